@@ -1,0 +1,86 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The security core stands alone: with PENGUINDOME_CORE_ONLY set, this manifest describes only the rooms that a
+// reviewer audits (`make audit`), and resolves no dependency at all.
+let coreOnly = Context.environment["PENGUINDOME_CORE_ONLY"] != nil
+
+let package = Package(name: "penguindome")
+
+// MARK: - The security core
+
+package.targets += [
+    .systemLibrary(
+        name: "CGcrypt", path: "Sources/CShims/CGcrypt", pkgConfig: "libgcrypt",
+        providers: [.apt(["libgcrypt20-dev", "libgpg-error-dev"])]),
+    .target(name: "PDShamir", path: "Sources/Shamir"),
+    .target(name: "PDCrypto", dependencies: ["CGcrypt"], path: "Sources/Crypto"),
+    .testTarget(name: "ShamirTests", dependencies: ["PDShamir"], path: "Tests/ShamirTests"),
+    .testTarget(name: "CryptoTests", dependencies: ["PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
+]
+package.products += [
+    .library(name: "PDShamir", targets: ["PDShamir"]),
+    .library(name: "PDCrypto", targets: ["PDCrypto"]),
+]
+
+// MARK: - Everything else
+
+if !coreOnly {
+    package.dependencies += [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ]
+    package.targets += [
+        .systemLibrary(
+            name: "CGPGME", path: "Sources/CShims/CGPGME", pkgConfig: "gpgme",
+            providers: [.apt(["libgpgme-dev"])]),
+        .systemLibrary(
+            name: "CMongoC", path: "Sources/CShims/CMongoC", pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
+        .target(name: "PDDocument", path: "Sources/Document"),
+        .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
+        .target(
+            name: "PDStore",
+            dependencies: [
+                "PDProtocol", "PDDocument",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Sources/Store"),
+        .target(
+            name: "PDServer",
+            dependencies: [
+                "PDStore", "PDProtocol", "PDCrypto", "PDDocument",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ], path: "Sources/Server"),
+        .target(
+            name: "PDClient",
+            dependencies: [
+                "PDProtocol", "PDCrypto", "PDDocument",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ], path: "Sources/Client"),
+        .testTarget(
+            name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
+            path: "Tests/ShimsTests"),
+        .testTarget(name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
+        .testTarget(name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
+        .testTarget(name: "StoreTests", dependencies: ["PDStore"], path: "Tests/StoreTests"),
+        .testTarget(name: "ServerTests", dependencies: ["PDServer"], path: "Tests/ServerTests"),
+        .testTarget(name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests"),
+    ]
+}
