@@ -77,8 +77,10 @@ if !coreOnly {
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
-        .testTarget(name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
-        .testTarget(name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
+        .testTarget(
+            name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
+        .testTarget(
+            name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
         .testTarget(name: "StoreTests", dependencies: ["PDStore"], path: "Tests/StoreTests"),
         .testTarget(name: "ServerTests", dependencies: ["PDServer"], path: "Tests/ServerTests"),
         .testTarget(name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests"),
