@@ -31,6 +31,12 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Where, in bytes from the start.
     public let offset: Int
 
+    /// A reason with its place.
+    public init(reason: Reason, offset: Int) {
+        self.reason = reason
+        self.offset = offset
+    }
+
     /// One line for people, without any of the content.
     public var description: String { "JSON: \(reason.rawValue) at byte \(offset)" }
 }

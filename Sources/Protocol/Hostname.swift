@@ -11,7 +11,8 @@ public struct Hostname: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         guard (1...253).contains(text.utf8.count) else { return nil }
         for label in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-"),
+            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"),
+                label.last != UInt8(ascii: "-"),
                 label.allSatisfy(Self.isAllowed)
             else { return nil }
         }

@@ -63,7 +63,9 @@ struct MediaType {
         for part in parts.dropFirst() {
             guard let equals = part.firstIndex(of: "=") else { continue }
             var value = part[part.index(after: equals)...]
-            if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
+            if value.count >= 2, value.first == "\"", value.last == "\"" {
+                value = value.dropFirst().dropLast()
+            }
             parameters[part[..<equals].lowercased()] = String(value)
         }
         self.parameters = parameters
@@ -117,7 +119,9 @@ enum URLEncodedForm {
                 }
             }
         }
-        guard wellFormed else { throw .malformedForm(reason: "a percent sign without two hexadecimal digits") }
+        guard wellFormed else {
+            throw .malformedForm(reason: "a percent sign without two hexadecimal digits")
+        }
         return result
     }
 
@@ -135,7 +139,8 @@ enum URLEncodedForm {
         for byte in text {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"),
                 UInt8(ascii: "*"):
                 body.append(byte)
             case 0x20: body.append(UInt8(ascii: "+"))
@@ -148,17 +153,25 @@ enum URLEncodedForm {
 /// `multipart/form-data` (RFC 7578) for the few fields of this protocol. Files and transfer encodings are refused.
 enum MultipartForm {
     static func fields(_ body: [UInt8], boundary: String) throws(ProtocolError) -> [String: [UInt8]] {
-        guard (1...70).contains(boundary.utf8.count) else { throw .malformedForm(reason: "bad multipart boundary") }
+        guard (1...70).contains(boundary.utf8.count) else {
+            throw .malformedForm(reason: "bad multipart boundary")
+        }
         let delimiter = Array("\r\n--\(boundary)".utf8)
         // The first delimiter may stand at the very start, without the line end before it.
         var rest = ArraySlice(Array("\r\n".utf8) + body)
-        guard let first = find(delimiter, in: rest) else { throw .malformedForm(reason: "multipart without parts") }
+        guard let first = find(delimiter, in: rest) else {
+            throw .malformedForm(reason: "multipart without parts")
+        }
         rest = rest[(first + delimiter.count)...]
         var fields: [String: [UInt8]] = [:]
         while true {
             if rest.starts(with: "--".utf8) { return fields }
-            guard rest.starts(with: "\r\n".utf8) else { throw .malformedForm(reason: "bad multipart delimiter") }
-            guard let next = find(delimiter, in: rest) else { throw .malformedForm(reason: "multipart ends early") }
+            guard rest.starts(with: "\r\n".utf8) else {
+                throw .malformedForm(reason: "bad multipart delimiter")
+            }
+            guard let next = find(delimiter, in: rest) else {
+                throw .malformedForm(reason: "multipart ends early")
+            }
             let part = rest[rest.startIndex..<next]
             rest = rest[(next + delimiter.count)...]
             guard let blank = find(Array("\r\n\r\n".utf8), in: part) else {

@@ -33,7 +33,9 @@ extension V1 {
             }
             guard let name = document["hostname"] else { throw .missingField("hostname") }
             guard let text = name.string else { throw .badField("hostname", reason: "is not text") }
-            guard let hostname = Hostname(text) else { throw .badField("hostname", reason: "is not a host name") }
+            guard let hostname = Hostname(text) else {
+                throw .badField("hostname", reason: "is not a host name")
+            }
             self.hostname = hostname
 
             switch document["collected_at"] {
@@ -58,13 +60,17 @@ extension V1 {
             return Array(writer.finish().json().utf8)
         }
 
-        private static func results(_ field: String, in document: Document) throws(ProtocolError) -> Document? {
+        private static func results(_ field: String, in document: Document) throws(ProtocolError) -> Document?
+        {
             switch document[field] {
             case .none, .some(.null): return nil
             case .some(.document(let results)):
                 for (name, _) in results {
                     guard isResultName(name) else {
-                        throw .badField(field, reason: "has a name that is empty, too long, or has '.', '$' or control characters")
+                        throw .badField(
+                            field,
+                            reason:
+                                "has a name that is empty, too long, or has '.', '$' or control characters")
                     }
                 }
                 return results
