@@ -48,6 +48,7 @@ if !coreOnly {
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
         .target(name: "PDDocument", path: "Sources/Document"),
+        .target(name: "PDSettings", dependencies: ["Yams"], path: "Sources/Settings"),
         .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
         .target(
             name: "PDStore",
@@ -64,7 +65,7 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "Yams", package: "Yams"),
+                "PDSettings",
             ], path: "Sources/Server"),
         .target(
             name: "PDClient",
@@ -72,13 +73,14 @@ if !coreOnly {
                 "PDProtocol", "PDCrypto", "PDDocument",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "Yams", package: "Yams"),
+                "PDSettings",
             ], path: "Sources/Client"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
+        .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
         .testTarget(name: "StoreTests", dependencies: ["PDStore"], path: "Tests/StoreTests"),

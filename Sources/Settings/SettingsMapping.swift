@@ -1,0 +1,224 @@
+import Yams
+
+/// A mapping of a YAML settings file, read name by name.
+///
+/// Each setting is asked for by its name and type. What nobody has asked for when ``finish()`` is called is a mistake of
+/// the file, and is reported with the nearest name that would have been right: a mistyped setting must never be
+/// silently without effect.
+public struct SettingsMapping {
+    /// The file, as errors name it.
+    public let file: String
+    /// Where in the file this mapping stands, names joined by `:`; empty at the top.
+    public let path: String
+    private let entries: [Entry]
+    private var known: Set<String> = []
+
+    private struct Entry {
+        let name: String
+        let line: Int?
+        let node: Node
+    }
+
+    /// The mapping at the top of a file. An empty file is an empty mapping.
+    ///
+    /// - Parameters:
+    ///   - yaml: the text.
+    ///   - file: how errors name it.
+    public init(yaml: String, file: String) throws(SettingsError) {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: yaml)
+        } catch let error as YamlError {
+            throw Self.error(from: error, file: file)
+        } catch {
+            throw SettingsError(file: file, line: nil, message: "cannot be read as YAML: \(error)")
+        }
+        try self.init(node: node, file: file, path: "", line: 1)
+    }
+
+    private init(node: Node?, file: String, path: String, line: Int?) throws(SettingsError) {
+        self.file = file
+        self.path = path
+        guard let node, !Self.isNull(node) else {
+            entries = []
+            return
+        }
+        guard case .mapping(let mapping) = node else {
+            let name = path.isEmpty ? "the file" : path
+            throw SettingsError(
+                file: file, line: node.mark?.line ?? line,
+                message: "\(name) must be a mapping of names to values")
+        }
+        var entries: [Entry] = []
+        for (key, value) in mapping {
+            guard case .scalar(let scalar) = key else {
+                throw SettingsError(file: file, line: key.mark?.line, message: "a name must be plain text")
+            }
+            guard !entries.contains(where: { $0.name == scalar.string }) else {
+                let full = Self.join(path, scalar.string)
+                throw SettingsError(file: file, line: key.mark?.line, message: "\(full) is set twice")
+            }
+            entries.append(Entry(name: scalar.string, line: key.mark?.line, node: value))
+        }
+        self.entries = entries
+    }
+
+    // MARK: - Values
+
+    /// Text, or nothing where the setting is absent or null. A number is taken as it is written.
+    public mutating func string(_ name: String) throws(SettingsError) -> String? {
+        guard let entry = entry(name) else { return nil }
+        guard case .scalar(let scalar) = entry.node else { throw wrong(entry, "text") }
+        return scalar.string
+    }
+
+    /// A whole number within bounds, or nothing where the setting is absent or null.
+    public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(SettingsError) -> Int? {
+        guard let entry = entry(name) else { return nil }
+        guard let number = entry.node.int, range.contains(number) else {
+            throw wrong(entry, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    /// True or false, or nothing where the setting is absent or null.
+    public mutating func bool(_ name: String) throws(SettingsError) -> Bool? {
+        guard let entry = entry(name) else { return nil }
+        guard let flag = entry.node.bool else { throw wrong(entry, "true or false") }
+        return flag
+    }
+
+    /// One of a few words, or nothing where the setting is absent or null.
+    public mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, _: Choice.Type = Choice.self
+    ) throws(SettingsError) -> Choice? {
+        guard let entry = entry(name) else { return nil }
+        guard case .scalar(let scalar) = entry.node, let choice = Choice(rawValue: scalar.string) else {
+            throw wrong(entry, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return choice
+    }
+
+    /// A list of texts, or one text that stands for a list of one. Empty where the setting is absent or null.
+    public mutating func strings(_ name: String) throws(SettingsError) -> [String] {
+        guard let entry = entry(name) else { return [] }
+        switch entry.node {
+        case .scalar(let scalar): return [scalar.string]
+        case .sequence(let sequence):
+            var result: [String] = []
+            for node in sequence {
+                guard case .scalar(let scalar) = node else { throw wrong(entry, "a list of texts") }
+                result.append(scalar.string)
+            }
+            return result
+        default: throw wrong(entry, "a list of texts")
+        }
+    }
+
+    /// A mapping inside this one; an empty one where the setting is absent or null. Call its ``finish()`` too.
+    public mutating func mapping(_ name: String) throws(SettingsError) -> SettingsMapping {
+        let entry = entry(name)
+        return try SettingsMapping(
+            node: entry?.node, file: file, path: Self.join(path, name), line: entry?.line)
+    }
+
+    /// A list of mappings; empty where the setting is absent or null. Call the ``finish()`` of each.
+    public mutating func mappings(_ name: String) throws(SettingsError) -> [SettingsMapping] {
+        guard let entry = entry(name) else { return [] }
+        guard case .sequence(let sequence) = entry.node else { throw wrong(entry, "a list") }
+        var result: [SettingsMapping] = []
+        for (index, node) in sequence.enumerated() {
+            result.append(
+                try SettingsMapping(
+                    node: node, file: file, path: "\(Self.join(path, name))[\(index)]", line: node.mark?.line)
+            )
+        }
+        return result
+    }
+
+    /// The value as it was written, for settings that have a language of their own.
+    public mutating func node(_ name: String) -> Node? {
+        entry(name)?.node
+    }
+
+    /// All names, for mappings whose names are the user's own.
+    public var names: [String] { entries.map(\.name) }
+
+    /// Whether the setting is there, null aside.
+    public func has(_ name: String) -> Bool {
+        entries.contains { $0.name == name && !Self.isNull($0.node) }
+    }
+
+    /// An error that names the setting's place.
+    public func error(_ name: String, _ message: String) -> SettingsError {
+        let line = entries.first { $0.name == name }?.line
+        return SettingsError(file: file, line: line, message: "\(Self.join(path, name)) \(message)")
+    }
+
+    /// Declares that all settings that this program knows have been asked for.
+    ///
+    /// - Throws: ``SettingsError`` for the first name that nobody asked for.
+    public func finish() throws(SettingsError) {
+        for entry in entries where !known.contains(entry.name) {
+            let full = Self.join(path, entry.name)
+            let hint =
+                Self.nearest(to: entry.name, among: known).map { ": did you mean \(Self.join(path, $0))?" }
+                ?? ""
+            throw SettingsError(file: file, line: entry.line, message: "\(full) is not a setting\(hint)")
+        }
+    }
+
+    // MARK: - Inside
+
+    private mutating func entry(_ name: String) -> Entry? {
+        known.insert(name)
+        return entries.first { $0.name == name && !Self.isNull($0.node) }
+    }
+
+    private func wrong(_ entry: Entry, _ expected: String) -> SettingsError {
+        SettingsError(
+            file: file, line: entry.line, message: "\(Self.join(path, entry.name)) must be \(expected)")
+    }
+
+    private static func isNull(_ node: Node) -> Bool {
+        node.null != nil
+    }
+
+    private static func join(_ path: String, _ name: String) -> String {
+        path.isEmpty ? name : "\(path):\(name)"
+    }
+
+    private static func error(from error: YamlError, file: String) -> SettingsError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            SettingsError(file: file, line: mark.line, message: "not valid YAML: \(problem)")
+        case .duplicatedKeysInMapping(let duplicates, _):
+            SettingsError(file: file, line: nil, message: "set twice: \(duplicates.joined(separator: ", "))")
+        default: SettingsError(file: file, line: nil, message: "not valid YAML")
+        }
+    }
+
+    /// The known name that takes the fewest edits, where a typing error is likely: at most a third of the letters.
+    static func nearest(to name: String, among known: Set<String>) -> String? {
+        let candidates = known.map { ($0, distance(Array(name.lowercased()), Array($0.lowercased()))) }
+        let best = candidates.min { ($0.1, $0.0) < ($1.1, $1.0) }
+        guard let best, best.1 <= max(1, max(name.count, best.0.count) / 3) else { return nil }
+        return best.0
+    }
+
+    /// Levenshtein's distance.
+    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let replaced = diagonal + (a == b ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = Swift.min(replaced, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[right.count]
+    }
+}
