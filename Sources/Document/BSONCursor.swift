@@ -1,26 +1,49 @@
+import Glibc
+
 /// The type bytes of BSON 1.1.
 public enum BSONType {
-    static let double: UInt8 = 0x01
-    static let string: UInt8 = 0x02
-    static let document: UInt8 = 0x03
-    static let array: UInt8 = 0x04
-    static let binary: UInt8 = 0x05
-    static let undefined: UInt8 = 0x06
-    static let objectID: UInt8 = 0x07
-    static let bool: UInt8 = 0x08
-    static let date: UInt8 = 0x09
-    static let null: UInt8 = 0x0A
-    static let regex: UInt8 = 0x0B
-    static let dbPointer: UInt8 = 0x0C
-    static let code: UInt8 = 0x0D
-    static let symbol: UInt8 = 0x0E
-    static let codeWithScope: UInt8 = 0x0F
-    static let int32: UInt8 = 0x10
-    static let timestamp: UInt8 = 0x11
-    static let int64: UInt8 = 0x12
-    static let decimal128: UInt8 = 0x13
-    static let minKey: UInt8 = 0xFF
-    static let maxKey: UInt8 = 0x7F
+    /// IEEE 754, 64 bits.
+    public static let double: UInt8 = 0x01
+    /// UTF-8 text.
+    public static let string: UInt8 = 0x02
+    /// A nested document.
+    public static let document: UInt8 = 0x03
+    /// A list.
+    public static let array: UInt8 = 0x04
+    /// Bytes.
+    public static let binary: UInt8 = 0x05
+    /// Undefined; deprecated.
+    public static let undefined: UInt8 = 0x06
+    /// A 12-byte identifier.
+    public static let objectID: UInt8 = 0x07
+    /// True or false.
+    public static let bool: UInt8 = 0x08
+    /// Milliseconds since 1970-01-01 UTC.
+    public static let date: UInt8 = 0x09
+    /// Null.
+    public static let null: UInt8 = 0x0A
+    /// A regular expression.
+    public static let regex: UInt8 = 0x0B
+    /// A database pointer; deprecated.
+    public static let dbPointer: UInt8 = 0x0C
+    /// JavaScript.
+    public static let code: UInt8 = 0x0D
+    /// A symbol; deprecated.
+    public static let symbol: UInt8 = 0x0E
+    /// JavaScript with a scope; deprecated.
+    public static let codeWithScope: UInt8 = 0x0F
+    /// A 32-bit integer.
+    public static let int32: UInt8 = 0x10
+    /// MongoDB's internal timestamp.
+    public static let timestamp: UInt8 = 0x11
+    /// A 64-bit integer.
+    public static let int64: UInt8 = 0x12
+    /// IEEE 754 decimal, 128 bits.
+    public static let decimal128: UInt8 = 0x13
+    /// Less than everything.
+    public static let minKey: UInt8 = 0xFF
+    /// More than everything.
+    public static let maxKey: UInt8 = 0x7F
 }
 
 /// Walks the fields of a document that has been checked, without an allocation per field.
@@ -79,6 +102,18 @@ public struct BSONCursor {
         guard keyEnd - keyStart == name.count else { return false }
         for offset in 0..<name.count where bytes[keyStart + offset] != name[offset] { return false }
         return true
+    }
+
+    /// The current field's value, with nested documents in bytes of their own, so that it may outlive the cursor's.
+    public var value: Value {
+        let copy = Array(valueBytes)
+        return copy.withUnsafeBytes { BSONCursor(type: type, value: $0).value(sharing: copy) }
+    }
+
+    /// Stands on a field without a name whose value is all of the bytes.
+    private init(type: UInt8, value bytes: UnsafeRawBufferPointer) {
+        self.init(bytes, at: bytes.count, end: bytes.count)
+        self.type = type
     }
 
     /// The current field's value; `storage` is the array that the cursor walks, which nested documents share.
@@ -143,5 +178,14 @@ public struct BSONCursor {
             while bytes[index] != 0 { index += 1 }
             return index + 1 - offset
         }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether both lend the same bytes.
+    package func isSame(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        guard let left = baseAddress, let right = other.baseAddress else { return true }
+        return memcmp(left, right, count) == 0
     }
 }

@@ -49,7 +49,7 @@ extension V1 {
             case lengthChanged = "length change"
         }
 
-        /// Where: names joined by dots, places in lists as `name[2]`.
+        /// Where: names joined by dots, places in lists as `name[2]`; `name[]` where the list has another length.
         public let path: String
         /// What kind of difference.
         public let kind: Kind
