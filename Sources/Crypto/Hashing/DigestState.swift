@@ -1,0 +1,95 @@
+import CGcrypt
+
+/// A running digest of libgcrypt, for the algorithms that this module knows.
+///
+/// SHA-1 is here for the fingerprints of v4 OpenPGP keys (RFC 9580, section 5.5.4.2) and for revocations; nothing
+/// signed with it is believed.
+struct DigestState: ~Copyable {
+    enum Algorithm: Sendable {
+        case sha1, sha256, sha384, sha512
+
+        var byteCount: Int {
+            switch self {
+            case .sha1: 20
+            case .sha256: 32
+            case .sha384: 48
+            case .sha512: 64
+            }
+        }
+
+        fileprivate var identifier: Int32 {
+            switch self {
+            case .sha1: Int32(GCRY_MD_SHA1.rawValue)
+            case .sha256: Int32(GCRY_MD_SHA256.rawValue)
+            case .sha384: Int32(GCRY_MD_SHA384.rawValue)
+            case .sha512: Int32(GCRY_MD_SHA512.rawValue)
+            }
+        }
+    }
+
+    let algorithm: Algorithm
+    private let handle: gcry_md_hd_t
+
+    init(_ algorithm: Algorithm) {
+        Self.start()
+        var opened: gcry_md_hd_t?
+        guard gcry_md_open(&opened, algorithm.identifier, 0) == 0, let opened else {
+            // The algorithms are compiled in: only memory can be short, where Swift's own allocations stop as well.
+            preconditionFailure("libgcrypt cannot allocate a digest")
+        }
+        self.algorithm = algorithm
+        handle = opened
+    }
+
+    private init(algorithm: Algorithm, handle: gcry_md_hd_t) {
+        self.algorithm = algorithm
+        self.handle = handle
+    }
+
+    deinit { gcry_md_close(handle) }
+
+    /// A second digest that has hashed what this one has.
+    func copy() -> DigestState {
+        var copied: gcry_md_hd_t?
+        guard gcry_md_copy(&copied, handle) == 0, let copied else {
+            preconditionFailure("libgcrypt cannot allocate a digest")
+        }
+        return DigestState(algorithm: algorithm, handle: copied)
+    }
+
+    func update(_ bytes: some Collection<UInt8>) {
+        bytes.withRawBytes { gcry_md_write(handle, $0.baseAddress, $0.count) }
+    }
+
+    consuming func digest() -> [UInt8] {
+        // For one algorithm per handle the answer is never null.
+        guard let result = gcry_md_read(handle, 0) else { return [] }
+        return [UInt8](UnsafeBufferPointer(start: result, count: algorithm.byteCount))
+    }
+
+    static func hash(_ bytes: some Collection<UInt8>, _ algorithm: Algorithm) -> [UInt8] {
+        start()
+        return bytes.withRawBytes { input in
+            [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { output, count in
+                gcry_md_hash_buffer(algorithm.identifier, output.baseAddress, input.baseAddress, input.count)
+                count = algorithm.byteCount
+            }
+        }
+    }
+
+    /// A digest needs nothing of the library but its code, so a failed initialisation is left to be reported by the
+    /// operations on keys, which can throw.
+    private static func start() {
+        do { try Libgcrypt.ready() } catch {}
+    }
+}
+
+extension Collection<UInt8> {
+    /// Calls `body` with these bytes in one piece: in place where they are stored so, else in a copy.
+    func withRawBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        if let result = withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
+            return result
+        }
+        return Array(self).withUnsafeBytes(body)
+    }
+}

@@ -1,0 +1,110 @@
+extension OpenPGP {
+    /// A transferable public key (RFC 9580, section 10.1): a primary key, the names of its owner, subkeys, and the
+    /// owner's signatures that hold them together.
+    ///
+    /// Reading one checks those signatures once. It succeeds for every well-formed key; whether the key is fit for
+    /// use, at which time, is what ``problem(at:)`` and the verification tell.
+    public struct Certificate: Sendable {
+        /// The packets of this certificate as they were read, without armor.
+        public let bytes: [UInt8]
+        /// The user IDs that the primary key signed for, in the order of the file, with control characters escaped.
+        public let userIDs: [String]
+
+        let primary: ComponentKey
+        let subkeys: [ComponentKey]
+
+        /// The most bytes that are read as certificates.
+        public static let sizeLimit = 4 << 20
+        /// The most packets of one certificate: every self-signature costs a verification.
+        static let packetLimit = 1000
+        /// The seconds by which the clocks of signer and verifier may differ, unless the caller says otherwise.
+        public static let clockSkew: Int64 = 300
+
+        /// Reads exactly one certificate, armored or binary.
+        public init(_ bytes: [UInt8]) throws(OpenPGP.Error) {
+            let found = try Certificate.all(in: bytes)
+            guard found.count == 1 else { throw .notExactlyOneKey(found: found.count) }
+            self = found[0]
+        }
+
+        /// Reads all certificates in `bytes`: binary ones one after the other, or any number of armored blocks.
+        public static func all(in bytes: [UInt8]) throws(OpenPGP.Error) -> [Certificate] {
+            let binary = try Armor.unwrap(bytes, kind: .publicKey, limit: sizeLimit, severalBlocks: true)
+            var reader = PacketReader(binary[...])
+            var packets = [[Packet]]()
+            while let packet = try reader.next() {
+                if packet.tag == .publicKey {
+                    packets.append([packet])
+                } else if packet.tag != .marker {
+                    guard !packets.isEmpty else { throw .unexpectedPacket(packet.tag) }
+                    packets[packets.count - 1].append(packet)
+                }
+            }
+            var certificates = [Certificate]()
+            for packets in packets { certificates.append(try Certificate(packets: packets)) }
+            return certificates
+        }
+
+        /// The primary key's fingerprint: what a certificate is trusted by.
+        public var fingerprint: Fingerprint { primary.key.fingerprint }
+
+        /// When the primary key was made.
+        public var creationTime: Timestamp { primary.key.creationTime }
+
+        /// When the primary key ends, as declared by the self-signature that holds at `now`; nil if never.
+        public func expirationTime(at now: Timestamp = .now()) -> Timestamp? {
+            primary.declaration(at: now, skew: Self.clockSkew)?.keyExpires
+        }
+
+        /// Whether the owner revoked the primary key, for whatever reason.
+        public var isRevoked: Bool { !primary.revocations.isEmpty }
+
+        /// Why a document signed with this certificate at `time` would be refused, or nil if it would be accepted.
+        ///
+        /// To warn ahead of an expiration, ask with a time to come.
+        public func problem(at time: Timestamp) -> OpenPGP.Error? {
+            do throws(OpenPGP.Error) {
+                _ = try signingKeys(at: time)
+                return nil
+            } catch {
+                return error
+            }
+        }
+
+        /// A fault of the keys that is not grave enough to refuse signatures, or nil.
+        public var weakness: String? {
+            for component in [primary] + subkeys {
+                if let bits = component.key.rsaBits, bits < PublicKey.recommendedRSABits {
+                    return "RSA of \(bits) bits; \(PublicKey.recommendedRSABits) are recommended"
+                }
+            }
+            return nil
+        }
+
+        /// This certificate in ASCII armor.
+        public func armored() -> String {
+            String(decoding: Armor.wrap(bytes, kind: .publicKey), as: UTF8.self)
+        }
+
+        /// The keys that may sign at `time`, the ones to prefer first: subkeys, the newest before the others, then the
+        /// primary key. Never empty.
+        func signingKeys(at time: Timestamp) throws(OpenPGP.Error) -> [ComponentKey] {
+            _ = try primary.checkAlive(made: time, now: time, skew: Self.clockSkew)
+            var fault: OpenPGP.Error?
+            var usable = [ComponentKey]()
+            for candidate in subkeys.sorted(by: { $0.key.creationTime > $1.key.creationTime }) + [primary] {
+                do throws(OpenPGP.Error) {
+                    try candidate.checkMaySign(made: time, now: time, skew: Self.clockSkew)
+                    usable.append(candidate)
+                } catch {
+                    // Of several reasons the one of a key that was meant to sign says most.
+                    if case .keyCannotSign = error, fault != nil { continue }
+                    if case .unsupportedAlgorithm = error { continue }
+                    fault = error
+                }
+            }
+            guard !usable.isEmpty else { throw fault ?? .keyCannotSign(fingerprint) }
+            return usable
+        }
+    }
+}

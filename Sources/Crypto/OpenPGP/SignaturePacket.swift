@@ -1,0 +1,173 @@
+extension OpenPGP {
+    /// A version 4 signature packet (RFC 9580, section 5.2.3), taken apart but not yet judged.
+    struct SignaturePacket {
+        enum Kind {
+            static let binary: UInt8 = 0x00
+            static let certifications: ClosedRange<UInt8> = 0x10...0x13
+            static let subkeyBinding: UInt8 = 0x18
+            static let primaryKeyBinding: UInt8 = 0x19
+            static let directKey: UInt8 = 0x1f
+            static let keyRevocation: UInt8 = 0x20
+            static let subkeyRevocation: UInt8 = 0x28
+            static let certificationRevocation: UInt8 = 0x30
+        }
+
+        let type: UInt8
+        let algorithm: UInt8
+        let hash: StatedHash
+        /// From the version to the end of the hashed subpackets: what is hashed after the document.
+        let hashedPart: ArraySlice<UInt8>
+        let subpackets: Subpackets
+        /// The algorithm-specific fields at the end.
+        let value: ArraySlice<UInt8>
+
+        init(_ body: ArraySlice<UInt8>) throws(Error) {
+            var reader = ByteReader(body)
+            let version = try reader.byte()
+            guard version == 4 else { throw .unsupportedSignatureVersion(version) }
+            type = try reader.byte()
+            algorithm = try reader.byte()
+            hash = try StatedHash(reader.byte())
+            let hashed = try reader.bytes(reader.uint16())
+            hashedPart = body[body.startIndex..<hashed.endIndex]
+            let unhashed = try reader.bytes(reader.uint16())
+            subpackets = try Subpackets(hashed: hashed, unhashed: unhashed)
+            // The first 16 bits of the digest save gpg some work; they protect nothing, and are not compared.
+            _ = try reader.bytes(2)
+            value = reader.rest
+        }
+
+        /// The keys that the signature may be by: hints, in the order in which they are to be tried.
+        var issuers: [KeyID] { subpackets.issuers }
+
+        /// Appends what this signature hashes after the signed thing (RFC 9580, section 5.2.4), and gives the digest.
+        func finish(_ digest: consuming DigestState) -> [UInt8] {
+            digest.update(hashedPart)
+            digest.update([4, 0xff] + bigEndian(hashedPart.count))
+            return digest.digest()
+        }
+
+        /// What must hold of every signature before its mathematics are worth a look.
+        func checkForm() throws(Error) {
+            if let type = subpackets.unknownCritical { throw .unknownCriticalSubpacket(type) }
+            guard subpackets.creationTime != nil else { throw .missingCreationTime }
+        }
+
+        /// When the signature was made; nil where ``checkForm()`` throws.
+        var creationTime: Timestamp? { subpackets.creationTime }
+
+        /// When the signature ends by its own words, nil if never.
+        var expirationTime: Timestamp? {
+            guard let created = creationTime, let validity = subpackets.validity, validity > 0 else {
+                return nil
+            }
+            return created.advanced(by: validity)
+        }
+    }
+
+    /// What a signature says about itself (RFC 9580, section 5.2.3.7).
+    ///
+    /// Only the hashed area speaks for the signer. From the unhashed one come hints at the issuer, and the embedded
+    /// signature, which proves itself.
+    struct Subpackets {
+        private(set) var creationTime: Timestamp?
+        /// Seconds from creation to expiration of the signature.
+        private(set) var validity: Int64?
+        /// Seconds from creation to expiration of the key that is signed.
+        private(set) var keyValidity: Int64?
+        private(set) var keyFlags: UInt8?
+        private(set) var revocationReason: UInt8?
+        private(set) var issuers: [KeyID] = []
+        /// The first critical subpacket that is not understood, in either area.
+        private(set) var unknownCritical: UInt8?
+        /// Bodies of embedded signature packets, not yet parsed.
+        private(set) var embedded: [ArraySlice<UInt8>] = []
+
+        /// No honest signature has more issuers or embedded signatures; each would cost a verification.
+        private static let repetitionLimit = 4
+
+        init(hashed: ArraySlice<UInt8>, unhashed: ArraySlice<UInt8>) throws(Error) {
+            try read(hashed, isHashed: true)
+            try read(unhashed, isHashed: false)
+        }
+
+        private mutating func read(_ area: ArraySlice<UInt8>, isHashed: Bool) throws(Error) {
+            var reader = ByteReader(area)
+            while !reader.isAtEnd {
+                let length = try Self.length(&reader)
+                guard length > 0 else { throw .malformedPacket("a subpacket of length 0") }
+                var body = try ByteReader(reader.bytes(length))
+                let header = try body.byte()
+                let type = header & 0x7f
+                if isHashed { try readStatement(type, body) }
+                try readHint(type, body.rest, isHashed: isHashed)
+                if header & 0x80 != 0, !Self.understood.contains(type), unknownCritical == nil {
+                    unknownCritical = type
+                }
+            }
+        }
+
+        /// Critical subpackets that are either obeyed or say nothing about whether a signature holds.
+        private static let understood: Set<UInt8> = [2, 3, 9, 11, 16, 21, 22, 23, 25, 27, 29, 30, 32, 33]
+
+        private mutating func readStatement(_ type: UInt8, _ body: ByteReader) throws(Error) {
+            var body = body
+            switch type {
+            case 2: try Self.setOnce(&creationTime, Timestamp(body.uint32()), type)
+            case 3: try Self.setOnce(&validity, body.uint32(), type)
+            case 9: try Self.setOnce(&keyValidity, body.uint32(), type)
+            case 27:
+                // Flags beyond the first octet, and none at all, allow nothing that matters here.
+                try Self.setOnce(&keyFlags, body.rest.first ?? 0, type)
+                return
+            case 29:
+                try Self.setOnce(&revocationReason, body.byte(), type)
+                return
+            default: return
+            }
+            guard body.isAtEnd else { throw .malformedPacket("a subpacket \(type) of wrong length") }
+        }
+
+        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool) throws(Error)
+        {
+            switch type {
+            case 16 where body.count == 8: addIssuer(KeyID(body))
+            case 33 where body.count == 21 && body.first == 4: addIssuer(KeyID(body.suffix(8)))
+            case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
+            default: break
+            }
+        }
+
+        private mutating func addIssuer(_ issuer: KeyID) {
+            if issuers.count < Self.repetitionLimit, !issuers.contains(issuer) { issuers.append(issuer) }
+        }
+
+        private static func setOnce<T>(_ field: inout T?, _ value: T, _ type: UInt8) throws(Error) {
+            guard field == nil else { throw .malformedPacket("subpacket \(type) twice") }
+            field = value
+        }
+
+        /// The length of a subpacket (RFC 9580, section 5.2.3.7).
+        private static func length(_ reader: inout ByteReader) throws(Error) -> Int {
+            let first = try Int(reader.byte())
+            switch first {
+            case ..<192: return first
+            case ..<255: return try (first - 192) << 8 + Int(reader.byte()) + 192
+            default: return try Int(reader.uint32())
+            }
+        }
+    }
+}
+
+extension OpenPGP.Subpackets {
+    /// A subpacket of `type`, with a body of at most 190 bytes.
+    static func write(_ type: UInt8, _ body: some Collection<UInt8>) -> [UInt8] {
+        [UInt8(body.count + 1), type] + body
+    }
+
+    /// The issuer fingerprint subpacket (RFC 9580, section 5.2.3.35).
+    static func issuer(_ key: OpenPGP.Fingerprint) -> [UInt8] { write(33, [4] + key.bytes) }
+
+    /// The creation time subpacket (RFC 9580, section 5.2.3.11).
+    static func creation(_ time: OpenPGP.Timestamp) -> [UInt8] { write(2, OpenPGP.bigEndian(time.seconds)) }
+}

@@ -1,0 +1,194 @@
+extension OpenPGP {
+    /// Who made a signature, when, and over which digest.
+    public struct VerifiedSignature: Hashable, Sendable {
+        /// The trusted certificate, by its primary key.
+        public let certificate: Fingerprint
+        /// The key of the certificate that signed: the primary key or a subkey.
+        public let signingKey: Fingerprint
+        /// When the signature says that it was made.
+        public let creationTime: Timestamp
+        /// The hash algorithm.
+        public let hash: HashAlgorithm
+    }
+
+    /// Verifies signatures of documents against the certificates that are trusted for one purpose.
+    ///
+    /// Holds no state but the certificates: one verifier may serve any number of threads at once.
+    ///
+    /// A signature is believed if its key belongs to one of the certificates, is allowed to sign, is bound to the
+    /// certificate by its owner, and is neither revoked nor expired now; and if the signature itself is of a binary
+    /// document, over SHA-2, not expired, and not dated in the future.
+    public struct Verifier: Sendable {
+        /// The certificates that are trusted.
+        public let certificates: [Certificate]
+        /// The seconds by which a signature or a key may be dated in the future.
+        public let clockSkew: Int64
+        private let candidates: [KeyID: [Candidate]]
+
+        private struct Candidate: Sendable {
+            let certificate: Int
+            let component: ComponentKey
+        }
+
+        /// The most bytes that are read as signatures of one document.
+        public static let sizeLimit = 1 << 18
+        /// The most signatures of one release that are looked at.
+        public static let signatureLimit = 64
+
+        /// A verifier that trusts `certificates`, and no others.
+        ///
+        /// - Parameter clockSkew: the seconds by which a signature or a key may be dated in the future.
+        public init(certificates: [Certificate], clockSkew: Int64 = Certificate.clockSkew) {
+            self.certificates = certificates
+            self.clockSkew = clockSkew
+            var candidates = [KeyID: [Candidate]]()
+            for (index, certificate) in certificates.enumerated() {
+                for component in [certificate.primary] + certificate.subkeys {
+                    // Two keys may have one ID: both are tried.
+                    candidates[component.key.fingerprint.keyID, default: []]
+                        .append(Candidate(certificate: index, component: component))
+                }
+            }
+            self.candidates = candidates
+        }
+
+        /// Verifies exactly one detached signature, armored or binary, of `document`.
+        ///
+        /// - Parameters:
+        ///   - signature: at most ``sizeLimit`` bytes, with no packet in them but the signature.
+        ///   - document: the bytes that were signed; the ones to use after this returns.
+        ///   - now: the time at which keys and signature must hold.
+        /// - Throws: the first reason to refuse.
+        public func verify(
+            signature: [UInt8], of document: some Collection<UInt8>, at now: Timestamp
+        ) throws(OpenPGP.Error) -> VerifiedSignature {
+            let packets = try Self.signaturePackets(signature)
+            guard packets.count == 1 else { throw .notExactlyOneSignature(found: packets.count) }
+            let parsed = try SignaturePacket(packets[0].body)
+            var digests = DocumentDigests(document)
+            return try verify(parsed, &digests, at: now)
+        }
+
+        /// Verifies the detached signatures of a release file.
+        ///
+        /// Signatures by keys that are not trusted are passed over. Each one that names a trusted key must verify,
+        /// or the file is refused. A certificate counts once, however often and with whichever subkeys it signed.
+        ///
+        /// - Parameter threshold: how many different trusted certificates must have signed, at least 1.
+        /// - Returns: one signature of each certificate that signed, in the order of the file.
+        public func verifyRelease(
+            signatures: [UInt8], of document: some Collection<UInt8>, threshold: Int = 1, at now: Timestamp
+        ) throws(OpenPGP.Error) -> [VerifiedSignature] {
+            let packets = try Self.signaturePackets(signatures)
+            guard !packets.isEmpty else { throw .notExactlyOneSignature(found: 0) }
+            guard packets.count <= Self.signatureLimit else {
+                throw .malformedPacket("more than \(Self.signatureLimit) signatures")
+            }
+            var digests = DocumentDigests(document)
+            var verified = [VerifiedSignature]()
+            var ignored: OpenPGP.Error?
+            for packet in packets {
+                do throws(OpenPGP.Error) {
+                    let found = try verify(SignaturePacket(packet.body), &digests, at: now)
+                    if !verified.contains(where: { $0.certificate == found.certificate }) {
+                        verified.append(found)
+                    }
+                } catch {
+                    switch error {
+                    case .unknownSigner, .missingIssuer, .unsupportedSignatureVersion:
+                        ignored = ignored ?? error
+                    default: throw error
+                    }
+                }
+            }
+            if verified.isEmpty, let ignored { throw ignored }
+            let need = max(threshold, 1)
+            guard verified.count >= need else { throw .thresholdNotReached(have: verified.count, need: need) }
+            return verified
+        }
+
+        /// The signature packets of a detached signature, which may hold nothing else but markers.
+        static func signaturePackets(_ bytes: [UInt8]) throws(OpenPGP.Error) -> [Packet] {
+            let binary = try Armor.unwrap(bytes, kind: .signature, limit: sizeLimit)
+            var reader = PacketReader(binary[...])
+            var packets = [Packet]()
+            while let packet = try reader.next() {
+                switch packet.tag {
+                case .signature: packets.append(packet)
+                case .marker:
+                    guard packet.body.elementsEqual(Array("PGP".utf8)) else {
+                        throw .unexpectedPacket(.marker)
+                    }
+                case .compressedData: throw .compressedMessage
+                default: throw packet.tag.isEncryption ? .encryptedMessage : .unexpectedPacket(packet.tag)
+                }
+            }
+            return packets
+        }
+
+        /// Verifies one signature of the document that `digests` hashes.
+        func verify<Document>(
+            _ signature: SignaturePacket, _ digests: inout DocumentDigests<Document>, at now: Timestamp
+        ) throws(OpenPGP.Error) -> VerifiedSignature {
+            let issuers = signature.issuers
+            guard let named = issuers.first else { throw .missingIssuer }
+            let candidates = issuers.flatMap { self.candidates[$0] ?? [] }
+            guard !candidates.isEmpty else { throw .unknownSigner(keyID: named.description) }
+
+            guard signature.type == SignaturePacket.Kind.binary else {
+                throw .wrongSignatureType(signature.type)
+            }
+            let hash = try signature.hash.trusted()
+            try signature.checkForm()
+            guard let made = signature.creationTime else { throw .missingCreationTime }
+
+            let digest = digests.finish(signature, hash)
+            // Mathematics first: what is said about a key is then said to the one who holds it.
+            var fault = OpenPGP.Error.badSignature
+            for candidate in candidates {
+                let key = candidate.component.key
+                do throws(OpenPGP.Error) {
+                    try key.verify(signature, digest: digest, hash: hash.digest)
+                } catch {
+                    if error != .badSignature { fault = error }
+                    continue
+                }
+                let certificate = certificates[candidate.certificate]
+                guard made <= now.advanced(by: clockSkew) else { throw .signatureFromTheFuture(made) }
+                if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
+                _ = try certificate.primary.checkAlive(made: made, now: now, skew: clockSkew)
+                try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
+                return VerifiedSignature(
+                    certificate: certificate.fingerprint, signingKey: key.fingerprint, creationTime: made,
+                    hash: hash)
+            }
+            throw fault
+        }
+    }
+
+    /// One document under each hash algorithm that its signatures use, hashed once for each.
+    struct DocumentDigests<Document: Collection<UInt8>> {
+        private let document: Document
+        private var hashed: [HashAlgorithm: HashedDocument] = [:]
+
+        private final class HashedDocument {
+            let state: DigestState
+
+            init(_ document: Document, _ hash: HashAlgorithm) {
+                state = DigestState(hash.digest)
+                state.update(document)
+            }
+        }
+
+        init(_ document: Document) {
+            self.document = document
+        }
+
+        /// The digest of the document and of what `signature` adds to it.
+        mutating func finish(_ signature: SignaturePacket, _ hash: HashAlgorithm) -> [UInt8] {
+            let base = hashed[hash] ?? HashedDocument(document, hash)
+            hashed[hash] = base
+            return signature.finish(base.state.copy())
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+@testable import PDCrypto
+
+@Suite("The library underneath")
+struct LibgcryptTests {
+    @Test("p100 Many threads that start the library at once find it ready")
+    func p100_concurrentStart() async throws {
+        try await withThrowingTaskGroup(of: [UInt8].self) { group in
+            for index in 0..<64 {
+                group.addTask {
+                    try Libgcrypt.ready()
+                    return SHA256.hash([UInt8(index)])
+                }
+            }
+            var digests = Set<[UInt8]>()
+            for try await digest in group { digests.insert(digest) }
+            #expect(digests.count == 64)
+        }
+    }
+
+    /// Set in the process that the next test starts.
+    static let isUnprivileged = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_NO_MLOCK"] != nil
+
+    @Test("p99 Secure memory that cannot be locked is reported, not passed over")
+    func p99_failedLockIsSeen() throws {
+        if Self.isUnprivileged {
+            #expect(try !Libgcrypt.secureMemoryIsLocked)
+            return
+        }
+        #expect(try Libgcrypt.secureMemoryIsLocked)
+        // This same test once more, in a process that may lock nothing.
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let result = try Program.run(
+            "prlimit",
+            ["--memlock=0", try Program.path("setpriv").path, "--bounding-set", "-ipc_lock", executable]
+                + ["--testing-library", "swift-testing", "--filter", "p99_failedLockIsSeen"],
+            environment: ["PENGUINDOME_TEST_NO_MLOCK": "1"])
+        #expect(result.status == 0, "\(result.errors)")
+        let output = String(decoding: result.output, as: UTF8.self) + result.errors
+        #expect(output.contains("1 test"), "\(output)")
+    }
+}
