@@ -1,0 +1,29 @@
+# The two commands of this project: `make run` tries it out on this machine, `make test` tests everything.
+# Both install what they need through apt, and both work again when run again.
+
+.PHONY: run test build release format lint audit clean
+
+run:
+	@Scripts/install-packages.sh build
+	@Scripts/run.sh
+
+test: lint
+	@Scripts/install-packages.sh build test
+	@Scripts/test.sh
+
+build:
+	@Scripts/install-packages.sh build
+	swift build
+
+release:
+	@Scripts/install-packages.sh build
+	swift build -c release
+
+format:
+	swift format -i -r Package.swift Sources Tests Fuzz Benchmarks
+
+lint:
+	swift format lint -s -r Package.swift Sources Tests
+
+clean:
+	rm -rf .build .build-* run
