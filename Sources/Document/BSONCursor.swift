@@ -171,7 +171,8 @@ public struct BSONCursor {
         case BSONType.binary: return 5 + Int(int32(at: offset, in: bytes))
         case BSONType.document, BSONType.array, BSONType.codeWithScope:
             return Int(int32(at: offset, in: bytes))
-        default:  // A regular expression: two strings that end in NUL. The validator lets nothing else through.
+        default:
+            // A regular expression: two strings that end in NUL. The validator lets nothing else through.
             var index = offset
             while bytes[index] != 0 { index += 1 }
             index += 1
