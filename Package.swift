@@ -65,8 +65,8 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                "PDSettings",
-            ], path: "Sources/Server"),
+                "PDSettings", "Yams",
+            ], path: "Sources/Server", resources: [.embedInCode("Resources/checks.yml")]),
         .target(
             name: "PDClient",
             dependencies: [
