@@ -51,32 +51,31 @@ public enum BSONType {
 /// For the inner loops of comparing and matching. Whoever makes one vouches that the bytes are a valid document and
 /// outlive the cursor.
 public struct BSONCursor {
-    let bytes: UnsafeRawBufferPointer
+    @usableFromInline let bytes: UnsafeRawBufferPointer
     /// Where the next field begins, or the closing NUL.
-    public private(set) var position: Int
-    let end: Int
-    /// The current field's type byte.
-    public private(set) var type: UInt8 = 0
-    private var keyStart = 0
-    private var keyEnd = 0
-    private var valueStart = 0
+    @usableFromInline var position: Int
+    @usableFromInline let end: Int
+    @usableFromInline var currentType: UInt8 = 0
+    @usableFromInline var keyStart = 0
+    @usableFromInline var keyEnd = 0
+    @usableFromInline var valueStart = 0
 
     /// Starts before the first field; `position` is the document's first byte plus four, `end` one past its last.
-    init(_ bytes: UnsafeRawBufferPointer, at position: Int, end: Int) {
+    @inlinable init(_ bytes: UnsafeRawBufferPointer, at position: Int, end: Int) {
         self.bytes = bytes
         self.position = position
         self.end = end
     }
 
     /// Starts before the first field of the document that these bytes are.
-    public init(document bytes: UnsafeRawBufferPointer) {
+    @inlinable public init(document bytes: UnsafeRawBufferPointer) {
         self.init(bytes, at: 4, end: bytes.count)
     }
 
     /// Goes to the next field; false where there is none.
-    public mutating func next() -> Bool {
+    @inlinable public mutating func next() -> Bool {
         guard position < end - 1 else { return false }
-        type = bytes[position]
+        currentType = bytes[position]
         keyStart = position + 1
         var index = keyStart
         while bytes[index] != 0 { index += 1 }
@@ -86,11 +85,21 @@ public struct BSONCursor {
         return true
     }
 
+    /// The current field's type byte.
+    @inlinable public var type: UInt8 { currentType }
+
     /// The current field's name as bytes of UTF-8.
-    public var keyBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: bytes[keyStart..<keyEnd]) }
+    @inlinable public var keyBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[keyStart..<keyEnd])
+    }
+
+    /// The current field as it is encoded: type, name and value.
+    @inlinable public var fieldBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[(keyStart - 1)..<position])
+    }
 
     /// The current field's value as it is encoded, without the type byte.
-    public var valueBytes: UnsafeRawBufferPointer {
+    @inlinable public var valueBytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[valueStart..<position])
     }
 
@@ -113,7 +122,7 @@ public struct BSONCursor {
     /// Stands on a field without a name whose value is all of the bytes.
     private init(type: UInt8, value bytes: UnsafeRawBufferPointer) {
         self.init(bytes, at: bytes.count, end: bytes.count)
-        self.type = type
+        currentType = type
     }
 
     /// The current field's value; `storage` is the array that the cursor walks, which nested documents share.
@@ -153,12 +162,12 @@ public struct BSONCursor {
         Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
     }
 
-    static func int32(at offset: Int, in bytes: UnsafeRawBufferPointer) -> Int32 {
+    @inlinable static func int32(at offset: Int, in bytes: UnsafeRawBufferPointer) -> Int32 {
         Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
     }
 
     /// How many bytes the value of that type takes, in bytes that have been checked.
-    private static func length(of type: UInt8, at offset: Int, in bytes: UnsafeRawBufferPointer) -> Int {
+    @inlinable static func length(of type: UInt8, at offset: Int, in bytes: UnsafeRawBufferPointer) -> Int {
         switch type {
         case BSONType.double, BSONType.date, BSONType.timestamp, BSONType.int64: return 8
         case BSONType.int32: return 4

@@ -55,12 +55,21 @@ private struct Comparison {
     mutating func documents(_ old: UnsafeRawBufferPointer, _ new: UnsafeRawBufferPointer) {
         var left = BSONCursor(document: old)
         var right = BSONCursor(document: new)
-        var hasLeft = left.nextCompared()
-        var hasRight = right.nextCompared()
-        while hasLeft, hasRight, left.keyBytes.isSame(as: right.keyBytes) {
-            field(left, right)
-            hasLeft = left.nextCompared()
-            hasRight = right.nextCompared()
+        var hasLeft = left.next()
+        var hasRight = right.next()
+        while hasLeft, hasRight {
+            if left.isTime {
+                hasLeft = left.next()
+            } else if right.isTime {
+                hasRight = right.next()
+            } else {
+                if !left.fieldBytes.isSame(as: right.fieldBytes) {
+                    guard left.keyBytes.isSame(as: right.keyBytes) else { break }
+                    field(left, right)
+                }
+                hasLeft = left.next()
+                hasRight = right.next()
+            }
         }
         guard hasLeft || hasRight else { return }
         // From here on the names differ: something came, went or moved.
@@ -73,7 +82,7 @@ private struct Comparison {
                 index += 1
             }
             if index < olds.count, olds[index].keyBytes.isSame(as: new.keyBytes) {
-                field(olds[index], new)
+                if !olds[index].fieldBytes.isSame(as: new.fieldBytes) { field(olds[index], new) }
                 index += 1
             } else {
                 lone(new, .added, .added)
@@ -91,9 +100,8 @@ private struct Comparison {
         }
     }
 
-    /// A field that both have.
+    /// A field that both have, not encoded alike.
     private mutating func field(_ old: BSONCursor, _ new: BSONCursor) {
-        if old.type == new.type, old.valueBytes.isSame(as: new.valueBytes) { return }
         if let left = old.integer, let right = new.integer, left == right { return }
         enter(new.keyBytes) { comparison in
             let before = comparison.differences.count
@@ -194,20 +202,17 @@ private struct Comparison {
 }
 
 extension BSONCursor {
-    /// Goes to the next field whose name does not end in `_at`.
-    fileprivate mutating func nextCompared() -> Bool {
-        while next() {
-            if !keyBytes.ends(with: "_at") { return true }
-        }
-        return false
-    }
+    /// Whether the current field says when something was seen.
+    fileprivate var isTime: Bool { keyBytes.ends(with: "_at") }
 
-    /// The current field and those behind it, by name.
+    /// The current field and those behind it that are compared, by name.
     fileprivate func remaining(hasCurrent: Bool) -> [BSONCursor] {
         guard hasCurrent else { return [] }
-        var fields = [self]
+        var fields: [BSONCursor] = []
         var cursor = self
-        while cursor.nextCompared() { fields.append(cursor) }
+        repeat {
+            if !cursor.isTime { fields.append(cursor) }
+        } while cursor.next()
         fields.sort { $0.keyBytes.lexicographicallyPrecedes($1.keyBytes) }
         return fields
     }
@@ -244,9 +249,10 @@ extension BSONCursor {
 
 extension UnsafeRawBufferPointer {
     fileprivate func ends(with ending: StaticString) -> Bool {
-        count >= ending.utf8CodeUnitCount
-            && UnsafeRawBufferPointer(rebasing: suffix(ending.utf8CodeUnitCount)).isSame(
-                as: UnsafeRawBufferPointer(start: ending.utf8Start, count: ending.utf8CodeUnitCount))
+        let length = ending.utf8CodeUnitCount
+        guard count >= length else { return false }
+        for index in 0..<length where self[count - length + index] != ending.utf8Start[index] { return false }
+        return true
     }
 }
 
