@@ -23,6 +23,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case corrupt(reason: String)
     /// No host of that name or identifier.
     case unknownHost(String)
+    /// What is known of a host would grow beyond what a store keeps about one host. The server answers 413.
+    case hostTooLarge(Hostname, bytes: Int, limit: Int)
 
     /// One line for people.
     public var description: String {
@@ -32,6 +34,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "the database has schema version \(found), this program knows versions up to \(supported): use a newer program"
         case .corrupt(let reason): "the database is damaged: \(reason)"
         case .unknownHost(let name): "no host is called \(name)"
+        case .hostTooLarge(let hostname, let bytes, let limit):
+            "the reports of host \(hostname) would take \(bytes) bytes, the limit is \(limit)"
         }
     }
 }
@@ -45,8 +49,8 @@ public struct Host: Sendable, Equatable {
     /// The server's clock at its last submission, in milliseconds since 1970-01-01 UTC.
     public let submittedAt: Int64
     /// Everything about it in the form that queries address and that version 1 databases hold: `hostname`,
-    /// `submitted_at`, `collected_at`, `plugins` (with a `submitted_at` of its own), `commands` (each with one),
-    /// `suspended`.
+    /// `submitted_at`, `collected_at` (of the plugins, by the host's clock), `plugins` (with a `submitted_at` of its
+    /// own), `commands` (each with a `submitted_at` and a `collected_at`), `suspended`. At most 16 MiB.
     public let document: Document
 
     /// A host as it was read from a database.
@@ -66,9 +70,12 @@ public struct SubmissionReceipt: Sendable, Equatable {
         case newHost
         /// Later than what was known, and stored.
         case stored
-        /// Collected before what is known already: an old request that was sent again, or one that overtook a newer
-        /// one. Nothing was changed.
+        /// Collected before what is known already: an old request that was sent again, or one that a newer one has
+        /// overtaken. Nothing was changed, not even the time of the host's last submission.
         case outdated
+        /// Known already, to the time of its collection: sent again after an answer was lost, or played back by
+        /// somebody else. Nothing was changed, not even the time of the host's last submission.
+        case repeated
     }
 
     /// Whose submission it was.
@@ -89,6 +96,11 @@ public struct SubmissionReceipt: Sendable, Equatable {
 /// The hosts of a fleet and what they reported.
 public protocol HostStore: Sendable {
     /// Takes a report whose signature has been verified.
+    ///
+    /// The plugins replace those that are known, each command's result replaces the known result of that command, and
+    /// `suspended` is cleared. Plugins and commands are judged each by themselves: one that was collected before what
+    /// it would replace is left out, one without a time of collection is taken. A clock of a host that once was ahead
+    /// of the server's does no lasting harm: what it dated counts as collected when the server got it.
     ///
     /// - Parameters:
     ///   - submission: the report.
@@ -179,6 +191,7 @@ public protocol IssueStore: Sendable {
 
 /// All that a server and its tools need from a database.
 public protocol FleetStore: HostStore, AuditTrailStore, IssueStore {
-    /// Ends the use of the database; calls that are under way are finished first.
+    /// Ends the use of the database; calls that are under way are finished first. Calls that come later throw
+    /// ``StoreError/unavailable(reason:)``; closing again does nothing.
     func close() async throws(StoreError)
 }
