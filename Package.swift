@@ -83,7 +83,15 @@ if !coreOnly {
         .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
-        .testTarget(name: "StoreTests", dependencies: ["PDStore"], path: "Tests/StoreTests"),
+        .executableTarget(
+            name: "store-crash-child", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
+            path: "Tests/Support/StoreCrashChild"),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], path: "Tests/StoreTests"),
         .testTarget(name: "ServerTests", dependencies: ["PDServer"], path: "Tests/ServerTests"),
         .testTarget(name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests"),
     ]

@@ -1,0 +1,119 @@
+import Foundation
+import GRDB
+import PDDocument
+import PDProtocol
+
+// Runs on GRDB's writer queue, one group after the other.
+extension SQLiteStore {
+    /// Has everything that waits committed, and whatever comes meanwhile after that.
+    func startCommit() {
+        // The queue keeps the order, so that other writes get their turn between two groups.
+        pool.asyncWriteWithoutTransaction { [self] db in
+            let group = submissions.takeGroup()
+            let answers = Self.commit(group.map(\.report), db)
+            for (entry, answer) in zip(group, answers) { entry.caller.resume(returning: answer) }
+            if submissions.finishGroup() { startCommit() }
+        }
+    }
+
+    /// Writes the reports in one transaction. A report that cannot be written fails alone; where the transaction
+    /// fails, all do.
+    private static func commit(
+        _ reports: [HostReport], _ db: Database
+    ) -> [Result<SubmissionReceipt, StoreError>] {
+        var refused: [Int: StoreError] = [:]
+        while true {
+            var answers: [Result<SubmissionReceipt, StoreError>] = []
+            answers.reserveCapacity(reports.count)
+            do {
+                try db.inTransaction(.immediate) {
+                    for (index, report) in reports.enumerated() {
+                        if let error = refused[index] {
+                            answers.append(.failure(error))
+                        } else {
+                            answers.append(try write(report, number: index, db))
+                        }
+                    }
+                    return .commit
+                }
+                return answers
+            } catch let refusal as Refusal {
+                // Some of it may have been written, and all was undone: once more, without it.
+                refused[refusal.number] = refusal.error
+            } catch {
+                return Array(repeating: .failure(StoreError(sqlite: error)), count: reports.count)
+            }
+        }
+    }
+
+    /// A report that cannot be stored, whatever the state of the database's disk and locks.
+    private struct Refusal: Error {
+        let number: Int
+        let error: StoreError
+    }
+
+    private static func write(
+        _ report: HostReport, number: Int, _ db: Database
+    ) throws -> Result<SubmissionReceipt, StoreError> {
+        let known: Known?
+        let effect: HostReport.Effect
+        do {
+            known = try Known(report.hostname, db)
+            effect = try report.effect(on: known?.document)
+        } catch let error as StoreError {
+            // Nothing of it was written yet.
+            return .failure(error)
+        }
+        do {
+            let id = try store(effect, of: report, known: known, db)
+            return .success(
+                SubmissionReceipt(id: id, disposition: effect.disposition, differences: effect.differences))
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+            throw Refusal(number: number, error: StoreError(sqlite: error))
+        }
+    }
+
+    /// A host as it stands in the table.
+    private struct Known {
+        let number: Int64
+        let id: HostID
+        let document: Document
+
+        init?(_ hostname: Hostname, _ db: Database) throws {
+            let statement = try db.cachedStatement(
+                sql: "SELECT number, id, document FROM hosts WHERE hostname = ?")
+            // A cursor, since the row that it lends has not copied the document.
+            let rows = try Row.fetchCursor(statement, arguments: [hostname.name])
+            guard let row = try rows.next() else { return nil }
+            number = try row.decode(atIndex: 0)
+            id = try HostID(stored: row.decode(atIndex: 1))
+            document = try row.document(2)
+        }
+    }
+
+    private static func store(
+        _ effect: HostReport.Effect, of report: HostReport, known: Known?, _ db: Database
+    ) throws -> HostID {
+        guard let known else {
+            let id = HostID(v1: report.hostname)
+            let sql = "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)"
+            try db.cachedStatement(sql: sql).execute(arguments: [
+                id.text, report.hostname.name, report.submittedAt, effect.document.map { Data($0.bson) },
+            ])
+            return id
+        }
+        guard let document = effect.document else { return known.id }
+        try db.cachedStatement(sql: "UPDATE hosts SET submitted_at = ?, document = ? WHERE number = ?")
+            .execute(arguments: [report.submittedAt, Data(document.bson), known.number])
+        for change in effect.changes {
+            let sql = """
+                INSERT INTO audit_trail (host, audited_at, hostname, key, kind, content) VALUES (?, ?, ?, ?, ?, ?)
+                """
+            try db.cachedStatement(sql: sql).execute(arguments: [
+                known.number, report.submittedAt, report.hostname.name, change.key, change.kind.rawValue,
+                Data(change.content.bson),
+            ])
+        }
+        return known.id
+    }
+}
