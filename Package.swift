@@ -84,6 +84,9 @@ if !coreOnly {
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
         .executableTarget(
+            name: "store-benchmark", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
+            path: "Benchmarks/store"),
+        .executableTarget(
             name: "store-crash-child", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
             path: "Tests/Support/StoreCrashChild"),
         .testTarget(
