@@ -126,7 +126,8 @@ func audit(_ store: SQLiteStore) async throws {
     let clock = ContinuousClock()
     let begin = clock.now
     let queries = QuerySet([
-        try Query(["plugins.plugin_7.status": "off"]), try Query(["plugins.plugin_11.packages.installed": false]),
+        try Query(["plugins.plugin_7.status": "off"]),
+        try Query(["plugins.plugin_11.packages.installed": false]),
         try Query(["plugins.plugin_2": ["$exists": false]]),
     ])
     let hosts = try await store.hosts()

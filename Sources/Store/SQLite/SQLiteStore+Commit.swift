@@ -38,15 +38,17 @@ extension SQLiteStore {
                 }
                 return answers
             } catch let refusal as Refusal {
-                // Some of it may have been written, and all was undone: once more, without it.
+                // All was undone: once more, without it. Where many are refused, it is not their fault.
                 refused[refusal.number] = refusal.error
+                guard refused.count > 16 else { continue }
+                return Array(repeating: .failure(refusal.error), count: reports.count)
             } catch {
                 return Array(repeating: .failure(StoreError(sqlite: error)), count: reports.count)
             }
         }
     }
 
-    /// A report that cannot be stored, whatever the state of the database's disk and locks.
+    /// A report that spoiled the transaction, and will spoil the next one as well.
     private struct Refusal: Error {
         let number: Int
         let error: StoreError
@@ -55,20 +57,20 @@ extension SQLiteStore {
     private static func write(
         _ report: HostReport, number: Int, _ db: Database
     ) throws -> Result<SubmissionReceipt, StoreError> {
-        let known: Known?
-        let effect: HostReport.Effect
         do {
-            known = try Known(report.hostname, db)
-            effect = try report.effect(on: known?.document)
-        } catch let error as StoreError {
-            // Nothing of it was written yet.
-            return .failure(error)
-        }
-        do {
+            let known = try Known(report.hostname, db)
+            let effect = try report.effect(on: known?.document)
             let id = try store(effect, of: report, known: known, db)
             return .success(
                 SubmissionReceipt(id: id, disposition: effect.disposition, differences: effect.differences))
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+        } catch let error as StoreError {
+            // Found out before anything of it was written.
+            return .failure(error)
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_CONSTRAINT
+        {
+            // Half of it may have been written; and after it has met a damaged page, SQLite writes nothing more in the
+            // same transaction.
             throw Refusal(number: number, error: StoreError(sqlite: error))
         }
     }

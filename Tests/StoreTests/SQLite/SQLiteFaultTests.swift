@@ -205,6 +205,55 @@ struct SQLiteFaultTests {
         }
     }
 
+    @Test("A damaged page fails the host that lies on it, and not the others of its group")
+    func damagedPage() async throws {
+        try await SQLiteTestDatabase.with { database in
+            let large = String(repeating: "M", count: 30_000)
+            let first = try await database.open()
+            _ = try await first.record(submission("damaged", plugins: ["x": .string(large)]), submittedAt: 1)
+            try await first.close()
+            // A page that is filled with the text but for the number of the next one, in its first four bytes.
+            var file = try Data(contentsOf: URL(fileURLWithPath: database.path))
+            let page = try #require(
+                stride(from: 0, to: file.count, by: 4096).first { start in
+                    file[(start + 4)..<(start + 4096)].allSatisfy { $0 == UInt8(ascii: "M") }
+                })
+            file.replaceSubrange(page..<(page + 4), with: [0x7F, 0xFF, 0xFF, 0xFF])
+            try file.write(to: URL(fileURLWithPath: database.path))
+
+            let store = try await SQLiteStore.open(path: database.path)
+            let other = try database.rawConnection()
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    _ = try await store.record(submission("first", plugins: [:]), submittedAt: 1)
+                }
+                try await committing(store)
+                group.addTask {
+                    _ = try await store.record(submission("before", plugins: [:]), submittedAt: 1)
+                }
+                try await waiting(1, store)
+                group.addTask {
+                    await #expect(
+                        performing: {
+                            try await store.record(submission("damaged", plugins: [:]), submittedAt: 2)
+                        },
+                        throws: isCorrupt)
+                }
+                try await waiting(2, store)
+                group.addTask {
+                    _ = try await store.record(submission("after", plugins: [:]), submittedAt: 1)
+                }
+                try await waiting(3, store)
+                try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+                try await group.waitForAll()
+            }
+            for name in ["first", "before", "after"] { #expect(try await store.host(name) != nil) }
+            await #expect(performing: { try await store.hosts() }, throws: isCorrupt)
+            try await store.close()
+        }
+    }
+
     @Test(
         "A damaged row is an error that says so",
         arguments: [
