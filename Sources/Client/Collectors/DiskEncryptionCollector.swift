@@ -1,0 +1,144 @@
+import PDDocument
+
+/// `hd_encryption`: whether what this machine stores reaches its disks encrypted.
+///
+/// `on` where every file system on its disks and all swap space is encrypted, `off` where one of them is not. The boot
+/// partitions are reported apart and do not count; neither do read-only images and what is plugged in for a while.
+struct DiskEncryptionCollector: Collector {
+    let name = "hd_encryption"
+
+    func collect(_ machine: Machine) throws -> Value {
+        if let kind = Container.kind(machine) {
+            return [
+                "status": "not_applicable",
+                "reason": .string("a container (\(kind)): its disks are the host's"),
+                "mounts": [], "swap": [],
+            ]
+        }
+        let table = MountTable(try machine.text("/proc/self/mountinfo"))
+        let devices = BlockDevices(machine: machine, mounts: table)
+        let places = Self.onePerFileSystem(table.mounts.filter(Self.isOnDisk))
+        let counted = places.filter { !Self.isBoot($0.point) }.map { Finding($0, devices) }
+        let boot = places.filter { Self.isBoot($0.point) }.map { Finding($0, devices) }
+        let swap = try Self.swap(machine, devices)
+
+        let (verdict, reason) = Self.summary(counted + swap.filter(\.counts))
+        var result = DocumentWriter()
+        result.append("status", .string(verdict))
+        result.append("reason", ifPresent: reason)
+        result.append("mounts", .array(counted.map { .document($0.document(key: "mount")) }))
+        result.append("swap", .array(swap.map { .document($0.document(key: "kind")) }))
+        if !boot.isEmpty { result.append("boot", .array(boot.map { .document($0.document(key: "mount")) })) }
+        return .document(result.finish())
+    }
+
+    // MARK: - What counts
+
+    private static let imageTypes: Set<String> = ["squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs"]
+
+    private static func isOnDisk(_ mount: MountTable.Mount) -> Bool {
+        if imageTypes.contains(mount.type) || isPluggedIn(mount.point) { return false }
+        // Pools have made-up numbers; all others without a device (tmpfs, proc, nfs, overlay, fuse) have major 0.
+        return ["btrfs", "zfs", "bcachefs"].contains(mount.type) || !mount.number.hasPrefix("0:")
+    }
+
+    private static func isBoot(_ point: String) -> Bool {
+        ["/boot", "/efi"].contains { point == $0 || point.hasPrefix($0 + "/") }
+    }
+
+    private static func isPluggedIn(_ point: String) -> Bool {
+        ["/media/", "/mnt/", "/run/media/"].contains { point.hasPrefix($0) }
+    }
+
+    /// The shortest mount point stands for a file system that is mounted several times (bind mounts, subvolumes).
+    private static func onePerFileSystem(_ mounts: [MountTable.Mount]) -> [MountTable.Mount] {
+        var seen: Set<[String]> = []
+        return mounts.sorted { ($0.point.utf8.count, $0.point) < ($1.point.utf8.count, $1.point) }
+            .filter { seen.insert([$0.source, $0.type == "btrfs" ? "" : $0.number]).inserted }
+            .sorted { $0.point < $1.point }
+    }
+
+    /// Reads `/proc/swaps`: path, kind, and numbers that change.
+    private static func swap(_ machine: Machine, _ devices: BlockDevices) throws -> [Finding] {
+        try (machine.textIfPresent("/proc/swaps") ?? "").split(separator: "\n").dropFirst()
+            .compactMap { line in
+                let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+                return fields.count >= 2 ? (MountTable.unescape(fields[0]), String(fields[1])) : nil
+            }
+            .sorted { $0.0 < $1.0 }
+            .map { path, kind in
+                if kind == "file" {
+                    guard let mount = devices.mounts.mount(holding: path) else {
+                        return Finding(kind, path, .unknown("\(path) is on no mounted file system"))
+                    }
+                    return Finding(kind, path, devices.answer(for: mount))
+                }
+                guard let name = devices.kernelName(path), name.hasPrefix("zram") else {
+                    return Finding(kind, devices.stableName(path), devices.answer(path: path))
+                }
+                // In memory, unless it may spill over to a disk.
+                let spill = machine.attribute("/sys/class/block/\(name)/backing_dev") ?? "none"
+                return spill == "none" || spill.isEmpty
+                    ? Finding(inMemory: path) : Finding("zram", path, devices.answer(path: spill))
+            }
+    }
+
+    private static func summary(_ findings: [Finding]) -> (verdict: String, reason: String?) {
+        if findings.isEmpty { return ("not_applicable", "no file system on a disk of its own") }
+        let plain = findings.filter { $0.answer.encrypted == false }
+        if !plain.isEmpty {
+            return ("off", "not encrypted: " + plain.map(\.title).joined(separator: ", "))
+        }
+        if let unclear = findings.first(where: { $0.answer.encrypted == nil }) {
+            return ("unknown", "\(unclear.title): \(unclear.answer.problem ?? "cannot be told")")
+        }
+        return ("on", nil)
+    }
+}
+
+/// One file system or swap space with what is known of it.
+private struct Finding {
+    let label: String
+    let device: String
+    let answer: BlockDevices.Answer
+    /// Whether it has a part in the verdict.
+    let counts: Bool
+    let title: String
+
+    init(_ mount: MountTable.Mount, _ devices: BlockDevices) {
+        label = mount.point
+        device = mount.type == "zfs" ? mount.source : devices.stableName(mount.source)
+        answer = devices.answer(for: mount)
+        counts = true
+        title = mount.point
+    }
+
+    init(_ kind: String, _ device: String, _ answer: BlockDevices.Answer) {
+        label = kind
+        self.device = device
+        self.answer = answer
+        counts = true
+        title = "swap \(device)"
+    }
+
+    init(inMemory device: String) {
+        label = "zram"
+        self.device = device
+        answer = BlockDevices.Answer(encrypted: nil)
+        counts = false
+        title = "swap \(device)"
+    }
+
+    func document(key: String) -> Document {
+        var result = DocumentWriter()
+        result.append(key, .string(label))
+        result.append("device", .string(device))
+        result.append(
+            "encrypted", answer.encrypted.map(Value.bool) ?? (counts ? "unknown" : "not_applicable"))
+        if !answer.layers.isEmpty {
+            result.append("via", .string(answer.layers.sorted().joined(separator: ", ")))
+        }
+        result.append("reason", ifPresent: answer.problem)
+        return result.finish()
+    }
+}

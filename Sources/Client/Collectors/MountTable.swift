@@ -1,0 +1,52 @@
+/// The mounted file systems, by `/proc/self/mountinfo` (proc(5), section 3.5 of the kernel's `filesystems/proc`).
+struct MountTable {
+    struct Mount: Equatable {
+        /// Major and minor number, such as `254:0`. Those of btrfs and others with a pool of devices are made up.
+        let number: String
+        /// Where it is mounted.
+        let point: String
+        /// Such as `ext4`.
+        let type: String
+        /// What is mounted, such as `/dev/mapper/vg-root`.
+        let source: String
+    }
+
+    /// One for each mount point: the one that is seen there.
+    let mounts: [Mount]
+
+    init(_ text: String) {
+        var byPoint: [String: Mount] = [:]
+        for line in text.split(separator: "\n") {
+            // A variable number of fields, then "-", then three more.
+            let halves = line.split(separator: " ", omittingEmptySubsequences: false)
+            guard let dash = halves.firstIndex(of: "-"), dash > 5, halves.count >= dash + 3 else { continue }
+            let point = Self.unescape(halves[4])
+            byPoint[point] = Mount(
+                number: String(halves[2]), point: point, type: String(halves[dash + 1]),
+                source: Self.unescape(halves[dash + 2]))
+        }
+        mounts = byPoint.values.sorted { $0.point < $1.point }
+    }
+
+    /// The mount that holds the file.
+    func mount(holding path: String) -> Mount? {
+        mounts.last { $0.point == "/" || path == $0.point || path.hasPrefix($0.point + "/") }
+    }
+
+    /// Undoes the kernel's octal escapes of space, tab, newline and backslash.
+    static func unescape(_ text: Substring) -> String {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "\\"), rest.count >= 3,
+                let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                rest = rest.dropFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

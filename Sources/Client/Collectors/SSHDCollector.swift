@@ -1,0 +1,126 @@
+import PDDocument
+
+/// `sshd`: whether the OpenSSH server can be reached, where, and what it lets in.
+struct SSHDCollector: Collector {
+    let name = "sshd"
+
+    /// Under these names distributions ship it; the sockets start it when somebody connects.
+    private static let services = ["ssh.service", "sshd.service"]
+    private static let sockets = ["ssh.socket", "sshd.socket"]
+
+    func collect(_ machine: Machine) throws -> Value {
+        guard machine.isInstalled("sshd") else {
+            return ["status": "not_installed", "listening": []]
+        }
+        let units = SystemdUnit.show(Self.services + Self.sockets, machine)
+        let processes = try Self.listeners(machine)
+        let settings = SSHDSettings.read(machine)
+        let isActive = { (names: [String]) in names.contains { units?[$0]?.isActive == true } }
+
+        var listening: Set<String> = []
+        for name in Self.sockets where isActive([name]) { listening.formUnion(units?[name]?.listening ?? []) }
+        if processes?.isEmpty == false || isActive(Self.services) {
+            listening.formUnion(
+                try ListeningSockets.read(machine).addresses(
+                    of: processes ?? [], ports: settings.ports, machine))
+        }
+
+        var result = DocumentWriter()
+        if isActive(Self.services) {
+            result.append("status", "running")
+            result.append("started_by", "service")
+        } else if isActive(Self.sockets) {
+            result.append("status", "running")
+            result.append("started_by", "socket")
+        } else if let processes {
+            result.append("status", processes.isEmpty ? "stopped" : "running")
+            if !processes.isEmpty { result.append("started_by", "process") }
+        } else if units != nil {
+            result.append("status", "stopped")
+        } else {
+            result.append("status", "unknown")
+            result.append(
+                "reason", "systemd does not run here, and other users' processes are hidden from us")
+        }
+        result.append("listening", .array(listening.sorted().map(Value.string)))
+        settings.append(to: &result)
+        return .document(result.finish())
+    }
+
+    /// The process numbers of servers that wait for connections in our own process namespace; nothing where processes
+    /// of others are hidden (`hidepid` of proc(5)).
+    private static func listeners(_ machine: Machine) throws -> [String]? {
+        guard machine.exists("/proc/1/comm") else { return nil }
+        return try machine.names(in: "/proc").filter { process in
+            guard process.first?.isNumber == true, machine.attribute("/proc/\(process)/comm") == "sshd",
+                // It may have ended since.
+                let command = try? machine.text("/proc/\(process)/cmdline"),
+                let status = try? machine.text("/proc/\(process)/status")
+            else { return false }
+            return isListener(command) && !isContained(status)
+        }
+    }
+
+    /// A server for one connection calls itself `sshd: user [priv]`, the one that waits `sshd: /usr/sbin/sshd -D
+    /// [listener] …` or, in old versions, by its path.
+    private static func isListener(_ command: String) -> Bool {
+        let first = command.prefix { $0 != "\0" }
+        return command.contains("[listener]") || first == "sshd" || first.hasSuffix("/sshd")
+    }
+
+    /// Whether the process has a number in a further process namespace, as those in containers have.
+    private static func isContained(_ status: String) -> Bool {
+        let numbers = status.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
+        return (numbers?.split(whereSeparator: \.isWhitespace).count ?? 0) > 2
+    }
+}
+
+/// The TCP sockets that wait for connections in our network namespace.
+struct ListeningSockets {
+    private struct Socket {
+        let address: String
+        let port: UInt16
+        let inode: Substring
+        let isIPv6: Bool
+
+        var text: String { isIPv6 ? "[\(address)]:\(port)" : "\(address):\(port)" }
+    }
+
+    private var sockets: [Socket] = []
+
+    /// Reads `/proc/net/tcp` and `/proc/net/tcp6` (proc(5)).
+    static func read(_ machine: Machine) throws -> ListeningSockets {
+        var result = ListeningSockets()
+        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
+            for line in (try machine.textIfPresent(path) ?? "").split(separator: "\n").dropFirst() {
+                let fields = line.split(separator: " ")
+                // 0A is TCP_LISTEN.
+                guard fields.count > 9, fields[3] == "0A" else { continue }
+                let local = fields[1].split(separator: ":")
+                guard local.count == 2, let port = UInt16(local[1], radix: 16),
+                    let address = InternetAddress.text(kernelWords: local[0])
+                else { continue }
+                result.sockets.append(
+                    Socket(address: address, port: port, inode: fields[9], isIPv6: local[0].count > 8))
+            }
+        }
+        return result
+    }
+
+    /// Where these processes listen. Only root sees which process holds a socket; for others the ports decide.
+    func addresses(of processes: [String], ports: Set<UInt16>, _ machine: Machine) throws -> [String] {
+        var inodes: Set<String> = []
+        for process in processes {
+            // Denied to all but root; then there is nothing to go by but the ports.
+            for descriptor in (try? machine.names(in: "/proc/\(process)/fd")) ?? [] {
+                if let target = machine.linkTarget("/proc/\(process)/fd/\(descriptor)"),
+                    target.hasPrefix("socket:[")
+                {
+                    inodes.insert(String(target.dropFirst("socket:[".count).dropLast()))
+                }
+            }
+        }
+        let held = sockets.filter { inodes.contains(String($0.inode)) }
+        return (held.isEmpty ? sockets.filter { ports.contains($0.port) } : held).map(\.text)
+    }
+}

@@ -1,0 +1,121 @@
+import Glibc
+import PDDocument
+
+/// The settings of sshd_config(5) that decide who may log in.
+struct SSHDSettings {
+    /// Keyword, the name under which it is reported, and OpenSSH's default since 7.0.
+    private static let reported = [
+        ("passwordauthentication", "password_authentication", "yes"),
+        ("kbdinteractiveauthentication", "keyboard_interactive_authentication", "yes"),
+        ("pubkeyauthentication", "public_key_authentication", "yes"),
+        ("permitemptypasswords", "permit_empty_passwords", "no"),
+        ("permitrootlogin", "permit_root_login", "prohibit-password"),
+    ]
+    /// Older names that sshd still takes.
+    private static let aliases = [
+        "challengeresponseauthentication": "kbdinteractiveauthentication",
+        "skeyauthentication": "kbdinteractiveauthentication",
+    ]
+
+    /// Where it listens, as far as the settings say.
+    private(set) var ports: Set<UInt16> = []
+    private var values: [String: String] = [:]
+    /// Keywords that a `Match` block sets for some connections only.
+    private var conditional: Set<String> = []
+    private var source = "sshd_config"
+    private var problem: String?
+
+    /// The settings in force, by `sshd -T` where we are root and it answers, else by the files.
+    static func read(_ machine: Machine) -> SSHDSettings {
+        var settings = SSHDSettings()
+        do {
+            try settings.readFile("/etc/ssh/sshd_config", machine, depth: 0)
+        } catch {
+            settings.problem = "\(error)"
+        }
+        // sshd refuses where its host keys cannot be read, or (Debian) its run directory is missing; the files remain.
+        if machine.isRoot, let output = try? machine.run("sshd", "-T"), output.returncode == 0 {
+            settings.values = [:]
+            settings.ports = []
+            settings.problem = nil
+            settings.source = "sshd -T"
+            for line in output.text.split(separator: "\n") { settings.take(line, isConditional: false) }
+        }
+        if settings.ports.isEmpty { settings.ports = [22] }
+        return settings
+    }
+
+    /// Adds the fields of the result.
+    func append(to result: inout DocumentWriter) {
+        for (keyword, name, standard) in Self.reported {
+            switch (problem == nil ? values[keyword] ?? standard : "unknown") {
+            case "yes" where keyword != "permitrootlogin": result.append(name, true)
+            case "no" where keyword != "permitrootlogin": result.append(name, false)
+            case "without-password": result.append(name, "prohibit-password")
+            case let value: result.append(name, .string(value))
+            }
+        }
+        let names = Self.reported.filter { conditional.contains($0.0) }.map(\.1)
+        if !names.isEmpty { result.append("differs_by_connection", .array(names.sorted().map(Value.string))) }
+        result.append("settings_from", .string(source))
+        result.append("settings_reason", ifPresent: problem)
+    }
+
+    // MARK: - Reading
+
+    private mutating func readFile(_ path: String, _ machine: Machine, depth: Int) throws {
+        // sshd's own limit.
+        guard depth < 16 else { return }
+        var isConditional = false
+        for line in try machine.text(path).split(whereSeparator: \.isNewline) {
+            let words = Self.words(line)
+            switch words.first?.lowercased() {
+            case "match": isConditional = words.dropFirst().map { $0.lowercased() } != ["all"]
+            case "include" where !isConditional:
+                for pattern in words.dropFirst() {
+                    for file in try Self.files(matching: pattern, machine) {
+                        try readFile(file, machine, depth: depth + 1)
+                    }
+                }
+            default: take(line, isConditional: isConditional)
+            }
+        }
+    }
+
+    /// The first value of a keyword counts, except for ports, which add up.
+    private mutating func take(_ line: Substring, isConditional: Bool) {
+        let words = Self.words(line)
+        guard words.count >= 2 else { return }
+        let keyword = Self.aliases[words[0].lowercased()] ?? words[0].lowercased()
+        if isConditional {
+            conditional.insert(keyword)
+        } else if keyword == "port" {
+            if let port = UInt16(words[1]) { ports.insert(port) }
+        } else if keyword == "listenaddress" {
+            // `host:port` or `[host]:port`; an IPv6 address without brackets has no port.
+            let parts = words[1].split(separator: ":", omittingEmptySubsequences: false)
+            if parts.count == 2 || words[1].hasPrefix("["), let port = parts.last.flatMap({ UInt16($0) }) {
+                ports.insert(port)
+            }
+        } else if values[keyword] == nil {
+            values[keyword] = words[1].lowercased()
+        }
+    }
+
+    private static func words(_ line: Substring) -> [String] {
+        let line = line.prefix { $0 != "#" }
+        // `Keyword value`, `Keyword=value`, and values in quotation marks.
+        return line.split { $0.isWhitespace || $0 == "=" }.map { word in
+            String(word.filter { $0 != "\"" })
+        }
+    }
+
+    private static func files(matching pattern: String, _ machine: Machine) throws -> [String] {
+        let path = pattern.hasPrefix("/") ? pattern : "/etc/ssh/" + pattern
+        guard let slash = path.lastIndex(of: "/") else { return [] }
+        let directory = String(path[..<slash])
+        let last = String(path[path.index(after: slash)...])
+        return try machine.names(in: directory).filter { fnmatch(last, $0, FNM_PERIOD) == 0 }
+            .map { "\(directory)/\($0)" }
+    }
+}

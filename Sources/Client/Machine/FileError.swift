@@ -1,0 +1,22 @@
+import Glibc
+
+/// A system call on a file that failed.
+public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was tried: `read`, `write`, `list` and so on.
+    public let operation: String
+    /// The file or directory.
+    public let path: String
+    /// The system's error number.
+    public let code: Int32
+
+    /// Whether there is no such file or directory.
+    public var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
+
+    /// One line for people.
+    public var description: String { "cannot \(operation) \(path): \(systemMessage(code))" }
+}
+
+/// The system's text for an error number.
+func systemMessage(_ code: Int32) -> String {
+    strerror(code).map { String(cString: $0) } ?? "error \(code)"
+}

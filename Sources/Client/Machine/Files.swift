@@ -1,0 +1,179 @@
+import Glibc
+
+/// Files by system calls: every error names its path, every descriptor is closed in children, and what is written
+/// survives a crash at any point.
+enum Files {
+    /// Whether links may be followed at the last step of a path.
+    enum Links {
+        case follow, refuse
+    }
+
+    /// The whole content of a regular file or of one that the kernel makes up.
+    ///
+    /// - Parameter limit: the most to read, in bytes; a longer file is an error (`EFBIG`).
+    static func read(_ path: String, limit: Int = 8 << 20, links: Links = .follow) throws(FileError)
+        -> [UInt8]
+    {
+        // Without O_NONBLOCK a pipe that somebody put in a file's place would hold us up.
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == .refuse ? O_NOFOLLOW : 0)
+        let descriptor = open(path, flags)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        var wanted = 4096
+        while true {
+            var failure: Int32 = 0
+            let chunk = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+                let result = retryingInterrupts { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+                if result < 0 { failure = errno }
+                count = max(0, result)
+            }
+            guard failure == 0 else { throw FileError(operation: "read", path: path, code: failure) }
+            if chunk.isEmpty { return content }
+            content += chunk
+            guard content.count <= limit else { throw FileError(operation: "read", path: path, code: EFBIG) }
+            wanted = min(wanted * 2, 1 << 18)
+        }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    static func names(in path: String) throws(FileError) -> [String] {
+        guard let directory = opendir(path) else {
+            throw FileError(operation: "list", path: path, code: errno)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The path with every link resolved; nothing where it leads nowhere.
+    static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// What a link says; nothing where it is not one or may not be read.
+    static func linkTarget(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let length = readlink(path, &buffer, buffer.count)
+        guard length > 0 else { return nil }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Whether something is there.
+    static func exists(_ path: String) -> Bool {
+        access(path, F_OK) == 0
+    }
+
+    /// The size of a file in bytes; nothing where there is none.
+    static func size(_ path: String) -> Int? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? Int(status.st_size) : nil
+    }
+
+    /// Makes a directory that only its owner may enter, with those above it, or tightens one that is there.
+    static func makePrivateDirectory(_ path: String) throws(FileError) {
+        if mkdir(path, 0o700) != 0 {
+            switch errno {
+            case EEXIST: break
+            case ENOENT:
+                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+                    throw FileError(operation: "make directory", path: path, code: ENOENT)
+                }
+                try makePrivateDirectory(String(path[..<slash]))
+                guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                    throw FileError(operation: "make directory", path: path, code: errno)
+                }
+            default: throw FileError(operation: "make directory", path: path, code: errno)
+            }
+        }
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw FileError(operation: "use as a directory", path: path, code: ENOTDIR)
+        }
+        if status.st_mode & 0o077 != 0, chmod(path, 0o700) != 0 {
+            throw FileError(operation: "make private", path: path, code: errno)
+        }
+    }
+
+    /// The suffix of files that are being written. Whoever finds one without holding the lock of its directory must
+    /// leave it alone.
+    static let temporarySuffix = ".tmp"
+
+    /// Puts a file of mode 0600 in place so that a crash or power failure at any point leaves either the old content
+    /// or the new one: temporary file, fsync, rename, fsync of the directory.
+    static func writeAtomically(_ content: [UInt8], to path: String) throws(FileError) {
+        let temporary = path + temporarySuffix
+        // One left by a crash. Whoever writes here holds the directory's lock.
+        unlink(temporary)
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError(operation: "create", path: temporary, code: errno) }
+        do throws(FileError) {
+            defer { close(descriptor) }
+            try writeAll(content, to: descriptor, path: temporary)
+            guard fsync(descriptor) == 0 else {
+                throw FileError(operation: "write", path: temporary, code: errno)
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try rename(temporary, to: path)
+    }
+
+    /// Renames within one directory, and returns when the new name is on disk.
+    static func rename(_ path: String, to target: String) throws(FileError) {
+        guard Glibc.rename(path, target) == 0 else {
+            throw FileError(operation: "rename", path: path, code: errno)
+        }
+        try synchronize(directoryOf: target)
+    }
+
+    /// Removes a file; one that is not there any more is fine.
+    static func remove(_ path: String) throws(FileError) {
+        guard unlink(path) == 0 || errno == ENOENT else {
+            throw FileError(operation: "remove", path: path, code: errno)
+        }
+    }
+
+    private static func synchronize(directoryOf path: String) throws(FileError) {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: directory, code: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else {
+            throw FileError(operation: "write", path: directory, code: errno)
+        }
+    }
+
+    private static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+        var written = 0
+        while written < content.count {
+            let result = content.withUnsafeBytes { bytes in
+                retryingInterrupts {
+                    write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+                }
+            }
+            guard result > 0 else { throw FileError(operation: "write", path: path, code: errno) }
+            written += result
+        }
+    }
+}
+
+/// Repeats a system call for as long as a signal interrupts it.
+func retryingInterrupts(_ call: () -> Int) -> Int {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

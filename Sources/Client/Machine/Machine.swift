@@ -1,0 +1,190 @@
+import Glibc
+
+/// All that collectors see of the machine they run on. Tests give them recorded ones.
+public struct Machine: Sendable {
+    /// What the kernel says of itself.
+    public struct Kernel: Sendable, Equatable {
+        /// The release, such as `6.1.0-28-amd64`.
+        public var release: String
+        /// The architecture, such as `x86_64`.
+        public var architecture: String
+
+        /// A kernel.
+        public init(release: String, architecture: String) {
+            self.release = release
+            self.architecture = architecture
+        }
+    }
+
+    /// An IPv4 address of a network device.
+    public struct Address: Sendable, Equatable {
+        /// The device's name.
+        public var device: String
+        /// The address with its prefix length, such as `192.0.2.7/24`.
+        public var address: String
+
+        /// An address.
+        public init(device: String, address: String) {
+            self.device = device
+            self.address = address
+        }
+    }
+
+    /// Stands before every path; empty for the real machine.
+    public var root: String
+    /// The running kernel.
+    public var kernel: Kernel
+    /// Whether we may read what only root may.
+    public var isRoot: Bool
+    /// Lists the IPv4 addresses of all network devices.
+    public var ipv4Addresses: @Sendable () throws(FileError) -> [Address]
+    /// Runs a command, given its arguments with its name first, until the deadline at most.
+    public var execute: @Sendable ([String], SuspendingClock.Instant) throws(CommandError) -> CommandOutput
+    /// When the collector that works on this machine has to be done. The clock stands still while the machine sleeps.
+    public var deadline: SuspendingClock.Instant
+
+    /// A machine from its parts.
+    public init(
+        root: String, kernel: Kernel, isRoot: Bool,
+        ipv4Addresses: @escaping @Sendable () throws(FileError) -> [Address],
+        execute:
+            @escaping @Sendable ([String], SuspendingClock.Instant) throws(CommandError) -> CommandOutput,
+        deadline: SuspendingClock.Instant = .now + .seconds(60)
+    ) {
+        self.root = root
+        self.kernel = kernel
+        self.isRoot = isRoot
+        self.ipv4Addresses = ipv4Addresses
+        self.execute = execute
+        self.deadline = deadline
+    }
+
+    /// Where commands are looked for: never in a place that a user's environment names.
+    public static let searchPath = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/run/current-system/sw/bin"]
+
+    /// The most that a command may write, in bytes.
+    public static let outputLimit = 4 << 20
+
+    /// The machine that this process runs on.
+    public static func this() -> Machine {
+        Machine(
+            root: "", kernel: .running(), isRoot: geteuid() == 0, ipv4Addresses: Address.all,
+            execute: { (arguments, deadline) throws(CommandError) in
+                let name = arguments.first ?? ""
+                guard let executable = searchPath.map({ "\($0)/\(name)" }).first(where: Files.exists) else {
+                    throw .notInstalled(name)
+                }
+                return try ChildProcess(
+                    executable: executable, arguments: arguments,
+                    environment: ["LC_ALL=C", "PATH=" + searchPath.joined(separator: ":")],
+                    deadline: deadline, outputLimit: outputLimit
+                ).run()
+            })
+    }
+
+    // MARK: - Files
+
+    /// The file's text; what is not UTF-8 is replaced.
+    func text(_ path: String) throws(FileError) -> String {
+        do {
+            return String(decoding: try Files.read(root + path), as: UTF8.self)
+        } catch {
+            throw FileError(operation: error.operation, path: path, code: error.code)
+        }
+    }
+
+    /// The file's text, or nothing where there is no such file.
+    func textIfPresent(_ path: String) throws(FileError) -> String? {
+        do {
+            return try text(path)
+        } catch  where error.isAbsence {
+            return nil
+        }
+    }
+
+    /// The first line of a small file that may be missing or, as some of sysfs, unreadable for a device without that
+    /// property.
+    func attribute(_ path: String) -> String? {
+        // The caller treats "no such property" and "no answer" alike.
+        (try? text(path)).map { String($0.prefix { !$0.isNewline }) }
+    }
+
+    /// The sorted names in a directory; none where there is no such directory.
+    func names(in path: String) throws(FileError) -> [String] {
+        do {
+            return try Files.names(in: root + path)
+        } catch  where error.isAbsence {
+            return []
+        } catch {
+            throw FileError(operation: error.operation, path: path, code: error.code)
+        }
+    }
+
+    /// Whether something is there, as far as we may see.
+    func exists(_ path: String) -> Bool {
+        Files.exists(root + path)
+    }
+
+    /// The path with every link resolved; nothing where it leads nowhere or out of the recorded tree.
+    func realPath(_ path: String) -> String? {
+        guard let resolved = Files.realPath(root + path), resolved.hasPrefix(root) else { return nil }
+        return String(resolved.dropFirst(root.count))
+    }
+
+    /// What a link says.
+    func linkTarget(_ path: String) -> String? {
+        Files.linkTarget(root + path)
+    }
+
+    // MARK: - Commands
+
+    /// Whether a command is installed.
+    func isInstalled(_ command: String) -> Bool {
+        Self.searchPath.contains { exists("\($0)/\(command)") }
+    }
+
+    /// Runs a command to its end.
+    func run(_ arguments: String...) throws(CommandError) -> CommandOutput {
+        try execute(arguments, deadline)
+    }
+}
+
+extension Machine.Kernel {
+    static func running() -> Machine.Kernel {
+        var name = utsname()
+        uname(&name)
+        return Machine.Kernel(release: text(&name.release), architecture: text(&name.machine))
+    }
+
+    private static func text<Tuple>(_ field: inout Tuple) -> String {
+        withUnsafeBytes(of: &field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+extension Machine.Address {
+    @Sendable static func all() throws(FileError) -> [Machine.Address] {
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else {
+            throw FileError(operation: "list", path: "network addresses", code: errno)
+        }
+        defer { freeifaddrs(first) }
+        var addresses: [Machine.Address] = []
+        var next = first
+        while let current = next {
+            next = current.pointee.ifa_next
+            guard let name = current.pointee.ifa_name, let address = current.pointee.ifa_addr,
+                let mask = current.pointee.ifa_netmask, Int32(address.pointee.sa_family) == AF_INET
+            else { continue }
+            let octets = withUnsafeBytes(of: ipv4(address)) { $0.map(String.init).joined(separator: ".") }
+            addresses.append(
+                Machine.Address(
+                    device: String(cString: name), address: "\(octets)/\(ipv4(mask).nonzeroBitCount)"))
+        }
+        return addresses
+    }
+
+    /// In the order of the network, as it stands in memory.
+    private static func ipv4(_ address: UnsafeMutablePointer<sockaddr>) -> in_addr_t {
+        address.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
+    }
+}

@@ -1,0 +1,49 @@
+import PDDocument
+import Testing
+
+@testable import PDClient
+
+@Suite("Collectors")
+struct CollectorTests {
+    @Test("find on a recorded machine what is true of it", arguments: RecordedMachine.all)
+    func recorded(_ recorded: RecordedMachine) throws {
+        #expect(!recorded.expected.isEmpty)
+        for (name, json) in recorded.expected {
+            let collector = try #require(BuiltInCollectors.all.first { $0.name == name })
+            let found = try recorded.use { try collector.collect($0) }
+            let expected = try #require(try Document(json: Array("{\"result\":\(json)}".utf8))["result"])
+            #expect(found.json(pretty: true) == expected.json(pretty: true), "\(recorded.name)")
+        }
+    }
+
+    @Test("have recorded machines to look at")
+    func thereAreMachines() {
+        let seen = Set(RecordedMachine.all.flatMap { $0.expected.map(\.collector) })
+        #expect(seen == Set(BuiltInCollectors.all.map(\.name)))
+        #expect(RecordedMachine.all.count > 20)
+    }
+
+    @Test(
+        "agree with themselves on the machine that runs this test", arguments: BuiltInCollectors.all.indices)
+    func stable(_ index: Int) throws {
+        let collector = BuiltInCollectors.all[index]
+        #expect(try collector.collect(.this()) == collector.collect(.this()))
+    }
+
+    @Test(
+        "write addresses as RFC 5952 asks",
+        arguments: [
+            ("00000000000000000000000000000001", "::1"), ("00000000000000000000000000000000", "::"),
+            ("20010db8000000000001000000000001", "2001:db8::1:0:0:1"),
+            ("20010db8000000010001000100010001", "2001:db8:0:1:1:1:1:1"),
+            ("fe80000000000000001122fffe334455", "fe80::11:22ff:fe33:4455"),
+        ])
+    func ipv6(digits: String, text: String) {
+        #expect(InternetAddress.ipv6Text(hexadecimal: Substring(digits)) == text)
+    }
+
+    @Test("read the kernel's octal escapes in mount points, and what only looks like one")
+    func escapes() {
+        #expect(MountTable.unescape("/a\\040b\\134c\\\\04") == "/a b\\c\\\\04")
+    }
+}
