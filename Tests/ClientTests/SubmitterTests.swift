@@ -1,0 +1,196 @@
+import Foundation
+import PDProtocol
+import Testing
+
+@testable import PDClient
+
+@Suite("Delivery")
+struct SubmitterTests {
+    /// A spool with three reports, and what became of them.
+    private struct Run {
+        let outcome: Submitter.Outcome
+        let waiting: [String]
+        let bad: [String]
+        let log: [String]
+    }
+
+    private func report(_ number: Int) -> SignedReport {
+        SignedReport(
+            data: Array("{\"n\":\(number), \"text\":\"ä &=+%\"}".utf8), signature: Array("s\(number)".utf8))
+    }
+
+    private func body(_ number: Int) -> [UInt8] {
+        V1.Envelope(data: report(number).data, signature: report(number).signature).formBody()
+    }
+
+    private func deliver(
+        _ url: String, count: Int = 3, timeout: Duration = .seconds(5),
+        change: (Spool, String) throws -> Void = { _, _ in }
+    ) async throws -> Run {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let log = LogLines()
+        let lock = try StateLock(directory.path + "/lock")
+        let spool = try Spool(directory: directory.path + "/spool", lock: lock, log: log.logger())
+        for number in 1...count { try spool.add(report(number)) }
+        try change(spool, directory.path + "/spool")
+        var patience = Submitter.Patience()
+        patience.firstPause = .milliseconds(10)
+        let transport = HTTPTransport(serverURL: url, caPath: nil, timeout: timeout)
+        let outcome = try await Submitter(transport: transport, patience: patience, log: log.logger()).run(
+            spool)
+        await transport.close()
+        let contents = try spool.contents()
+        return Run(
+            outcome: outcome, waiting: contents.waiting.map(\.name), bad: contents.bad.map(\.name),
+            log: log.lines)
+    }
+
+    private func name(_ number: Int, _ suffix: String = "report") -> String {
+        "000000000000000\(number).\(suffix)"
+    }
+
+    @Test("brings each report once, oldest first, to the path and in the form of the protocol")
+    func delivered() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.outcome.delivered == 3 && run.outcome.waiting == 0)
+        #expect(run.outcome.refusal == nil && run.outcome.unreachable == nil)
+        #expect(server.bodies == [body(1), body(2), body(3)])
+        #expect(server.heads.allSatisfy { $0.hasPrefix("POST /penguindome/v1/submit HTTP/1.1\r\n") })
+        #expect(
+            server.heads.allSatisfy {
+                $0.lowercased().contains("content-type: application/x-www-form-urlencoded")
+            })
+    }
+
+    @Test("takes any 2xx answer as delivered", arguments: [200, 201, 204, 299])
+    func success(status: Int) async throws {
+        let server = try StubServer(.answer(status))
+        defer { server.stop() }
+        let run = try await deliver(server.url, count: 1)
+        #expect(run.outcome.delivered == 1 && run.waiting.isEmpty)
+    }
+
+    @Test("p122_a report that the server cannot read is set aside, and the others are brought")
+    func unreadable() async throws {
+        let server = try StubServer(.answer(200), .answer(400), .answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.outcome.delivered == 2 && run.outcome.refusal != nil)
+        #expect(run.waiting.isEmpty)
+        #expect(run.bad == [name(2, "bad")])
+        #expect(server.bodies.count == 3)
+    }
+
+    @Test("p122_a report that is refused stays, and the others are brought", arguments: [403, 413, 422])
+    func refused(status: Int) async throws {
+        let server = try StubServer(.answer(status), .answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.outcome.delivered == 2 && run.outcome.waiting == 1)
+        #expect(run.outcome.refusal?.contains("\(status)") == true)
+        #expect(run.waiting == [name(1)])
+        #expect(run.bad.isEmpty)
+    }
+
+    @Test("p122_after three refusals the rest stays, untried")
+    func allRefused() async throws {
+        let server = try StubServer(.answer(403))
+        defer { server.stop() }
+        let run = try await deliver(server.url, count: 5)
+        #expect(run.waiting.count == 5 && server.bodies.count == 3)
+    }
+
+    @Test("p122_an answer that is not about the report stops at once", arguments: [401, 404, 405, 301])
+    func refusedAll(status: Int) async throws {
+        let server = try StubServer(.answer(status))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.waiting.count == 3 && server.bodies.count == 1)
+        #expect(run.outcome.refusal != nil && run.outcome.unreachable == nil)
+    }
+
+    @Test("does not follow a redirection")
+    func redirection() async throws {
+        let other = try StubServer(.answer(200))
+        let server = try StubServer(.redirect(other.url + "/"))
+        defer {
+            server.stop()
+            other.stop()
+        }
+        let run = try await deliver(server.url)
+        #expect(run.waiting.count == 3 && other.bodies.isEmpty)
+    }
+
+    @Test("tries again when the server says later, and then keeps what it has", arguments: [503, 500, 429])
+    func later(status: Int) async throws {
+        let server = try StubServer(.answer(status))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.waiting.count == 3)
+        #expect(run.outcome.unreachable?.contains("\(status)") == true)
+        #expect(server.bodies == Array(repeating: body(1), count: 4))
+    }
+
+    @Test("goes on when the server comes back between two attempts")
+    func comesBack() async throws {
+        let server = try StubServer(.answer(503), .loseAnswer, .answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(run.outcome.delivered == 3 && run.waiting.isEmpty)
+        #expect(server.bodies == [body(1), body(1), body(1), body(2), body(3)])
+    }
+
+    @Test("sends identical bytes again when the answer was lost after the delivery")
+    func lostAnswer() async throws {
+        let server = try StubServer(.loseAnswer, .answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url, count: 1)
+        #expect(run.outcome.delivered == 1)
+        #expect(server.bodies == [body(1), body(1)])
+    }
+
+    @Test("keeps everything when nobody listens")
+    func refusedConnection() async throws {
+        let server = try StubServer(.answer(200))
+        server.stop()
+        let run = try await deliver(server.url)
+        #expect(run.waiting.count == 3)
+        #expect(run.outcome.unreachable == "Connection refused")
+    }
+
+    @Test("does not wait for ever for a server that hangs, floods or babbles")
+    func hanging() async throws {
+        for (behaviour, delivered) in [
+            (StubServer.Behaviour.hang, 0), (.babble, 0), (.flood(200), 1), (.flood(503), 0),
+        ] {
+            let server = try StubServer(behaviour)
+            defer { server.stop() }
+            let start = ContinuousClock.now
+            let run = try await deliver(server.url, count: 1, timeout: .milliseconds(300))
+            #expect(ContinuousClock.now - start < .seconds(10))
+            #expect(run.outcome.delivered == delivered && run.waiting.count == 1 - delivered, "\(behaviour)")
+        }
+    }
+
+    @Test("sets a damaged file aside, and brings the others")
+    func damaged() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url) { _, path in
+            try Data("penguindome-report 1 5".utf8).write(to: URL(fileURLWithPath: "\(path)/\(name(2))"))
+        }
+        #expect(run.outcome.delivered == 2 && run.bad == [name(2, "bad")] && run.waiting.isEmpty)
+    }
+
+    @Test("logs nothing of a report's content")
+    func log() async throws {
+        let server = try StubServer(.answer(200), .answer(400), .answer(403))
+        defer { server.stop() }
+        let run = try await deliver(server.url)
+        #expect(!run.log.isEmpty)
+        #expect(run.log.allSatisfy { !$0.contains("text") && !$0.contains("ä") && !$0.contains("s1") })
+    }
+}
