@@ -75,6 +75,13 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
                 "PDSettings",
             ], path: "Sources/Client"),
+        .executableTarget(
+            name: "pd-agent",
+            dependencies: [
+                "PDClient", "PDDocument",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Sources/Tools/pd-agent"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
@@ -96,6 +103,7 @@ if !coreOnly {
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .testTarget(name: "ServerTests", dependencies: ["PDServer"], path: "Tests/ServerTests"),
-        .testTarget(name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests"),
+        .testTarget(
+            name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

@@ -1,0 +1,226 @@
+import Glibc
+import Logging
+import PDCrypto
+import PDDocument
+import PDProtocol
+import PDSettings
+
+/// A member of a fleet: collects, keeps, and delivers.
+public struct Agent: Sendable {
+    /// Where it keeps what it needs.
+    public let state: StateDirectory
+    /// What it is set to.
+    public let settings: AgentSettings
+    /// What it reports as.
+    public let hostname: Hostname
+
+    private let signer: any ReportSigner
+    private let machine: Machine
+    private let runner: CollectorRunner
+    private let now: @Sendable () -> Int64
+    private let log: Logger
+
+    /// An agent from its parts.
+    ///
+    /// - Parameter now: the time in milliseconds since 1970-01-01 UTC.
+    public init(
+        state: StateDirectory, settings: AgentSettings, hostname: Hostname, signer: any ReportSigner,
+        machine: Machine, runner: CollectorRunner, log: Logger,
+        now: @escaping @Sendable () -> Int64 = { Agent.currentTime() }
+    ) {
+        self.state = state
+        self.settings = settings
+        self.hostname = hostname
+        self.signer = signer
+        self.machine = machine
+        self.runner = runner
+        self.now = now
+        self.log = log
+    }
+
+    /// The agent whose membership lies in that directory, on this machine.
+    ///
+    /// - Parameter configuration: a settings file to use instead of the one in the directory.
+    public static func load(
+        state: StateDirectory, configuration: String? = nil, log: Logger
+    ) throws(AgentError) -> Agent {
+        let settings = try settings(state: state, configuration: configuration)
+        let signer = try signer(state)
+        var log = log
+        log.logLevel = settings.logLevel
+        return Agent(
+            state: state, settings: settings, hostname: try hostname(settings), signer: signer,
+            machine: .this(),
+            runner: CollectorRunner(), log: log)
+    }
+
+    /// The settings of the agent whose membership lies in that directory.
+    public static func settings(
+        state: StateDirectory, configuration: String?
+    ) throws(AgentError) -> AgentSettings {
+        let file = configuration ?? state.settings
+        let yaml: [UInt8]
+        do throws(FileError) {
+            yaml = try Files.read(file, limit: 1 << 20)
+        } catch { throw error.isAbsence && configuration == nil ? .notJoined(state.path) : .file(error) }
+        do throws(SettingsError) {
+            return try AgentSettings(yaml: String(decoding: yaml, as: UTF8.self), file: file)
+        } catch { throw .settings(error) }
+    }
+
+    private static func signer(_ state: StateDirectory) throws(AgentError) -> OpenPGPSigner {
+        let key: [UInt8]
+        do throws(FileError) {
+            key = try Files.read(state.clientKey, limit: 1 << 20, links: .refuse)
+        } catch { throw error.isAbsence ? .notJoined(state.path) : .file(error) }
+        do throws(OpenPGP.Error) {
+            return try OpenPGPSigner(key)
+        } catch { throw .key(file: state.clientKey, reason: "\(error)") }
+    }
+
+    private static func hostname(_ settings: AgentSettings) throws(AgentError) -> Hostname {
+        if let hostname = settings.hostname { return hostname }
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard let hostname = Hostname(name) else { throw .hostname(name) }
+        return hostname
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    public static func currentTime() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    // MARK: - Collecting
+
+    /// What there is to report now, without signing or keeping it.
+    public func report() async -> V1.Submission {
+        let plugins = await runner.run(on: machine)
+        return V1.Submission(
+            hostname: hostname, collectedAt: now(),
+            plugins: PrivateFields(selectors: settings.privateSelectors).removed(from: plugins), commands: nil
+        )
+    }
+
+    /// What there is to report now, as JSON to look at.
+    public func shownReport() async -> String {
+        String(decoding: await report().json(), as: UTF8.self)
+    }
+
+    /// Puts a report into the spool.
+    public func collect() async throws(AgentError) {
+        try await collect(lock: state.lock())
+    }
+
+    private func collect(lock: StateLock) async throws(AgentError) {
+        let report = await report()
+        let data = report.json()
+        let time = now()
+        let signature: String
+        do {
+            signature = try signer.sign(data, at: time / 1000)
+        } catch { throw .signing("\(error)") }
+        do throws(FileError) {
+            try Spool(directory: state.spool, lock: lock, log: log)
+                .add(SignedReport(data: data, signature: Array(signature.utf8)))
+            var history = AgentHistory(file: state.history)
+            history.collectedAt = time
+            try history.write(to: state.history)
+        } catch { throw .file(error) }
+    }
+
+    // MARK: - Delivering
+
+    /// Delivers what waits in the spool.
+    ///
+    /// - Returns: how many reports the server took.
+    /// - Throws: ``AgentError/notReached(server:reason:waiting:)`` and ``AgentError/refused(server:reason:waiting:)``
+    ///   where not all were delivered.
+    @discardableResult
+    public func submit(
+        over transport: any ReportTransport, patience: Submitter.Patience = .init()
+    ) async throws(AgentError) -> Int {
+        try await submit(over: transport, patience: patience, lock: state.lock())
+    }
+
+    /// Collects, then delivers what waits.
+    ///
+    /// - Returns: how many reports the server took.
+    @discardableResult
+    public func cycle(
+        over transport: any ReportTransport, patience: Submitter.Patience = .init()
+    ) async throws(AgentError) -> Int {
+        let lock = try state.lock()
+        try await collect(lock: lock)
+        return try await submit(over: transport, patience: patience, lock: lock)
+    }
+
+    private func submit(
+        over transport: any ReportTransport, patience: Submitter.Patience, lock: StateLock
+    ) async throws(AgentError) -> Int {
+        let outcome: Submitter.Outcome
+        do throws(FileError) {
+            let spool = try Spool(directory: state.spool, lock: lock, log: log)
+            outcome = try await Submitter(transport: transport, patience: patience, log: log).run(spool)
+        } catch { throw .file(error) }
+
+        var history = AgentHistory(file: state.history)
+        if outcome.delivered > 0 { history.deliveredAt = now() }
+        let problem = problem(outcome)
+        history.error = problem?.description
+        history.errorAt = problem == nil ? nil : now()
+        do throws(FileError) {
+            try history.write(to: state.history)
+        } catch { throw .file(error) }
+        if let problem { throw problem }
+        return outcome.delivered
+    }
+
+    private func problem(_ outcome: Submitter.Outcome) -> AgentError? {
+        if let reason = outcome.unreachable {
+            return .notReached(server: settings.serverURL, reason: reason, waiting: outcome.waiting)
+        }
+        return outcome.refusal.map {
+            .refused(server: settings.serverURL, reason: $0, waiting: outcome.waiting)
+        }
+    }
+
+    // MARK: - Looking
+
+    /// Logs, for those who measure, what this process has used by itself, the commands that it ran not counted.
+    public func logResources() {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        let time = [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + $1.tv_sec * 1_000_000 + Int($1.tv_usec) }
+        log.debug("resources", metadata: ["cpu_us": "\(time)", "peak_kib": "\(usage.ru_maxrss)"])
+    }
+
+    /// Who this agent is and how it fares, to show.
+    public func status() throws(AgentError) -> Document {
+        let contents: Spool.Contents
+        do throws(FileError) {
+            contents = try Spool.contents(of: state.spool)
+        } catch { throw .file(error) }
+        let history = AgentHistory(file: state.history)
+        let time = { (milliseconds: Int64?) in
+            milliseconds.map(Value.date(milliseconds:)) ?? .null
+        }
+        return [
+            "hostname": .string(hostname.name),
+            "server": .string(settings.serverURL),
+            "key": .string(signer.fingerprint),
+            "state": .string(state.path),
+            "waiting": .int(contents.waiting.count),
+            "waiting_bytes": .int(contents.byteCount),
+            "collected_at": time(history.collectedAt),
+            "delivered_at": time(history.deliveredAt),
+            "error": history.error.map(Value.string) ?? .null,
+            "error_at": time(history.errorAt),
+            "bad": .array(contents.bad.map { .string("\(state.spool)/\($0.name)") }),
+            "notes": .array(settings.notes.map(Value.string)),
+        ]
+    }
+}

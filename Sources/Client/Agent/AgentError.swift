@@ -1,0 +1,61 @@
+import PDSettings
+
+/// Why the agent did not do what it was asked to. Each has one line for people, and an exit code.
+public enum AgentError: Error, Sendable, CustomStringConvertible {
+    /// There is no membership in that state directory.
+    case notJoined(String)
+    /// The state directory belongs to another fleet.
+    case otherFleet(String)
+    /// Another process works on the state directory.
+    case busy(String)
+    /// A settings file is wrong.
+    case settings(SettingsError)
+    /// A key cannot be used.
+    case key(file: String, reason: String)
+    /// The machine's own name cannot be reported.
+    case hostname(String)
+    /// A file or directory.
+    case file(FileError)
+    /// The report could not be signed.
+    case signing(String)
+    /// The server was not reached, or asked to come back later.
+    case notReached(server: String, reason: String, waiting: Int)
+    /// The server refused.
+    case refused(server: String, reason: String, waiting: Int)
+
+    /// The exit code of the command: 1 failed, 3 server not reached, 4 refused.
+    public var exitCode: Int32 {
+        switch self {
+        case .notReached: 3
+        case .refused: 4
+        default: 1
+        }
+    }
+
+    /// What was wrong, where, and what to do.
+    public var description: String {
+        switch self {
+        case .notJoined(let directory):
+            "\(directory) belongs to no fleet yet: run pd-agent join --kit FOLDER --state \(directory)"
+        case .otherFleet(let directory):
+            "\(directory) belongs to another fleet: choose another --state, or give --force to leave that fleet and "
+                + "drop what waits for its server"
+        case .busy(let directory):
+            "another pd-agent works in \(directory): try again when it is done"
+        case .settings(let error): "\(error)"
+        case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
+        case .hostname(let name):
+            "this machine's name, '\(name)', is not a host name: set hostname in agent.yml"
+        case .file(let error): "\(error)"
+        case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"
+        case .notReached(let server, let reason, let waiting):
+            "\(server) is not reached: \(reason); \(reports(waiting)) until the next run"
+        case .refused(let server, let reason, let waiting):
+            "\(server) refuses: \(reason); \(reports(waiting)); see the server's log, and pd-agent status"
+        }
+    }
+}
+
+private func reports(_ count: Int) -> String {
+    count == 1 ? "1 report is kept" : "\(count) reports are kept"
+}

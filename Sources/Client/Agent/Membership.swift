@@ -1,0 +1,92 @@
+import Glibc
+import Logging
+import PDCrypto
+import PDSettings
+
+/// A machine's place in a fleet.
+public enum Membership {
+    /// What ``join(kit:state:force:log:)`` did.
+    public enum Result: Sendable, Equatable {
+        /// The machine is a new member.
+        case joined
+        /// It was one already, and nothing changed.
+        case unchanged
+        /// It was one already; its settings are now the kit's, and the old ones lie beside them in `agent.yml.old`.
+        case settingsReplaced
+    }
+
+    /// Makes this machine a member of a fleet.
+    ///
+    /// Everything in the kit is checked before anything is written. Joining the same fleet again is fine; another
+    /// fleet's membership, and the reports that wait for its server, are given up with `force` only.
+    ///
+    /// - Parameters:
+    ///   - kit: a folder with `agent.yml`, `client.key.asc` and `server.pub.asc`.
+    ///   - state: where to keep them.
+    ///   - force: whether to leave another fleet.
+    /// - Returns: what was done, and the settings.
+    public static func join(
+        kit: String, state: StateDirectory, force: Bool = false, log: Logger
+    ) throws(AgentError) -> (Result, AgentSettings) {
+        do throws(FileError) {
+            try Files.makePrivateDirectory(state.path)
+        } catch { throw .file(error) }
+        let lock = try state.lock()
+
+        let new = try files(in: kit)
+        let settings = try check(new, folder: kit)
+        var result = Result.joined
+        if let old = try existing(state) {
+            if old.clientKey == new.clientKey, old.serverKey == new.serverKey {
+                guard old.settings != new.settings else { return (.unchanged, settings) }
+                result = .settingsReplaced
+            } else {
+                guard force else { throw .otherFleet(state.path) }
+                log.notice("left the other fleet; what waited for its server is dropped")
+            }
+        }
+        do throws(FileError) {
+            if result == .settingsReplaced {
+                try Files.rename(state.settings, to: state.settings + ".old")
+            } else {
+                // What waits is signed with another fleet's key, and meant for its server alone.
+                try Spool(directory: state.spool, lock: lock, log: log).clear()
+                try Files.remove(state.history)
+            }
+            try Files.writeAtomically(new.serverKey, to: state.serverKey)
+            try Files.writeAtomically(new.clientKey, to: state.clientKey)
+            // Last: a membership is there when its settings are.
+            try Files.writeAtomically(new.settings, to: state.settings)
+        } catch { throw .file(error) }
+        return (result, settings)
+    }
+
+    private static func files(in folder: String) throws(AgentError) -> MembershipFiles {
+        do throws(FileError) {
+            return try MembershipFiles(folder: folder)
+        } catch { throw .file(error) }
+    }
+
+    private static func existing(_ state: StateDirectory) throws(AgentError) -> MembershipFiles? {
+        do throws(FileError) {
+            return try MembershipFiles(folder: state.path)
+        } catch  where error.isAbsence {
+            return nil
+        } catch { throw .file(error) }
+    }
+
+    private static func check(_ kit: MembershipFiles, folder: String) throws(AgentError) -> AgentSettings {
+        let settings: AgentSettings
+        do throws(SettingsError) {
+            settings = try AgentSettings(
+                yaml: String(decoding: kit.settings, as: UTF8.self), file: "\(folder)/agent.yml")
+        } catch { throw .settings(error) }
+        do throws(OpenPGP.Error) {
+            _ = try OpenPGPSigner(kit.clientKey)
+        } catch { throw .key(file: "\(folder)/client.key.asc", reason: "\(error)") }
+        do throws(OpenPGP.Error) {
+            _ = try OpenPGP.Certificate(kit.serverKey)
+        } catch { throw .key(file: "\(folder)/server.pub.asc", reason: "\(error)") }
+        return settings
+    }
+}

@@ -1,0 +1,44 @@
+import Glibc
+import PDSettings
+
+/// Where an agent keeps what it needs: its membership, its spool and what it did last.
+public struct StateDirectory: Sendable {
+    /// The directory.
+    public let path: String
+
+    /// A state directory, which need not exist yet.
+    public init(_ path: String) {
+        self.path = path
+    }
+
+    var settings: String { "\(path)/agent.yml" }
+    var clientKey: String { "\(path)/client.key.asc" }
+    var serverKey: String { "\(path)/server.pub.asc" }
+    var spool: String { "\(path)/spool" }
+    var history: String { "\(path)/status.json" }
+
+    /// Takes the right to change what lies here.
+    func lock() throws(AgentError) -> StateLock {
+        do throws(FileError) {
+            return try StateLock("\(path)/lock")
+        } catch {
+            throw error.code == EWOULDBLOCK ? .busy(path) : error.isAbsence ? .notJoined(path) : .file(error)
+        }
+    }
+}
+
+/// A folder with what makes a machine a member: `agent.yml`, `client.key.asc`, `server.pub.asc`.
+struct MembershipFiles {
+    static let names = ["agent.yml", "client.key.asc", "server.pub.asc"]
+
+    let settings: [UInt8]
+    let clientKey: [UInt8]
+    let serverKey: [UInt8]
+
+    /// Reads all three.
+    init(folder: String) throws(FileError) {
+        settings = try Files.read("\(folder)/\(Self.names[0])", limit: 1 << 20)
+        clientKey = try Files.read("\(folder)/\(Self.names[1])", limit: 1 << 20)
+        serverKey = try Files.read("\(folder)/\(Self.names[2])", limit: 1 << 20)
+    }
+}

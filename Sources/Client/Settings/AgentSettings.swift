@@ -1,0 +1,119 @@
+import Logging
+import PDProtocol
+import PDSettings
+
+/// What an agent is set to, from `agent.yml`.
+public struct AgentSettings: Sendable, Equatable {
+    /// `server_url`: scheme, host and port of the server, without a slash at the end.
+    public var serverURL: String
+    /// `hostname`: what to report as; the machine's own name where it is not set.
+    public var hostname: Hostname?
+    /// `schedule:collect_interval`: minutes between two collections.
+    public var collectInterval = 5
+    /// `schedule:submit_interval`: minutes between two attempts to deliver.
+    public var submitInterval = 1
+    /// `logging:level`: the least that is logged.
+    public var logLevel = Logger.Level.notice
+    /// `ssl:ca_path`: a PEM file with the certificates to trust instead of the system's.
+    public var caPath: String?
+    /// `secret_keeping:selectors`, where `secret_keeping:enabled` is true: values that must not be sent in the clear.
+    public var privateSelectors: [String] = []
+    /// What this agent does otherwise than the settings say; lines for people.
+    public var notes: [String] = []
+
+    /// The names of Python's logging and of syslog, which existing files use, and those of swift-log.
+    private enum LevelName: String, CaseIterable {
+        case trace, debug, info, notice, warning, warn, error, critical
+
+        var level: Logger.Level {
+            self == .warn ? .warning : Logger.Level(rawValue: rawValue) ?? .notice
+        }
+    }
+
+    /// Reads the settings.
+    ///
+    /// - Parameters:
+    ///   - yaml: the text of the file.
+    ///   - file: its path; a relative `ssl:ca_path` starts in the same folder.
+    /// - Throws: ``SettingsError`` with file and line, also for every name that is not a setting.
+    public init(yaml: String, file: String) throws(SettingsError) {
+        var top = try SettingsMapping(yaml: yaml, file: file)
+        guard let url = try top.string("server_url") else {
+            throw SettingsError(
+                file: file, line: nil, message: "server_url is missing: set it to https://HOST:PORT")
+        }
+        guard let address = Self.normalised(url) else {
+            throw top.error("server_url", "must be http://HOST:PORT or https://HOST:PORT")
+        }
+        serverURL = address
+        if let name = try top.string("hostname") {
+            guard let hostname = Hostname(name) else { throw top.error("hostname", "is not a host name") }
+            self.hostname = hostname
+        }
+
+        var schedule = try top.mapping("schedule")
+        collectInterval = try schedule.integer("collect_interval", in: 1...10_080) ?? 5
+        submitInterval = try schedule.integer("submit_interval", in: 1...10_080) ?? 1
+        try schedule.finish()
+
+        try readLogging(&top)
+
+        var ssl = try top.mapping("ssl")
+        caPath = try ssl.string("ca_path").map { path in
+            path.hasPrefix("/") ? path : (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + path
+        }
+        try ssl.finish()
+
+        if try top.string("geolocation_api_key") != nil {
+            notes.append("geolocation_api_key is set, but this agent does not look up where it is")
+        }
+        try readSecretKeeping(&top)
+        try top.finish()
+    }
+
+    private mutating func readLogging(_ top: inout SettingsMapping) throws(SettingsError) {
+        var logging = try top.mapping("logging")
+        if let name = try logging.string("level") {
+            guard let level = LevelName(rawValue: name.lowercased()) else {
+                let names = LevelName.allCases.map(\.rawValue).joined(separator: ", ")
+                throw logging.error("level", "must be one of \(names)")
+            }
+            logLevel = level.level
+        }
+        if let handler = try logging.string("handler"), handler.lowercased() != "stderr" {
+            notes.append("logging:handler is \(handler), but this agent logs to standard error only")
+        }
+        var syslog = try logging.mapping("syslog")
+        _ = try (syslog.string("facility"), syslog.string("host"), syslog.integer("port", in: 1...65_535))
+        try syslog.finish()
+        try logging.finish()
+    }
+
+    private mutating func readSecretKeeping(_ top: inout SettingsMapping) throws(SettingsError) {
+        var keeping = try top.mapping("secret_keeping")
+        let enabled = try keeping.bool("enabled") ?? false
+        let selectors = try keeping.strings("selectors")
+        _ = try (keeping.string("key_id"), keeping.string("key_name"), keeping.string("key_fingerprint"))
+        try keeping.finish()
+        if enabled, !selectors.isEmpty {
+            privateSelectors = selectors
+            notes.append("secret_keeping is enabled: this agent leaves the private values out of its reports")
+        }
+    }
+
+    /// Without slashes at the end; nothing where it is not the address of a server. A user name or password is not
+    /// taken, since the address is logged.
+    private static func normalised(_ url: String) -> String? {
+        var url = Substring(url)
+        while url.last == "/" { url.removeLast() }
+        for scheme in ["http://", "https://"] where url.lowercased().hasPrefix(scheme) {
+            let rest = url.dropFirst(scheme.count)
+            let host = rest.prefix { $0 != "/" }
+            guard !host.isEmpty, host.first != ":",
+                rest.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !"@?#\\\"<>".utf8.contains($0) })
+            else { return nil }
+            return scheme + rest
+        }
+        return nil
+    }
+}

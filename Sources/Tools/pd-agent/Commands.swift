@@ -1,0 +1,102 @@
+import ArgumentParser
+import PDClient
+import PDDocument
+
+struct Join: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes this machine a member of a fleet. Doing it again is fine.")
+
+    @Option(help: "The folder that pd-server setup made: agent.yml, client.key.asc, server.pub.asc.")
+    var kit: String
+
+    @Flag(
+        help: "Leave the other fleet that the state directory belongs to, and drop what waits for its server."
+    )
+    var force = false
+
+    @OptionGroup var options: Options
+
+    func run() throws {
+        let (result, settings) = try Membership.join(
+            kit: kit, state: options.directory, force: force, log: options.log)
+        switch result {
+        case .joined: print("joined the fleet of \(settings.serverURL)")
+        case .unchanged: print("already a member of the fleet of \(settings.serverURL)")
+        case .settingsReplaced:
+            print(
+                "already a member of the fleet of \(settings.serverURL); the settings are now the kit's, ",
+                terminator: "")
+            print("the old ones are in \(options.directory.path)/agent.yml.old")
+        }
+        for note in settings.notes { print("note: \(note)") }
+    }
+}
+
+struct Collect: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Looks at this machine and keeps a report to deliver.")
+
+    @Flag(help: "Only show the report; keep nothing.")
+    var print = false
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let agent = try options.agent()
+        if print {
+            Swift.print(await agent.shownReport())
+        } else {
+            try await agent.collect()
+        }
+    }
+}
+
+struct Submit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Delivers the reports that wait.")
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let agent = try options.agent()
+        try await options.withTransport(agent) { _ = try await agent.submit(over: $0) }
+    }
+}
+
+struct Cycle: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Looks at this machine and delivers what waits, the new report last.")
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let agent = try options.agent()
+        try await options.withTransport(agent) { _ = try await agent.cycle(over: $0) }
+        agent.logResources()
+    }
+}
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Shows who this agent is and how it fares.")
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @OptionGroup var options: Options
+
+    func run() throws {
+        let status = try options.agent().status()
+        if json {
+            print(status.json(pretty: true))
+            return
+        }
+        for (name, value) in status {
+            switch value {
+            case .null: print("\(name): -")
+            case .string(let text): print("\(name): \(text)")
+            case .array(let values):
+                for value in values { print("\(name): \(value.string ?? value.json())") }
+            default: print("\(name): \(value.json())")
+            }
+        }
+    }
+}

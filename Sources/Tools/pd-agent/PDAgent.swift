@@ -1,0 +1,14 @@
+import ArgumentParser
+import PDClient
+
+/// The agent: reports to the fleet's server what it finds on this machine.
+struct PDAgent: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pd-agent",
+        abstract: "Reports to the fleet's server what it finds on this machine.",
+        discussion: """
+            Exit codes: 0 done, 1 failed, 2 bad usage, 3 the server was not reached and the reports are kept, \
+            4 the server refused.
+            """,
+        subcommands: [Join.self, Collect.self, Submit.self, Cycle.self, Status.self])
+}

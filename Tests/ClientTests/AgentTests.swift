@@ -1,0 +1,246 @@
+import Foundation
+import PDCrypto
+import PDDocument
+import PDProtocol
+import Testing
+
+@testable import PDClient
+
+@Suite("The agent")
+struct AgentTests {
+    /// A kit as a server's setup makes it, and a place for the state.
+    private struct Fleet {
+        let directory: TemporaryDirectory
+        let client: OpenPGP.SecretKey
+        let server: OpenPGP.SecretKey
+
+        init(url: String = "http://127.0.0.1:1", extra: String = "") throws {
+            directory = try TemporaryDirectory()
+            client = try .generate(userID: "client", at: .init(1_700_000_000), validity: nil)
+            server = try .generate(userID: "server", at: .init(1_700_000_000), validity: nil)
+            try directory.write("server_url: \(url)\nhostname: laptop-1\n\(extra)", to: "/kit/agent.yml")
+            try directory.write(String(decoding: client.armored(), as: UTF8.self), to: "/kit/client.key.asc")
+            try directory.write(server.certificate.armored(), to: "/kit/server.pub.asc")
+        }
+
+        var state: StateDirectory { StateDirectory(directory.path + "/state/agent") }
+        var kit: String { directory.path + "/kit" }
+
+        @discardableResult
+        func join(force: Bool = false) throws -> Membership.Result {
+            try Membership.join(kit: kit, state: state, force: force, log: LogLines().logger()).0
+        }
+
+        func agent() throws -> Agent {
+            let loaded = try Agent.load(state: state, log: LogLines().logger())
+            let key = try Files.read(state.clientKey)
+            return Agent(
+                state: state, settings: loaded.settings, hostname: loaded.hostname,
+                signer: try OpenPGPSigner(key),
+                machine: .this(), runner: CollectorRunner([OSInfoCollector()]), log: LogLines().logger())
+        }
+    }
+
+    private let impatient: Submitter.Patience = {
+        var patience = Submitter.Patience()
+        patience.attempts = 2
+        patience.firstPause = .milliseconds(5)
+        return patience
+    }()
+
+    private func withTransport<R>(_ agent: Agent, _ body: (HTTPTransport) async throws -> R) async throws -> R
+    {
+        let transport = HTTPTransport(serverURL: agent.settings.serverURL, caPath: nil)
+        let result: Result<R, any Error>
+        do { result = .success(try await body(transport)) } catch { result = .failure(error) }
+        await transport.close()
+        return try result.get()
+    }
+
+    @Test("joins, collects, signs and delivers a report that verifies")
+    func cycle() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let fleet = try Fleet(url: server.url)
+        defer { fleet.directory.remove() }
+        #expect(try fleet.join() == .joined)
+        let agent = try fleet.agent()
+        #expect(try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) } == 1)
+
+        let envelope = try V1.Envelope(
+            body: try #require(server.bodies.first), contentType: "application/x-www-form-urlencoded")
+        let submission = try V1.Submission(json: envelope.data)
+        #expect(submission.hostname.name == "laptop-1")
+        #expect(submission.plugins?["os_info"]?.document?["kernel"] != nil)
+        let age = Agent.currentTime() - (submission.collectedAt ?? 0)
+        #expect((0..<60_000).contains(age))
+        let verified = try OpenPGP.Verifier(certificates: [fleet.client.certificate])
+            .verify(signature: try #require(envelope.signature), of: envelope.data, at: .now())
+        #expect(verified.certificate == fleet.client.certificate.fingerprint)
+
+        let status = try agent.status()
+        #expect(status["waiting"] == 0)
+        #expect(status["error"] == .null)
+        #expect(status["key"]?.string == "\(fleet.client.certificate.fingerprint)")
+        #expect(status["delivered_at"]?.milliseconds != nil)
+    }
+
+    @Test("keeps reports while the server is away, and brings each once when it is back")
+    func away() async throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let agent = try fleet.agent()
+        for round in 1...3 {
+            await #expect {
+                try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) }
+            } throws: { error in
+                guard let error = error as? AgentError, case .notReached(_, _, let waiting) = error else {
+                    return false
+                }
+                return waiting == round && error.exitCode == 3
+            }
+        }
+        #expect(try agent.status()["waiting"] == 3)
+        #expect(try agent.status()["error"]?.string?.contains("is not reached") == true)
+
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let transport = HTTPTransport(serverURL: server.url, caPath: nil)
+        #expect(try await agent.submit(over: transport) == 3)
+        #expect(try await agent.submit(over: transport) == 0)
+        await transport.close()
+        #expect(server.bodies.count == 3 && Set(server.bodies).count == 3)
+        #expect(try agent.status()["error"] == .null)
+    }
+
+    @Test("says that the server refused, and shows the report that it could not read")
+    func refused() async throws {
+        let server = try StubServer(.answer(400), .answer(403))
+        defer { server.stop() }
+        let fleet = try Fleet(url: server.url)
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let agent = try fleet.agent()
+        for waiting in [0, 1] {
+            await #expect {
+                try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) }
+            } throws: { error in
+                guard let error = error as? AgentError, case .refused(_, _, waiting) = error else {
+                    return false
+                }
+                return error.exitCode == 4
+            }
+        }
+        #expect(try agent.status()["bad"]?.array?.count == 1)
+    }
+
+    @Test("works in a state directory alone")
+    func busy() async throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let agent = try fleet.agent()
+        let lock = try StateLock(fleet.state.path + "/lock")
+        await #expect { try await agent.collect() } throws: { error in
+            if case AgentError.busy = error { true } else { false }
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("leaves private values out of its reports")
+    func privateFields() async throws {
+        let fleet = try Fleet(
+            extra: "secret_keeping: {enabled: true, selectors: [plugins.os_info.kernel, plugins.none.x]}\n")
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let report = try await fleet.agent().report()
+        #expect(report.plugins?["os_info"]?.document?["id"] != nil)
+        #expect(report.plugins?["os_info"]?.document?["kernel"] == nil)
+
+        let nested: Document = ["a": ["b": [["c": 1, "d": 2], ["c": 3], 4]]]
+        #expect(
+            PrivateFields(selectors: ["plugins.a.b.c", "commands.a"]).removed(from: nested)
+                == ["a": ["b": [["d": 2], [:], 4]]])
+    }
+
+    // MARK: - Joining
+
+    @Test("joins the same fleet again without a change, or with the kit's new settings")
+    func again() throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        #expect(try fleet.join() == .joined)
+        #expect(try fleet.join() == .unchanged)
+        try fleet.directory.write("server_url: http://h:2\n", to: "/kit/agent.yml")
+        #expect(try fleet.join() == .settingsReplaced)
+        #expect(
+            try Agent.load(state: fleet.state, log: LogLines().logger()).settings.serverURL == "http://h:2")
+        let old = try Files.read(fleet.state.path + "/agent.yml.old")
+        #expect(String(decoding: old, as: UTF8.self).contains("laptop-1"))
+    }
+
+    @Test("keeps what joining brought for its owner alone")
+    func modes() throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        for (path, mode) in [("", 0o700)] + MembershipFiles.names.map({ ("/" + $0, 0o600) }) {
+            let found = try FileManager.default.attributesOfItem(atPath: fleet.state.path + path)
+            #expect(found[.posixPermissions] as? Int == mode, "\(path)")
+        }
+    }
+
+    @Test("leaves another fleet only when told to, and takes nothing of it along")
+    func otherFleet() async throws {
+        let fleet = try Fleet()
+        let other = try Fleet()
+        defer {
+            fleet.directory.remove()
+            other.directory.remove()
+        }
+        try fleet.join()
+        try await fleet.agent().collect()
+        let join = { force in
+            try Membership.join(kit: other.kit, state: fleet.state, force: force, log: LogLines().logger()).0
+        }
+        #expect { try join(false) } throws: { error in
+            if case AgentError.otherFleet = error { true } else { false }
+        }
+        #expect(try fleet.agent().status()["waiting"] == 1)
+        #expect(try join(true) == .joined)
+        let status = try Agent.load(state: fleet.state, log: LogLines().logger()).status()
+        #expect(status["waiting"] == 0)
+        #expect(status["collected_at"] == .null)
+        #expect(status["key"]?.string == "\(other.client.certificate.fingerprint)")
+    }
+
+    @Test(
+        "refuses a kit that is not whole, and writes nothing of it",
+        arguments: [
+            ("agent.yml", "serverurl: http://h"), ("client.key.asc", "no key"), ("server.pub.asc", "no key"),
+            ("client.key.asc", nil), ("agent.yml", nil), ("server.pub.asc", nil),
+        ])
+    func badKit(name: String, content: String?) throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        if let content {
+            try fleet.directory.write(content, to: "/kit/\(name)")
+        } else {
+            try Files.remove("\(fleet.kit)/\(name)")
+        }
+        #expect { try fleet.join() } throws: { ($0 as? AgentError)?.description.contains(name) == true }
+        #expect(try Files.names(in: fleet.state.path) == ["lock"])
+    }
+
+    @Test("says how to join where there is no membership")
+    func notJoined() throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        #expect {
+            try Agent.load(state: StateDirectory(directory.path + "/none"), log: LogLines().logger())
+        } throws: {
+            ($0 as? AgentError)?.description.contains("run pd-agent join") == true
+        }
+    }
+}
