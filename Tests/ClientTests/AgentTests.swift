@@ -191,6 +191,19 @@ struct AgentTests {
         }
     }
 
+    @Test("does not take over a directory that holds something else")
+    func foreignDirectory() throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        try fleet.directory.write("mine", to: "/state/agent/diary.txt")
+        chmod(fleet.state.path, 0o755)
+        #expect { try fleet.join() } throws: { error in
+            if case AgentError.notOurs = error { true } else { false }
+        }
+        let found = try FileManager.default.attributesOfItem(atPath: fleet.state.path)
+        #expect(found[.posixPermissions] as? Int == 0o755)
+    }
+
     @Test("leaves another fleet only when told to, and takes nothing of it along")
     func otherFleet() async throws {
         let fleet = try Fleet()
@@ -231,6 +244,17 @@ struct AgentTests {
         }
         #expect { try fleet.join() } throws: { ($0 as? AgentError)?.description.contains(name) == true }
         #expect(try Files.names(in: fleet.state.path) == ["lock"])
+    }
+
+    @Test("names a file of trusted certificates that is not there")
+    func missingCertificates() throws {
+        let fleet = try Fleet(extra: "ssl: {ca_path: none.pem}\n")
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        #expect { try fleet.agent() } throws: {
+            ($0 as? AgentError)?.description
+                == "\(fleet.state.settings): ssl:ca_path: there is no file \(fleet.state.path)/none.pem"
+        }
     }
 
     @Test("says how to join where there is no membership")

@@ -193,4 +193,80 @@ struct SubmitterTests {
         #expect(!run.log.isEmpty)
         #expect(run.log.allSatisfy { !$0.contains("text") && !$0.contains("ä") && !$0.contains("s1") })
     }
+
+    @Test(
+        "goes by TLS to a server whose certificate the set file trusts, and to no other",
+        .enabled(if: TLSServer.isPossible, "takes openssl and python3"))
+    func tls() async throws {
+        let server = try TLSServer()
+        defer { server.stop() }
+        let report = self.body(1)
+        for (caPath, status) in [(server.certificate, 200), (nil, 0)] {
+            let transport = HTTPTransport(serverURL: server.url, caPath: caPath)
+            do {
+                #expect(try await transport.post(report) == status)
+            } catch {
+                #expect(status == 0, "\(server.url) \(error)")
+                #expect(error.description == "its certificate is not trusted: set ssl:ca_path in agent.yml")
+            }
+            await transport.close()
+        }
+    }
+}
+
+/// An HTTPS server with a certificate of its own making.
+private struct TLSServer {
+    let url: String
+    let certificate: String
+    private let process = Process()
+    private let directory: TemporaryDirectory
+
+    static let isPossible = ["openssl", "python3"].allSatisfy { Machine.this().isInstalled($0) }
+
+    private static let program = """
+        import http.server, ssl, sys
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(200)
+                self.end_headers()
+            def log_message(self, *_): pass
+        server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[1], sys.argv[2])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        print(server.server_address[1], flush=True)
+        server.serve_forever()
+        """
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        certificate = directory.path + "/certificate.pem"
+        let key = directory.path + "/key.pem"
+        let made = try Machine.this().run(
+            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "2",
+            "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out",
+            certificate)
+        try #require(made.returncode == 0, "\(made.complaint)")
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", "-c", Self.program, certificate, key]
+        process.standardOutput = output
+        try process.run()
+        var line = ""
+        while !line.hasSuffix("\n") {
+            let more = output.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "the server has not started")
+            line += String(decoding: more, as: UTF8.self)
+        }
+        let port = try #require(UInt16(line.dropLast()), "\(line)")
+        url = "https://127.0.0.1:\(port)"
+    }
+
+    func stop() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        directory.remove()
+    }
 }

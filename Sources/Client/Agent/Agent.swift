@@ -63,9 +63,15 @@ public struct Agent: Sendable {
         do throws(FileError) {
             yaml = try Files.read(file, limit: 1 << 20)
         } catch { throw error.isAbsence && configuration == nil ? .notJoined(state.path) : .file(error) }
+        let settings: AgentSettings
         do throws(SettingsError) {
-            return try AgentSettings(yaml: String(decoding: yaml, as: UTF8.self), file: file)
+            settings = try AgentSettings(yaml: String(decoding: yaml, as: UTF8.self), file: file)
         } catch { throw .settings(error) }
+        if let path = settings.caPath, !Files.exists(path) {
+            throw .settings(
+                SettingsError(file: file, line: nil, message: "ssl:ca_path: there is no file \(path)"))
+        }
+        return settings
     }
 
     private static func signer(_ state: StateDirectory) throws(AgentError) -> OpenPGPSigner {

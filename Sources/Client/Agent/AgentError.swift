@@ -6,6 +6,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case notJoined(String)
     /// The state directory belongs to another fleet.
     case otherFleet(String)
+    /// The directory that is to hold the state holds something else.
+    case notOurs(String)
     /// Another process works on the state directory.
     case busy(String)
     /// A settings file is wrong.
@@ -40,6 +42,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
         case .otherFleet(let directory):
             "\(directory) belongs to another fleet: choose another --state, or give --force to leave that fleet and "
                 + "drop what waits for its server"
+        case .notOurs(let directory):
+            "\(directory) holds files that are not an agent's: choose an empty or new directory for --state"
         case .busy(let directory):
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"

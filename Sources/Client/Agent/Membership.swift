@@ -28,6 +28,12 @@ public enum Membership {
     public static func join(
         kit: String, state: StateDirectory, force: Bool = false, log: Logger
     ) throws(AgentError) -> (Result, AgentSettings) {
+        let present: [String]
+        do throws(FileError) {
+            present = Files.exists(state.path) ? try Files.names(in: state.path) : []
+        } catch { throw .file(error) }
+        // The directory will be closed to others, which would be bad news for everybody else's files in it.
+        guard present.isEmpty || present.contains("lock") else { throw .notOurs(state.path) }
         do throws(FileError) {
             try Files.makePrivateDirectory(state.path)
         } catch { throw .file(error) }

@@ -18,6 +18,8 @@ public final class StateLock: Sendable {
     }
 
     deinit {
+        // Closing alone would leave the lock with a child that is just being started and has not let go yet.
+        _ = flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 }

@@ -69,13 +69,21 @@ public struct HTTPTransport: ReportTransport {
         try? await group.shutdownGracefully()
     }
 
+    /// One line for people. What the libraries say of themselves is for those who develop them.
     private static func describe(_ error: any Error) -> String {
         switch error {
         case let error as IOError: systemMessage(error.errnoCode)
+        case let error as NIOConnectionError:
+            // Each of the host's addresses has failed; the first is as good as any.
+            error.connectionErrors.first.map { describe($0.error) } ?? "its name cannot be resolved"
         case let error as HTTPClientError where error == .connectTimeout:
             "no connection within the time allowed"
         case let error as HTTPClientError where error == .deadlineExceeded:
             "no answer within the time allowed"
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            "it closed the connection without an answer"
+        case is NIOSSLError where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
+            "its certificate is not trusted: set ssl:ca_path in agent.yml"
         default: "\(error)"
         }
     }

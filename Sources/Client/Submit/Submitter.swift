@@ -69,7 +69,7 @@ public struct Submitter: Sendable {
             }
             guard let report = try spool.read(entry) else {
                 outcome.refusal = "\(entry.name) is damaged; it is kept as .bad"
-                log.error("a report in the spool is damaged; set aside", metadata: entry.metadata)
+                log.warning("a report in the spool is damaged; set aside", metadata: entry.metadata)
                 try spool.setAside(entry)
                 continue
             }
@@ -81,19 +81,19 @@ public struct Submitter: Sendable {
             case .unreadable:
                 try spool.setAside(entry)
                 outcome.refusal = "\(entry.name) was refused with status 400; it is kept as .bad"
-                log.error("the server could not read a report; set aside", metadata: entry.metadata)
+                log.warning("the server could not read a report; set aside", metadata: entry.metadata)
             case .refused(let status):
                 outcome.refusal = "\(entry.name) was refused with status \(status)"
-                log.error("the server refused a report; it is kept", metadata: entry.metadata(status))
+                log.info("the server refused a report; it is kept", metadata: entry.metadata(status))
                 refusals += 1
                 if refusals == patience.refusals { break sending }
             case .refusedAll(let status):
                 outcome.refusal = "the server refused with status \(status)"
-                log.error("the server refuses requests; reports are kept", metadata: entry.metadata(status))
+                log.info("the server refuses requests; reports are kept", metadata: entry.metadata(status))
                 break sending
             case .unreachable(let reason):
                 outcome.unreachable = reason
-                log.warning("the server is not reached; reports are kept: \(reason)")
+                log.info("the server is not reached; reports are kept: \(reason)")
                 break sending
             }
         }
