@@ -15,7 +15,7 @@ package.targets += [
         providers: [.apt(["libgcrypt20-dev", "libgpg-error-dev"])]),
     .target(name: "PDShamir", path: "Sources/Shamir"),
     .target(name: "PDCrypto", dependencies: ["CGcrypt"], path: "Sources/Crypto"),
-    .testTarget(name: "ShamirTests", dependencies: ["PDShamir"], path: "Tests/ShamirTests"),
+    .testTarget(name: "ShamirTests", dependencies: ["PDShamir", "CGcrypt"], path: "Tests/ShamirTests"),
     .testTarget(name: "CryptoTests", dependencies: ["PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
 ]
 package.products += [

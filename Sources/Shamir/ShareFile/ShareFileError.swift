@@ -1,0 +1,92 @@
+/// Why a text is not a share, or shares do not fit. Shares are named by their place in the list that was given,
+/// from 0; lines by their number in the file, from 1. No case carries secret bytes.
+public enum ShareFileError: Error, Equatable, Sendable {
+    // A text
+    /// The text does not begin with the BEGIN line.
+    case notAShare(line: Int)
+    /// The text ends before the END line.
+    case unfinished(line: Int)
+    /// The line is not of the form `key: value #checksum`.
+    case malformedLine(line: Int)
+    /// Another line had to come here.
+    case unexpectedLine(line: Int, expected: String)
+    /// The line does not agree with its checksum: something in it was mistyped.
+    case wrongChecksum(line: Int)
+    /// The field is out of range or not written as it has to be.
+    case invalidLine(line: Int, field: String)
+    /// The share's format is one that this version does not know.
+    case unknownFormat(line: Int, format: String)
+    /// Something follows the END line.
+    case trailingText(line: Int)
+    /// The line is longer than any line of a share.
+    case lineTooLong(line: Int)
+
+    // A value
+    /// The field is out of range.
+    case invalidField(String)
+    /// The share is protected by a passphrase and was not opened.
+    case passphraseNeeded
+    /// The passphrase is wrong, or the share was changed; nobody can tell which.
+    case wrongPassphrase
+
+    // A set
+    /// No shares were given.
+    case noShares
+    /// The two shares come from different splits, so they can never be combined.
+    case differentSets(Int, Int)
+    /// The two shares claim the same set and differ in a field: one of them was changed.
+    case contradiction(Int, Int, field: String)
+    /// The two are one and the same share.
+    case sameShareTwice(Int, Int)
+    /// The two have the same number and differ: one of them was changed.
+    case conflictingShares(Int, Int)
+    /// There are fewer shares than the threshold.
+    case notEnough(have: Int, need: Int)
+    /// No choice of shares yields the secret: one or more of them were changed.
+    case doNotFit(have: Int, need: Int)
+
+    // A sealed file
+    /// The file does not begin like a sealed file, or is too short for one.
+    case notASealedFile
+    /// The sealed file belongs to another set.
+    case sealedFileOfAnotherSet(String)
+    /// The sealed file was changed, cut off or extended.
+    case sealedFileDamaged
+}
+
+extension ShareFileError: CustomStringConvertible {
+    /// One line for people, without the name of the file, which the caller knows.
+    public var description: String {
+        switch self {
+        case .notAShare(let line): "line \(line): not a share: expected \(ShareText.beginLine)"
+        case .unfinished(let line):
+            "the text ends at line \(line), before \(ShareText.endLine): part of it is missing"
+        case .malformedLine(let line): "line \(line): expected \"key: value #checksum\""
+        case .unexpectedLine(let line, let expected): "line \(line): expected the line \"\(expected)\" here"
+        case .wrongChecksum(let line):
+            "line \(line): mistyped or damaged: it does not agree with its checksum"
+        case .invalidLine(let line, let field): "line \(line): the value of \"\(field)\" is not valid"
+        case .unknownFormat(let line, let format):
+            "line \(line): share format \(format) is unknown: a newer version of this program is needed"
+        case .trailingText(let line): "line \(line): nothing may follow \(ShareText.endLine)"
+        case .lineTooLong(let line): "line \(line): longer than any line of a share"
+        case .invalidField(let field): "the value of \"\(field)\" is not valid"
+        case .passphraseNeeded: "the share is protected by a passphrase"
+        case .wrongPassphrase: "wrong passphrase, or the share was changed"
+        case .noShares: "no shares were given"
+        case .differentSets: "the shares come from two different splits and cannot be combined"
+        case .contradiction(_, _, let field): "the shares differ in \"\(field)\": one of them was changed"
+        case .sameShareTwice: "the same share was given twice"
+        case .conflictingShares: "two shares have the same number and differ: one of them was changed"
+        case .notEnough(let have, let need):
+            "have \(have) \(have == 1 ? "share" : "shares"), need \(need): \(need - have) more"
+        case .doNotFit(let have, let need):
+            have == need
+                ? "the shares do not fit together: at least one of the \(have) was changed; with one more share it can be named"
+                : "no \(need) of the \(have) shares fit together: too many were changed"
+        case .notASealedFile: "not a sealed file"
+        case .sealedFileOfAnotherSet(let set): "the sealed file belongs to another set, \(set)"
+        case .sealedFileDamaged: "the sealed file was changed or is incomplete"
+        }
+    }
+}

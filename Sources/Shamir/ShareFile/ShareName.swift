@@ -1,0 +1,26 @@
+/// What people may call a secret or a holder on a share: one to a hundred bytes of UTF-8 that print as they are.
+public enum ShareName {
+    /// The longest name, in bytes of UTF-8.
+    public static let maximumBytes = 100
+
+    /// Whether `name` may stand on a share: no control characters, nothing that changes the direction of text or is
+    /// invisible, single spaces inside only, and not `-`, which stands for no name.
+    public static func isValid(_ name: String) -> Bool {
+        guard 1...maximumBytes ~= name.utf8.count, name != "-" else { return false }
+        guard name.unicodeScalars.allSatisfy({ !isHidden($0) }) else { return false }
+        return name.utf8.first != 0x20 && name.utf8.last != 0x20 && !hasDoubleSpace(name)
+    }
+
+    /// Whether a character could make a terminal or a reader show something else than what is there: controls,
+    /// line and paragraph separators, formatting and direction marks, private code points.
+    public static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate: true
+        default: false
+        }
+    }
+
+    private static func hasDoubleSpace(_ name: String) -> Bool {
+        zip(name.utf8, name.utf8.dropFirst()).contains { $0 == 0x20 && $1 == 0x20 }
+    }
+}

@@ -1,0 +1,151 @@
+import Glibc
+import Testing
+
+@testable import PDShamir
+
+@Suite("What stays in memory", .serialized)
+struct MemoryTests {
+    /// Sixteen bytes that occur nowhere else, kept in a form that is not them.
+    private struct Marker {
+        private let masked: [UInt8]
+        init(_ seed: UInt64) {
+            var generator = CountingRandomness(seed: seed)
+            masked = (0..<16).map { _ in generator.nextByte() ^ 0x5a }
+        }
+
+        func write(into buffer: UnsafeMutableRawBufferPointer) {
+            for index in buffer.indices { buffer[index] = masked[index % 16] ^ 0x5a }
+        }
+
+        /// How often 16 neighbouring bytes of the writable memory of this process are the marker, in any rotation.
+        func occurrences() throws -> Int {
+            let memory = open("/proc/self/mem", O_RDONLY)
+            try #require(memory >= 0)
+            defer { close(memory) }
+            let maps = try #require(fopen("/proc/self/maps", "r"))
+            defer { fclose(maps) }
+            var ranges: [(UInt64, UInt64)] = []
+            var line = [CChar](repeating: 0, count: 1024)
+            while fgets(&line, 1024, maps) != nil {
+                let text = String(
+                    decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                let fields = text.split(separator: " ")
+                guard fields.count > 1, fields[1].hasPrefix("rw") else { continue }
+                let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+                ranges.append((ends[0], ends[1]))
+            }
+            let page = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)
+            defer { page.deallocate() }
+            var found = 0
+            for (start, end) in ranges {
+                for address in stride(from: start, to: end, by: 4096)
+                where address != UInt64(UInt(bitPattern: page.baseAddress)) {
+                    guard pread(memory, page.baseAddress, 4096, off_t(address)) == 4096 else { continue }
+                    if contains(page) { found += 1 }
+                }
+            }
+            SecretBytes.wipe(page)
+            return found
+        }
+
+        private func contains(_ page: UnsafeMutableRawBufferPointer) -> Bool {
+            // The marker repeats, so a run of it contains its first byte within any 16 bytes. memchr is fast without
+            // optimisation too.
+            guard let start = page.baseAddress else { return false }
+            let first = Int32(masked[0] ^ 0x5a)
+            var offset = 0
+            while offset + 16 <= page.count, let found = memchr(start + offset, first, page.count - offset) {
+                let hit = found - start
+                if hit + 16 <= page.count, (1..<16).allSatisfy({ page[hit + $0] == masked[$0] ^ 0x5a }) {
+                    return true
+                }
+                offset = hit + 1
+            }
+            return false
+        }
+    }
+
+    private struct MarkingRandomness: ShareRandomness {
+        struct Exhausted: Error {}
+        let marker: Marker
+        var calls: Int
+
+        mutating func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+            guard calls > 0 else { throw Exhausted() }
+            calls -= 1
+            marker.write(into: buffer)
+        }
+    }
+
+    @Test func theScanFindsWhatWasNotWiped() throws {
+        let marker = Marker(100)
+        let leak = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
+        marker.write(into: leak)
+        #expect(try marker.occurrences() > 0)
+        SecretBytes.wipe(leak)
+        leak.deallocate()
+        #expect(try marker.occurrences() == 0)
+    }
+
+    @Test(arguments: [true, false])
+    func p34_coefficientsAreWipedAfterASplitAndAfterOneThatFails(fails: Bool) throws {
+        let marker = Marker(fails ? 101 : 102)
+        let splitter = try Splitter(
+            threshold: 3, shares: 3, randomness: MarkingRandomness(marker: marker, calls: fails ? 1 : 10))
+        let secret = SecretBytes([UInt8](repeating: 0x41, count: 40_000))
+        let shares = (0..<3).map { _ in SecretBytes(count: 40_000) }
+        func split() throws {
+            try secret.withUnsafeBytes { secret in
+                try SecretBytes.withUnsafeMutableBytes(of: shares) { try splitter.split(secret, into: $0) }
+            }
+        }
+        if fails { #expect(throws: MarkingRandomness.Exhausted.self) { try split() } } else { try split() }
+        // The splitter still lives: this is not about giving memory back.
+        let left = try withExtendedLifetime(splitter) { try marker.occurrences() }
+        #expect(left == 0)
+    }
+
+    @Test func p34_aCombinedSecretIsWipedWhenItIsLetGo() throws {
+        let marker = Marker(103)
+        try combineOnce(marker)
+        #expect(try marker.occurrences() == 0)
+    }
+
+    @inline(never)
+    private func combineOnce(_ marker: Marker) throws {
+        let secret = SecretBytes(count: 4096)
+        secret.withUnsafeMutableBytes { marker.write(into: $0) }
+        let shares = try Shamir.split(
+            secret, threshold: 2, shares: 2, randomness: CountingRandomness(seed: 13))
+        let combined = try Shamir.combine([(1, shares[0]), (2, shares[1])])
+        #expect(combined.isEqual(to: secret))
+        #expect(try marker.occurrences() > 0, "while it is held, it is there")
+    }
+
+    @Test(arguments: [true, false])
+    func p34_aSecretInNativeSharesIsWipedOnBothWaysOut(damaged: Bool) throws {
+        let marker = Marker(damaged ? 104 : 105)
+        try shareOnce(marker, damaged: damaged)
+        #expect(try marker.occurrences() == 0)
+    }
+
+    @inline(never)
+    private func shareOnce(_ marker: Marker, damaged: Bool) throws {
+        let secret = SecretBytes(count: 4096)
+        secret.withUnsafeMutableBytes { marker.write(into: $0) }
+        let set = try ShareSet.sample(threshold: 2, shares: 3, content: .direct(bytes: 4096))
+        let shares = try set.split(
+            secret, randomness: CountingRandomness(seed: 14), cryptography: TestCryptography())
+        if damaged { shares[0].body.withUnsafeMutableBytes { $0[4100] ^= 1 } }
+        let reread = try shares[..<2].map { share in
+            try share.encoded().withUnsafeBytes { try Share(parsing: $0) }
+        }
+        if damaged {
+            #expect(throws: ShareFileError.doNotFit(have: 2, need: 2)) {
+                _ = try ShareCombination(reread, cryptography: TestCryptography())
+            }
+        } else {
+            #expect(try ShareCombination(reread, cryptography: TestCryptography()).secret.isEqual(to: secret))
+        }
+    }
+}

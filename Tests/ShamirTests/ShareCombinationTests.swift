@@ -1,0 +1,222 @@
+import Testing
+
+@testable import PDShamir
+
+@Suite("Native shares, combined")
+struct ShareCombinationTests {
+    @Test(arguments: [(2, 2), (3, 5), (5, 9)], [1, 32, 5000, 65_536])
+    func sharesThatWereWrittenAndReadRestoreTheSecret(_ counts: (Int, Int), bytes: Int) throws {
+        var generator = CountingRandomness(seed: UInt64(bytes))
+        let secret = (0..<bytes).map { _ in generator.nextByte() }
+        let sample = try Sample(threshold: counts.0, shares: counts.1, secret: secret)
+        let read = try sample.shares.suffix(counts.0).map { try Share(bytes: $0.encoded().array) }
+        let combination = try Sample.combine(read)
+        #expect(combination.secret.array == secret)
+        #expect(combination.changed.isEmpty)
+    }
+
+    @Test func p03_theSameShareTwiceIsNamed() throws {
+        let shares = try Sample().shares
+        #expect(throws: ShareFileError.sameShareTwice(1, 3)) {
+            _ = try Sample.combine([shares[0], shares[1], shares[2], shares[1]])
+        }
+    }
+
+    @Test func p04_twoDifferentSharesOfOneNumberAreNamed() throws {
+        let shares = try Sample().shares
+        #expect(throws: ShareFileError.conflictingShares(1, 2)) {
+            _ = try Sample.combine([shares[0], shares[1], try shares[1].flipped(bit: 9)])
+        }
+    }
+
+    @Test func p05_tooFewSharesSayHowManyMoreAreNeeded() throws {
+        let shares = try Sample().shares
+        let error = #expect(throws: ShareFileError.self) { _ = try Sample.combine(Array(shares[..<2])) }
+        #expect(error == .notEnough(have: 2, need: 3))
+        #expect(error?.description == "have 2 shares, need 3: 1 more")
+        #expect(throws: ShareFileError.noShares) { _ = try Sample.combine([]) }
+    }
+
+    @Test func p06_moreSharesThanNeededAreAllChecked() throws {
+        let shares = try Sample().shares
+        let combination = try Sample.combine(shares)
+        #expect(combination.secret.array == Sample.secret)
+        #expect(combination.changed.isEmpty)
+    }
+
+    @Test(arguments: 0..<4)
+    func p06_oneDamagedShareAmongOneMoreThanTheThresholdIsNamed(damaged: Int) throws {
+        var shares = try Array(Sample().shares[..<4])
+        shares[damaged] = try shares[damaged].flipped(bit: 77)
+        let combination = try Sample.combine(shares)
+        #expect(combination.secret.array == Sample.secret)
+        #expect(combination.changed == [damaged])
+    }
+
+    @Test func p06_twoDamagedSharesAmongTwoMoreThanTheThresholdAreNamed() throws {
+        for first in 0..<5 {
+            for second in (first + 1)..<5 {
+                var shares = try Sample().shares
+                shares[first] = try shares[first].flipped(bit: 0)
+                shares[second] = try shares[second].flipped(bit: 100)
+                let combination = try Sample.combine(shares)
+                #expect(combination.secret.array == Sample.secret)
+                #expect(combination.changed == [first, second])
+            }
+        }
+    }
+
+    @Test func p07_aFlippedBitInAnyByteOfABodyIsNoticed() throws {
+        let shares = try Array(Sample().shares[..<3])
+        for byte in 0..<shares[1].body.count {
+            let spoiled = [shares[0], try shares[1].flipped(bit: byte * 8 + byte % 8), shares[2]]
+            if byte < shares[1].set.messageBytes {
+                #expect(throws: ShareFileError.doNotFit(have: 3, need: 3)) { _ = try Sample.combine(spoiled) }
+            } else {
+                #expect(try Sample.combine(spoiled).changed == [1], "only the share's own MAC was changed")
+            }
+        }
+    }
+
+    @Test func p08_sharesOfTwoSplitsOfOneSecretAreRefusedByTheirSet() throws {
+        let (old, new) = (try Sample(identifier: 1).shares, try Sample(identifier: 2, seed: 21).shares)
+        #expect(throws: ShareFileError.differentSets(0, 2)) {
+            _ = try Sample.combine([old[0], old[1], new[2]])
+        }
+    }
+
+    @Test func p09_sharesOfTwoSecretsAreRefusedByTheirSet() throws {
+        let one = try Sample(identifier: 1).shares
+        let other = try Sample(identifier: 2, secret: Array("another secret of the same length".utf8)).shares
+        #expect(throws: ShareFileError.differentSets(0, 1)) {
+            _ = try Sample.combine([one[0], other[1], one[2]])
+        }
+    }
+
+    @Test func p09_sharesOfTwoSecretsThatClaimOneSetDoNotFit() throws {
+        let one = try Sample().shares
+        let other = try Sample(seed: 22, secret: Array("another secret of the same length".utf8)).shares
+        #expect(throws: ShareFileError.doNotFit(have: 3, need: 3)) {
+            _ = try Sample.combine([one[0], other[1], one[2]])
+        }
+    }
+
+    @Test func p10_aShareOfAnotherLengthThatClaimsTheSameSetIsNamedByTheField() throws {
+        let one = try Sample().shares
+        let longer = try Sample(secret: Sample.secret + [0]).shares
+        #expect(throws: ShareFileError.contradiction(0, 2, field: "Secret")) {
+            _ = try Sample.combine([one[0], one[1], longer[2]])
+        }
+    }
+
+    @Test func p12_aSetWithFieldsOutOfRangeCannotBeMade() throws {
+        for (threshold, shares) in [(0, 3), (1, 3), (4, 3), (2, 0), (2, 256), (256, 256), (-2, 3)] {
+            #expect(throws: ShareFileError.self) {
+                _ = try ShareSet.sample(threshold: threshold, shares: shares)
+            }
+        }
+        for bytes in [0, -1, 65_537] {
+            #expect(throws: ShareFileError.invalidField("Secret")) {
+                _ = try ShareSet.sample(content: .direct(bytes: bytes))
+            }
+        }
+        let share = try Sample().shares[0]
+        for number in [0, 6, -1, 256] {
+            #expect(throws: ShareFileError.invalidField("Share")) {
+                _ = try share.rewritten(number: number, holder: nil)
+            }
+        }
+    }
+
+    @Test(arguments: ["label", "created", "threshold", "shares"])
+    func p29_aFieldOfTheSetThatWasChangedOnEveryShareIsNoticed(field: String) throws {
+        let shares = try Sample().shares
+        let old = shares[0].set
+        let new = try ShareSet(
+            identifier: old.identifier, label: field == "label" ? "harmless.txt" : old.label,
+            created: field == "created" ? "2026-11-24" : old.created,
+            threshold: field == "threshold" ? 2 : old.threshold, shares: field == "shares" ? 6 : old.shares,
+            content: old.content)
+        let changed = try shares.map { try $0.rewritten(set: new, holder: $0.holder) }
+        #expect(throws: ShareFileError.doNotFit(have: 5, need: new.threshold)) {
+            _ = try Sample.combine(changed)
+        }
+        let one = [changed[0]] + shares[1...]
+        #expect(throws: ShareFileError.self) { _ = try Sample.combine(one) }
+    }
+
+    @Test func p29_aHoldersNameThatWasChangedIsNoticedWithNoShareToSpare() throws {
+        var shares = try Array(Sample().shares[..<3])
+        shares[2] = try shares[2].rewritten(holder: "Mallory")
+        let combination = try Sample.combine(shares)
+        #expect(combination.secret.array == Sample.secret)
+        #expect(combination.changed == [2])
+    }
+
+    @Test func p32_aHolderWhoAddsAKnownDifferenceToTheSecretIsFoundOut() throws {
+        // The sum of shares is linear: a change of one body shifts the secret by a known amount. The MAC's value under
+        // the unknown key would have to be shifted too.
+        var shares = try Array(Sample().shares[..<3])
+        for bit in [0, 7, 100] {
+            shares[0] = try shares[0].flipped(bit: bit)
+            #expect(throws: ShareFileError.doNotFit(have: 3, need: 3)) { _ = try Sample.combine(shares) }
+        }
+    }
+
+    @Test func p32_theMACThatIsComparedHasSixteenBytes() throws {
+        // With everything else right, each single byte of it decides.
+        let shares = try Array(Sample().shares[..<3])
+        let start = Sample.secret.count + 16
+        for byte in start..<(start + 16) {
+            let spoiled = [try shares[0].flipped(bit: byte * 8), shares[1], shares[2]]
+            #expect(throws: ShareFileError.doNotFit(have: 3, need: 3)) { _ = try Sample.combine(spoiled) }
+        }
+        #expect(shares[0].set.messageBytes == start + 16)
+    }
+
+    @Test func p33_nothingOnAShareDependsOnTheSecretOnceItsBytesAreFixed() throws {
+        // Two secrets, and coefficients that make share 1 equal in both. If share 1's text is equal too, its holder
+        // has nothing to tell the two apart by. For a threshold of two: coefficient = message byte ⊕ share byte.
+        let set = try ShareSet.sample(threshold: 2, shares: 2, content: .direct(bytes: 4))
+        let checkKey = [UInt8](repeating: 7, count: 16)
+        let first = try set.split(
+            SecretBytes(Array("1234".utf8)),
+            randomness: ScriptedRandomness(checkKey + (0..<36).map { UInt8($0) }),
+            cryptography: TestCryptography())
+        let value = Array(first[0].body.array[..<36])
+        // A first run with zero coefficients shows the other secret's message, the second one aims.
+        let message = try set.split(
+            SecretBytes(Array("0000".utf8)),
+            randomness: ScriptedRandomness(checkKey + [UInt8](repeating: 0, count: 36)),
+            cryptography: TestCryptography())[0].body.array[..<36]
+        let second = try set.split(
+            SecretBytes(Array("0000".utf8)),
+            randomness: ScriptedRandomness(checkKey + zip(message, value).map { $0 ^ $1 }),
+            cryptography: TestCryptography())
+        #expect(first[0].text == second[0].text)
+        #expect(first[1].text != second[1].text)
+    }
+
+    @Test func p36_aNewSplitOfTheSameSecretHasASetOfItsOwnAndCannotBeMixedIn() throws {
+        let old = try Sample(identifier: 1).shares
+        let secret = try Sample.combine(Array(old[..<3])).secret
+        let set = try ShareSet.sample(identifier: 9)
+        let new = try set.split(
+            secret, randomness: CountingRandomness(seed: 30), cryptography: TestCryptography())
+        #expect(try Sample.combine(Array(new[2...])).secret.array == Sample.secret)
+        #expect(throws: ShareFileError.differentSets(0, 2)) {
+            _ = try Sample.combine([old[0], old[1], new[2]])
+        }
+        #expect(zip(old, new).allSatisfy { $0.body.array != $1.body.array })
+    }
+
+    @Test func allChoicesAreTriedAndEachPlaceIsSoonLeftOut() {
+        #expect(Array(Choices(of: 3, among: 3)) == [[0, 1, 2]])
+        let choices = Array(Choices(of: 2, among: 4))
+        #expect(Set(choices.map(Set.init)).count == 6)
+        for place in 0..<40 {
+            let early = Choices(of: 30, among: 40).prefix(40)
+            #expect(early.contains { !$0.contains(place) })
+        }
+    }
+}

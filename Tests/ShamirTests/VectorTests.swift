@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+@testable import PDShamir
+
+@Suite("Share files made by another implementation (vectors/shamir/make.py)")
+struct VectorTests {
+    struct Case: Decodable, CustomTestStringConvertible {
+        let name: String
+        let label: String?
+        let created: String
+        let threshold: Int
+        let shares: Int
+        let secret_bytes: Int
+        let sealed: Bool
+        let set: String
+        let holders: [String?]
+        let passphrases: [String?]
+        let secret_b64: Data?
+        let texts: [String]
+        let key_b64: Data?
+        let sealed_b64: Data?
+
+        var testDescription: String { name }
+
+        /// The shares as their holders have them.
+        func read() throws -> [Share] { try texts.map { try Share(text: $0) } }
+
+        /// The shares without their passphrases.
+        func unlocked() throws -> [Share] {
+            try read().map { share in
+                let passphrase = passphrases[Int(share.number) - 1] ?? ""
+                return try share.unlocked(
+                    passphrase: SecretBytes(Array(passphrase.utf8)), cryptography: TestCryptography())
+            }
+        }
+    }
+
+    static func cases() throws -> [Case] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../vectors/shamir/vectors.json").standardizedFileURL
+        return try JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
+    }
+
+    @Test(arguments: try cases())
+    func p21_everyFieldReadsAsItWasWrittenAndWritesAsItWasRead(vector: Case) throws {
+        for (text, share) in zip(vector.texts, try vector.read()) {
+            #expect(share.text == text)
+            #expect(share.set.label == vector.label)
+            #expect(share.set.created == vector.created)
+            #expect(share.set.threshold == vector.threshold)
+            #expect(share.set.shares == vector.shares)
+            #expect(share.holder == vector.holders[Int(share.number) - 1])
+            #expect((share.protection != nil) == (vector.passphrases[Int(share.number) - 1] != nil))
+            #expect(
+                share.set.identifier.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+                    == vector.set)
+        }
+    }
+
+    @Test(arguments: try cases())
+    func p21_theSharesRestoreTheSecretOrTheSealedFilesKey(vector: Case) throws {
+        let shares = try vector.unlocked()
+        for start in shares.indices {
+            let choice = (0..<vector.threshold).map { shares[(start + $0) % shares.count] }
+            let combination = try ShareCombination(choice, cryptography: TestCryptography())
+            #expect(combination.changed.isEmpty)
+            #expect(Data(combination.secret.array) == vector.key_b64 ?? vector.secret_b64)
+        }
+    }
+
+    @Test func p21_theSealedFileOpens() throws {
+        let vector = try #require(try Self.cases().first { $0.sealed_b64 != nil })
+        let sealed = Array(try #require(vector.sealed_b64))
+        let combination = try ShareCombination(try vector.unlocked(), cryptography: TestCryptography())
+        #expect(SealedFormat.set(fromHeader: sealed[..<31]) == combination.set.identifier)
+        var opener = SealedFile(
+            key: combination.secret, set: combination.set.identifier, cryptography: TestCryptography())
+        let plain = SecretBytes(count: vector.secret_bytes)
+        try sealed[31...].withUnsafeBytes { chunk in
+            try plain.withUnsafeMutableBytes { try opener.open(chunk, last: true, into: $0) }
+        }
+        #expect(Data(plain.array) == vector.secret_b64)
+    }
+}
