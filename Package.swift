@@ -82,6 +82,13 @@ if !coreOnly {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Tools/pd-agent"),
+        .executableTarget(
+            name: "pd-shares",
+            dependencies: [
+                "PDShamir", "CGcrypt",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Sources/Tools/pd-shares"),
+        .testTarget(name: "ToolsTests", dependencies: ["pd-shares", "PDShamir"], path: "Tests/ToolsTests"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),

@@ -1,0 +1,117 @@
+import PDShamir
+
+/// Shares of libgfshare's format, read side by side in bounded memory.
+struct GfshareSet {
+    let inputs: [ShareInput.Gfshare]
+    /// Bytes of the secret.
+    let bytes: Int
+    private let all: Combiner
+    /// The first shares up to the threshold, where it is known and there are more.
+    private let few: Combiner?
+
+    static let warning =
+        "warning: libgfshare's format cannot tell whether these shares are enough and fit together: check the result"
+
+    /// - Parameter threshold: where the caller knows it.
+    init(_ inputs: [ShareInput.Gfshare], threshold: Int?) throws(ToolError) {
+        guard let first = inputs.first else { throw .usage("no shares were given") }
+        func name(_ input: ShareInput.Gfshare) -> String { Printable.path(input.file.name) }
+        for (index, input) in inputs.enumerated() {
+            for earlier in inputs[..<index] where earlier.number == input.number {
+                let same = try Self.equal(earlier, input)
+                throw ToolError(
+                    "\(name(earlier)) and \(name(input)) have the same number and "
+                        + (same
+                            ? "are the same share twice: leave one out" : "differ: leave the wrong one out"))
+            }
+            guard input.bytes == first.bytes else {
+                throw ToolError(
+                    "\(name(input)) has \(input.bytes) bytes, \(name(first)) has \(first.bytes): shares of one secret "
+                        + "are equally long")
+            }
+        }
+        guard first.bytes > 0 else { throw ToolError("\(name(first)) is empty: it is no share") }
+        let need = threshold ?? 2
+        guard inputs.count >= need else {
+            throw ToolError("\(ShareFileError.notEnough(have: inputs.count, need: need))")
+        }
+        self.inputs = inputs
+        bytes = first.bytes
+        do throws(ShamirError) {
+            all = try Combiner(points: inputs.map(\.number))
+            few =
+                need < inputs.count && threshold != nil
+                ? try Combiner(points: inputs[..<need].map(\.number)) : nil
+        } catch {
+            throw ToolError("\(error)")
+        }
+    }
+
+    /// Whether something beyond the shares' word speaks for the result: more shares than a known threshold.
+    var isChecked: Bool { few != nil }
+
+    /// Restores the secret piece by piece.
+    func combine(take: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let reader = try Reader(self)
+        while let piece = try reader.next() { try piece.withUnsafeBytes { try take($0) } }
+    }
+
+    /// Restores piece after piece.
+    final class Reader {
+        private let set: GfshareSet
+        private let pieceBytes: Int
+        private var done = 0
+
+        init(_ set: GfshareSet) throws(ToolError) {
+            self.set = set
+            pieceBytes = max(65_536, min(1_048_576, 8_388_608 / (set.inputs.count + 2)))
+            for input in set.inputs { try input.file.rewind() }
+        }
+
+        /// The next piece of the secret; nil after the last.
+        func next() throws -> SecretBytes? {
+            guard done < set.bytes else { return nil }
+            let length = min(pieceBytes, set.bytes - done)
+            let shares = set.inputs.map { _ in SecretBytes(count: length) }
+            for (input, share) in zip(set.inputs, shares) {
+                guard try share.withUnsafeMutableBytes({ try input.file.read(into: $0) }) == length else {
+                    throw ToolError("\(Printable.path(input.file.name)) changed while it was read: try again")
+                }
+            }
+            let secret = try Self.combine(shares, set.all)
+            if let few = set.few {
+                let other = try Self.combine(Array(shares[..<few.points.count]), few)
+                guard secret.isEqual(to: other) else {
+                    throw ToolError("the shares do not fit together: at least one is wrong; leave one out")
+                }
+            }
+            done += length
+            return secret
+        }
+
+        private static func combine(_ shares: [SecretBytes], _ combiner: Combiner) throws -> SecretBytes {
+            let secret = SecretBytes(count: shares[0].count)
+            try secret.withUnsafeMutableBytes { secret in
+                try SecretBytes.withUnsafeBytes(of: shares) { try combiner.combine($0, into: secret) }
+            }
+            return secret
+        }
+    }
+
+    private static func equal(_ a: ShareInput.Gfshare, _ b: ShareInput.Gfshare) throws(ToolError) -> Bool {
+        guard a.bytes == b.bytes else { return false }
+        try a.file.rewind()
+        try b.file.rewind()
+        let pieces = [SecretBytes(count: 65_536), SecretBytes(count: 65_536)]
+        while true {
+            let first = try pieces[0].withUnsafeMutableBytes { piece throws(ToolError) in
+                try a.file.read(into: piece)
+            }
+            let second = try pieces[1].withUnsafeMutableBytes { piece throws(ToolError) in
+                try b.file.read(into: piece)
+            }
+            guard first == second, pieces[0].isEqual(to: pieces[1]) else { return false }
+            if first == 0 { return true }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Glibc
+import PDShamir
+
+/// A file that is read and never changed.
+final class InputFile {
+    /// What to call it in messages.
+    let name: String
+    /// Bytes of a regular file; nil for pipes and the like.
+    let size: Int?
+    private let descriptor: Int32
+
+    /// - Parameter path: `-` is standard input.
+    init(_ path: String) throws(ToolError) {
+        if path == "-" {
+            descriptor = dup(STDIN_FILENO)
+            name = "standard input"
+        } else {
+            descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+            name = path
+        }
+        guard descriptor >= 0 else { throw ToolError("cannot open", path, errno: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw ToolError("cannot read", path, errno: code)
+        }
+        guard status.st_mode & S_IFMT != S_IFDIR else {
+            close(descriptor)
+            throw ToolError("cannot read", path, errno: EISDIR)
+        }
+        size = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    }
+
+    deinit { close(descriptor) }
+
+    /// Reads until the buffer is full or the file ends.
+    ///
+    /// - Returns: the number of bytes read; fewer than the buffer holds only at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let result = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
+            if result == 0 { break }
+            if result < 0 {
+                if errno == EINTR { continue }
+                throw ToolError("cannot read", name, errno: errno)
+            }
+            count += result
+        }
+        return count
+    }
+
+    /// The next bytes, up to `count`; not for secrets.
+    func start(bytes count: Int) throws(ToolError) -> [UInt8] {
+        let buffer = SecretBytes(count: count)
+        let filled = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
+        return buffer.withUnsafeBytes { Array($0[..<filled]) }
+    }
+
+    /// Goes back to the start of a regular file.
+    func rewind(to offset: Int = 0) throws(ToolError) {
+        guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
+            throw ToolError("cannot read again", name, errno: errno)
+        }
+    }
+
+    /// The whole file, or nil where it has more than `limit` bytes.
+    func readAll(limit: Int) throws(ToolError) -> SecretBytes? {
+        let buffer = SecretBytes(count: min(size ?? limit, limit) + 1)
+        let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
+        guard count <= limit else { return nil }
+        // A file that grew meanwhile would be cut off silently.
+        guard count < buffer.count else {
+            throw ToolError("\(Printable.path(name)) changed while it was read: try again")
+        }
+        return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import PDShamir
+
+struct InspectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what is written on a share, but not its secret part.")
+
+    @Argument(help: "A share or a sealed file.")
+    var file: String
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+        guard file != "-" else { throw ToolError.usage("inspect reads a file") }
+        let facts = try Self.facts(file)
+        if json {
+            let members = facts.map { "  \(Printable.json($0.key)): \($0.value.json)" }
+            try Terminal.say("{\n" + members.joined(separator: ",\n") + "\n}")
+        } else {
+            for fact in facts { try Terminal.say("\(fact.key): \(fact.value.text)") }
+        }
+    }
+
+    /// A value that can be shown.
+    enum Value {
+        case text(String)
+        case number(Int)
+        case truth(Bool)
+        case none
+
+        var json: String {
+            switch self {
+            case .text(let text): Printable.json(text)
+            case .number(let number): "\(number)"
+            case .truth(let truth): "\(truth)"
+            case .none: "null"
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .text(let text): Printable.escaped(text)
+            case .number(let number): "\(number)"
+            case .truth(let truth): truth ? "yes" : "no"
+            case .none: "-"
+            }
+        }
+    }
+
+    private static func facts(_ path: String) throws(ToolError) -> [(key: String, value: Value)] {
+        let name: (key: String, value: Value) = ("file", .text(path))
+        switch try ShareInput.single(path) {
+        case .gfshare(let shares):
+            return [name, ("format", .text("gfshare"))]
+                + shares.flatMap {
+                    [("share", .number(Int($0.number))), ("secret_bytes", .number($0.bytes))]
+                }
+        case .native(let shares, let sealed):
+            guard let share = shares.first?.share else { return try [name] + sealedFacts(sealed) }
+            return [name] + nativeFacts(share)
+        }
+    }
+
+    private static func nativeFacts(_ share: Share) -> [(key: String, value: Value)] {
+        let (bytes, sealed) =
+            switch share.set.content {
+            case .direct(let bytes): (bytes, false)
+            case .sealed(let bytes): (bytes, true)
+            }
+        return [
+            ("format", .text("native")),
+            ("version", .number(ShareSet.format)),
+            ("set", .text(share.set.identifierText)),
+            ("label", share.set.label.map { .text($0) } ?? .none),
+            ("created", .text(share.set.created)),
+            ("threshold", .number(share.set.threshold)),
+            ("shares", .number(share.set.shares)),
+            ("share", .number(Int(share.number))),
+            ("holder", share.holder.map { .text($0) } ?? .none),
+            ("secret_bytes", .number(bytes)),
+            ("sealed", .truth(sealed)),
+            ("passphrase", .truth(share.protection != nil)),
+            // A share with a wrong checksum is refused before this.
+            ("checksums", .text("ok")),
+        ]
+    }
+
+    private static func sealedFacts(_ file: InputFile?) throws(ToolError) -> [(key: String, value: Value)] {
+        guard let file, let set = try SealedFiles.header(file) else { return [] }
+        return [
+            ("format", .text("sealed")), ("set", .text(ShareSet.text(ofIdentifier: set))),
+            ("file_bytes", .number(file.size ?? 0)),
+        ]
+    }
+}

@@ -1,0 +1,72 @@
+import PDShamir
+
+/// Native shares, unlocked and combined, with errors that name files.
+struct NativeSet {
+    let inputs: [ShareInput.Native]
+    let combination: ShareCombination
+
+    init(
+        _ inputs: [ShareInput.Native], passphrases: Passphrases, cryptography: GcryptShareCryptography
+    ) throws {
+        Self.announce(inputs)
+        // What can be refused is refused before anyone is asked for a passphrase.
+        do {
+            try ShareCombination.check(inputs.map(\.share))
+        } catch .passphraseNeeded {
+        } catch {
+            throw Self.named(error, inputs)
+        }
+        let unlocked = try inputs.map { input in
+            let share = try passphrases.unlock(
+                input.share, named: Printable.escaped(input.name), cryptography)
+            return ShareInput.Native(name: input.name, share: share)
+        }
+        self.inputs = unlocked
+        do {
+            combination = try ShareCombination(unlocked.map(\.share), cryptography: cryptography)
+        } catch let error as ShareFileError {
+            throw Self.named(error, unlocked)
+        }
+    }
+
+    /// The shares that were changed, named.
+    var changed: [String] {
+        combination.changed.map { "\(inputs[$0].name): \(Printable.escaped(inputs[$0].title))" }
+    }
+
+    /// Says after each share how many more are needed.
+    private static func announce(_ inputs: [ShareInput.Native]) {
+        var have = 0
+        for input in inputs {
+            let set = input.share.set
+            let fits = set.identifier == inputs[0].share.set.identifier
+            have += fits ? 1 : 0
+            let rest =
+                !fits
+                ? "another set" : have < set.threshold ? "\(set.threshold - have) more needed" : "enough"
+            Terminal.note(
+                "\(input.name): \(Printable.escaped(input.title)), set \(set.identifierText): \(rest)")
+        }
+    }
+
+    private static func named(_ error: ShareFileError, _ inputs: [ShareInput.Native]) -> ToolError {
+        func pair(_ a: Int, _ b: Int) -> String { "\(inputs[a].name) and \(inputs[b].name)" }
+        return switch error {
+        case .differentSets(let a, let b):
+            ToolError(
+                "\(pair(a, b)) come from two different splits (sets \(inputs[a].share.set.identifierText) and "
+                    + "\(inputs[b].share.set.identifierText)): they can never be combined; bring shares of one set"
+            )
+        case .contradiction(let a, let b, let field):
+            ToolError("\(pair(a, b)) differ in \"\(field)\": one of them was changed; bring another share")
+        case .sameShareTwice(let a, let b):
+            ToolError("\(pair(a, b)) are the same share twice: leave one out")
+        case .conflictingShares(let a, let b):
+            ToolError("\(pair(a, b)) have the same number and differ: one of them was changed; leave it out")
+        case .notEnough:
+            ToolError("\(error); bring more shares of set \(inputs[0].share.set.identifierText)")
+        default:
+            ToolError("\(error)")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import PDShamir
+
+/// Where passphrases come from: the terminal, or one line each from a file descriptor. Never an argument, never the
+/// environment, which other processes can read.
+struct Passphrases {
+    /// The descriptor, where one was given.
+    let descriptor: Int32?
+
+    /// A new passphrase, asked twice.
+    func new(for share: String) throws(ToolError) -> SecretBytes {
+        if let line = try line() { return line }
+        let first = try Terminal.askPassphrase("New passphrase for \(share): ")
+        let second = try Terminal.askPassphrase("The same again: ")
+        guard first.isEqual(to: second) else {
+            throw ToolError("the two passphrases differ: nothing was written")
+        }
+        return first
+    }
+
+    /// The passphrase of a share, and up to two more tries on a terminal.
+    func unlock(_ share: Share, named name: String, _ cryptography: GcryptShareCryptography) throws -> Share {
+        guard share.protection != nil else { return share }
+        var tries = 3
+        while true {
+            let passphrase = try line() ?? Terminal.askPassphrase("Passphrase for \(name): ")
+            do {
+                return try share.unlocked(passphrase: passphrase, cryptography: cryptography)
+            } catch let error as ShareFileError where error == .wrongPassphrase {
+                tries -= 1
+                guard descriptor == nil, tries > 0 else { throw ToolError("\(name): \(error)") }
+                Terminal.note("\(error): try again")
+            }
+        }
+    }
+
+    private func line() throws(ToolError) -> SecretBytes? {
+        guard let descriptor else { return nil }
+        guard let line = try Terminal.readLine(from: descriptor), line.count > 0 else {
+            throw ToolError(
+                "--passphrase-fd \(descriptor) has no passphrase left: give one line for each share")
+        }
+        return line
+    }
+}

@@ -1,0 +1,171 @@
+import ArgumentParser
+import PDShamir
+
+struct RefreshCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "refresh",
+        abstract: "Make a new set of shares for the same secret.",
+        discussion: """
+            For when a holder leaves or a share may have been seen. New and old shares cannot be combined with each \
+            other; the old ones still restore the secret together, so they must be destroyed. The secret itself is not written.
+            """)
+
+    @Argument(help: "Share files, directories that hold them, the sealed file; - to type or paste shares.")
+    var inputs: [String] = []
+
+    @Option(
+        name: .customLong("out"), help: "The directory for the new shares; created where it does not exist.")
+    var directory: String
+
+    @Option(help: "How many new shares restore the secret. Default: as before.")
+    var threshold: Int?
+
+    @Option(help: "How many new shares there are. Default: as before.")
+    var shares: Int?
+
+    @Option(
+        name: .customLong("holder"), help: "Who keeps the next new share. Default: as before, where known.")
+    var holders: [String] = []
+
+    @Option(
+        help:
+            "The threshold of libgfshare's old shares, which do not tell it: further shares are checks then.")
+    var oldThreshold: Int?
+
+    @Flag(help: "Lock each new share with a passphrase of its holder.")
+    var passphrase = false
+
+    @Option(
+        help:
+            "Read passphrases from this file descriptor: one line for each locked old share, then, with --passphrase, for each new one."
+    )
+    var passphraseFd: Int32?
+
+    func validate() throws {
+        guard !inputs.isEmpty || Terminal.standardInputIsTerminal() else {
+            throw ValidationError("no shares were given")
+        }
+        try SetOptions.check(passphraseFd: passphraseFd, inputs: inputs.isEmpty ? ["-"] : inputs)
+    }
+
+    func run() throws {
+        let cryptography = try GcryptShareCryptography()
+        let passphrases = Passphrases(descriptor: passphraseFd)
+        let report: [String]
+        switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
+        case .native(let old, let sealed):
+            report = try refresh(old, sealed: sealed, passphrases, cryptography)
+        case .gfshare(let old):
+            report = try refresh(old, cryptography)
+        }
+        for line in report { try Terminal.say(line) }
+        try Terminal.say(
+            "The old shares still restore the secret: once `pd-shares verify` has accepted the new ones, destroy ALL old ones"
+                + " and old sealed files.")
+    }
+
+    private func refresh(
+        _ old: [ShareInput.Native], sealed: InputFile?, _ passphrases: Passphrases,
+        _ cryptography: GcryptShareCryptography
+    ) throws -> [String] {
+        let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
+        if let changed = set.changed.first {
+            throw ToolError("\(changed) was changed after the split: leave it out")
+        }
+        let before = set.combination.set
+        let count = shares ?? before.shares
+        var names: [String?] = holders
+        if holders.isEmpty {
+            names = (1...count).map { number in
+                set.inputs.first { Int($0.share.number) == number }?.share.holder
+            }
+        }
+        try check(threshold: threshold ?? before.threshold, shares: count, format: .native)
+        let output = ShareOutput(
+            directory: directory, stem: Self.stem(before.label), holders: names,
+            passphrases: passphrase ? passphrases : nil, cryptography: cryptography)
+        _ = try NativeSecret(set, sealed: sealed, cryptography: cryptography)
+        let source: PieceSource
+        if case .sealed = before.content, let sealed {
+            try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
+            let reader = try SealedFiles.Reader(sealed, with: set.combination, cryptography: cryptography)
+            source = PieceSource { try reader.next() }
+        } else {
+            source = PieceSource(set.combination.secret)
+        }
+        return try output.writeNative(
+            label: before.label, threshold: threshold ?? before.threshold, shares: count
+        ) { try source.read(into: $0) }
+    }
+
+    private func refresh(
+        _ old: [ShareInput.Gfshare], _ cryptography: GcryptShareCryptography
+    ) throws -> [String] {
+        guard let threshold, let shares else {
+            throw ToolError.usage(
+                "libgfshare's shares do not tell how many there are: give --threshold and --shares")
+        }
+        guard !passphrase else { throw ToolError.usage("--passphrase needs shares of the native format") }
+        try check(threshold: threshold, shares: shares, format: .gfshare)
+        let set = try GfshareSet(old, threshold: oldThreshold)
+        guard let first = old.first else { throw ToolError.usage("no shares were given") }
+        let name = first.file.name.split(separator: "/").last ?? "secret"
+        let output = ShareOutput(
+            directory: directory, stem: String(name.dropLast(4)), holders: holders, passphrases: nil,
+            cryptography: cryptography)
+        let reader = try GfshareSet.Reader(set)
+        let pieces = PieceSource { try reader.next() }
+        let report = try output.writeGfshare(threshold: threshold, shares: shares) {
+            try pieces.read(into: $0)
+        }
+        if !set.isChecked { Terminal.note("pd-shares: \(GfshareSet.warning)") }
+        return report
+    }
+
+    private func check(threshold: Int, shares: Int, format: ShareFormat) throws {
+        do {
+            try SetOptions.check(threshold: threshold, shares: shares, holders: holders, format: format)
+        } catch let error as ValidationError {
+            throw ToolError.usage(error.message)
+        }
+    }
+
+    /// A file name from what a share says, without anything that leads elsewhere.
+    private static func stem(_ label: String?) -> String {
+        let name = (label ?? "secret").map { $0 == "/" ? "_" : $0 }
+        return name.first == "." ? "secret" + String(name) : String(name)
+    }
+}
+
+/// Turns pieces of any length into a source that fills buffers.
+final class PieceSource {
+    private let next: () throws -> SecretBytes?
+    private var piece: SecretBytes?
+    private var used = 0
+
+    init(next: @escaping () throws -> SecretBytes?) { self.next = next }
+
+    convenience init(_ single: SecretBytes) {
+        var pieces = [single]
+        self.init { pieces.popLast() }
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        var count = 0
+        while count < buffer.count {
+            if piece.map({ used == $0.count }) ?? true {
+                piece = try next()
+                used = 0
+            }
+            guard let piece else { break }
+            let length = min(piece.count - used, buffer.count - count)
+            piece.withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(count + length)])
+                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[used..<(used + length)]))
+            }
+            used += length
+            count += length
+        }
+        return count
+    }
+}

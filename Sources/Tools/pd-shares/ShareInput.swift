@@ -1,0 +1,141 @@
+import Glibc
+import PDShamir
+
+/// Shares as they were given on the command line.
+enum ShareInput {
+    /// A share of the native format.
+    struct Native {
+        /// The file, or "typed share 2".
+        let name: String
+        let share: Share
+
+        /// How to speak of it.
+        var title: String {
+            let holder = share.holder.map { " (\($0))" } ?? ""
+            return "share \(share.number) of \(share.set.shares)\(holder)"
+        }
+    }
+
+    /// A share of libgfshare's format.
+    struct Gfshare {
+        let number: UInt8
+        let file: InputFile
+        let bytes: Int
+    }
+
+    case native([Native], sealed: InputFile?)
+    case gfshare([Gfshare])
+
+    /// What share files of the native format are called.
+    static let suffix = ".share.txt"
+    /// What sealed files are called.
+    static let sealedSuffix = ".sealed"
+    /// A share of the longest secret has less than 250,000 bytes.
+    static let maximumFileBytes = 1_048_576
+
+    /// Reads all shares.
+    ///
+    /// - Parameter arguments: files; directories, of which the shares and the sealed file are taken; `-` for standard
+    ///   input. Every share that does not read is reported before the error is thrown.
+    static func collect(_ arguments: [String]) throws(ToolError) -> ShareInput {
+        var collector = Collector()
+        for argument in arguments {
+            for path in try expand(argument) {
+                do throws(ToolError) {
+                    try collector.add(path)
+                } catch {
+                    collector.problems.append(error)
+                }
+            }
+        }
+        return try collector.finish()
+    }
+
+    /// One file, for `inspect`.
+    static func single(_ path: String) throws(ToolError) -> ShareInput {
+        var collector = Collector()
+        try collector.add(path)
+        return try collector.finish()
+    }
+
+    /// The files that a path stands for.
+    private static func expand(_ path: String) throws(ToolError) -> [String] {
+        var status = stat()
+        guard path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [path] }
+        guard let directory = opendir(path) else { throw ToolError("cannot open", path, errno: errno) }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
+        }
+        names.sort()
+        let native = names.filter { $0.hasSuffix(suffix) }
+        let sealed = names.filter { $0.hasSuffix(sealedSuffix) }
+        let found = native.isEmpty ? names.filter { GfshareName.number(in: $0) != nil } : native + sealed
+        guard !found.isEmpty else {
+            throw ToolError("no shares in \(Printable.path(path)): name the files instead")
+        }
+        return found.map { path + "/" + $0 }
+    }
+
+    private struct Collector {
+        var native: [Native] = []
+        var gfshare: [Gfshare] = []
+        var sealed: InputFile?
+        var problems: [ToolError] = []
+
+        mutating func add(_ path: String) throws(ToolError) {
+            if path == "-" {
+                native += try TypedShares.read(already: native)
+                return
+            }
+            let file = try InputFile(path)
+            if try SealedFiles.isSealed(file) {
+                guard sealed == nil else { throw ToolError("two sealed files were given: one set has one") }
+                sealed = file
+                return
+            }
+            if let number = GfshareName.number(in: path), let bytes = file.size, try !looksNative(file) {
+                gfshare.append(Gfshare(number: number, file: file, bytes: bytes))
+                return
+            }
+            guard let text = try file.readAll(limit: ShareInput.maximumFileBytes) else {
+                throw ToolError("\(Printable.path(path)): too large for a share")
+            }
+            do throws(ShareFileError) {
+                let share = try text.withUnsafeBytes { text throws(ShareFileError) in try Share(parsing: text)
+                }
+                native.append(Native(name: Printable.path(path), share: share))
+            } catch .notAShare {
+                throw ToolError(
+                    "\(Printable.path(path)) is not a share: expected a text that begins with BEGIN PENGUINDOME SHARE, "
+                        + "or a libgfshare file whose name ends in .001 to .255")
+            } catch {
+                throw ToolError("\(Printable.path(path)): \(Printable.escaped(error.description))")
+            }
+        }
+
+        private func looksNative(_ file: InputFile) throws(ToolError) -> Bool {
+            let start = try file.start(bytes: 64)
+            try file.rewind()
+            return String(decoding: start, as: UTF8.self).contains("BEGIN PENGUINDOME SHARE")
+        }
+
+        func finish() throws(ToolError) -> ShareInput {
+            for problem in problems.dropLast() { Terminal.note("pd-shares: \(problem.message)") }
+            if let last = problems.last { throw last }
+            if gfshare.isEmpty {
+                guard !native.isEmpty || sealed != nil else { throw .usage("no shares were given") }
+                return .native(native, sealed: sealed)
+            }
+            guard native.isEmpty, sealed == nil else {
+                throw ToolError(
+                    "shares of two formats were given, native and libgfshare: they never fit together")
+            }
+            return .gfshare(gfshare)
+        }
+    }
+}

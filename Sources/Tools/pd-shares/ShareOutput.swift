@@ -1,0 +1,139 @@
+import Glibc
+import PDShamir
+
+/// Writes new sets of shares.
+struct ShareOutput {
+    let directory: String
+    /// What the files' names begin with.
+    let stem: String
+    let holders: [String?]
+    /// Asked for each share where given.
+    let passphrases: Passphrases?
+    let cryptography: GcryptShareCryptography
+
+    /// Where a secret comes from: fills a buffer, with fewer bytes than it holds only at the end.
+    typealias Source = (UnsafeMutableRawBufferPointer) throws -> Int
+
+    /// A native set. A secret that the shares can hold is held by them, a longer one goes to a sealed file.
+    func writeNative(
+        label: String?, threshold: Int, shares count: Int, secret next: Source
+    ) throws -> [String] {
+        var randomness = try KeystreamRandomness(cryptography)
+        var identifier = [UInt8](repeating: 0, count: ShareSet.identifierBytes)
+        try identifier.withUnsafeMutableBytes { try randomness.fill($0) }
+        let files = try NewFiles(directory: directory)
+        func set(_ content: ShareSet.Content) throws -> ShareSet {
+            try ShareSet(
+                identifier: identifier, label: label, created: Self.today(), threshold: threshold,
+                shares: count,
+                content: content)
+        }
+
+        let start = SecretBytes(count: ShareSet.maximumDirectBytes + 1)
+        let startCount = try start.withUnsafeMutableBytes { try next($0) }
+        guard startCount > 0 else { throw ToolError("\(ShamirError.emptySecret)") }
+        let shares: [Share]
+        var sealed: NewFiles.File?
+        if startCount <= ShareSet.maximumDirectBytes {
+            let secret = start.withUnsafeBytes {
+                SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<startCount]))
+            }
+            shares = try set(.direct(bytes: startCount)).split(
+                secret, holders: holders, randomness: randomness, cryptography: cryptography)
+        } else {
+            let key = SecretBytes(count: SealedFormat.keyBytes)
+            try key.withUnsafeMutableBytes { try randomness.fill($0) }
+            let file = try files.create(stem + ShareInput.sealedSuffix)
+            sealed = file
+            var used = 0
+            let bytes = try SealedFiles.seal(
+                key: key, set: identifier, into: file, cryptography: cryptography
+            ) { buffer in
+                // First what was read ahead, then the rest.
+                let fromStart = min(startCount - used, buffer.count)
+                start.withUnsafeBytes {
+                    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[used..<(used + fromStart)]))
+                }
+                used += fromStart
+                guard fromStart < buffer.count else { return fromStart }
+                return try fromStart + next(UnsafeMutableRawBufferPointer(rebasing: buffer[fromStart...]))
+            }
+            shares = try set(.sealed(bytes: bytes)).split(
+                key, holders: holders, randomness: randomness, cryptography: cryptography)
+        }
+        var report: [String] = []
+        for share in shares {
+            let title = ShareInput.Native(name: "", share: share).title
+            var share = share
+            if let passphrases {
+                share = try share.locked(
+                    passphrase: passphrases.new(for: title), randomness: &randomness,
+                    cryptography: cryptography)
+            }
+            let file = try files.create("\(stem).\(share.number)-of-\(count)\(ShareInput.suffix)")
+            try share.encoded().withUnsafeBytes { try file.write($0) }
+            report.append("  \(title): \(Printable.path(file.path))")
+        }
+        try files.commit()
+        report.insert(
+            "Set \(shares[0].set.identifierText): any \(threshold) of \(count) shares restore the secret.",
+            at: 0)
+        if let sealed {
+            report.append(
+                "  for everyone: \(Printable.path(sealed.path)), the sealed secret: without it the shares are worth nothing"
+            )
+        }
+        return report
+    }
+
+    /// libgfshare's format.
+    ///
+    /// - Returns: what to tell people.
+    func writeGfshare(threshold: Int, shares count: Int, secret next: Source) throws -> [String] {
+        let files = try NewFiles(directory: directory)
+        let outputs = try (1...UInt8(count)).map {
+            try files.create(GfshareName.name(stem: stem, number: $0))
+        }
+        let splitter = try Splitter(
+            threshold: threshold, shares: count, randomness: KeystreamRandomness(cryptography))
+        let pieceBytes = max(65_536, min(1_048_576, 8_388_608 / (count + 1)))
+        let secret = SecretBytes(count: pieceBytes)
+        let pieces = outputs.map { _ in SecretBytes(count: pieceBytes) }
+        var total = 0
+        while true {
+            let length = try secret.withUnsafeMutableBytes { try next($0) }
+            if length == 0 { break }
+            total += length
+            try secret.withUnsafeBytes { secret in
+                try SecretBytes.withUnsafeMutableBytes(of: pieces) { pieces in
+                    let shares = pieces.map { UnsafeMutableRawBufferPointer(rebasing: $0[..<length]) }
+                    try splitter.split(UnsafeRawBufferPointer(rebasing: secret[..<length]), into: shares)
+                    for (output, share) in zip(outputs, shares) {
+                        try output.write(UnsafeRawBufferPointer(share))
+                    }
+                }
+            }
+            if length < pieceBytes { break }
+        }
+        guard total > 0 else { throw ToolError("\(ShamirError.emptySecret)") }
+        try files.commit()
+        return [
+            "Any \(threshold) of \(count) shares restore the secret; the files do not say so, write it down."
+        ]
+            + zip(outputs, 0...).map { output, index in
+                let holder = index < holders.count ? holders[index].map { " (\($0))" } ?? "" : ""
+                return "  share \(index + 1) of \(count)\(holder): \(Printable.path(output.path))"
+            }
+    }
+
+    private static func today() -> String {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        func digits(_ number: Int32, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
+        }
+        return "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))"
+    }
+}

@@ -1,0 +1,103 @@
+import ArgumentParser
+import PDShamir
+
+struct SplitCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "split",
+        abstract: "Split a file into shares, one for each holder.",
+        discussion: """
+            The shares are written to files that only you can read. Give each to its holder, on paper or on a \
+            medium, then remove the files and the secret itself. Existing files are never overwritten.
+            """)
+
+    @Argument(help: "The secret; - for standard input.")
+    var file: String
+
+    @Option(help: "How many shares restore the secret, 2 to 255.")
+    var threshold: Int
+
+    @Option(help: "How many shares there are, up to 255.")
+    var shares: Int
+
+    @Option(name: .customLong("out"), help: "The directory for the shares; created where it does not exist.")
+    var directory: String
+
+    @Option(help: "The format: native, or gfshare for libgfshare's tools.")
+    var format = ShareFormat.native
+
+    @Option(name: .customLong("holder"), help: "Who keeps the next share; once for each, in order.")
+    var holders: [String] = []
+
+    @Option(help: "What the secret is, for its holders. Default: the file's name.")
+    var label: String?
+
+    @Flag(help: "Lock each share with a passphrase of its holder.")
+    var passphrase = false
+
+    @Option(help: "Read the passphrases from this file descriptor, one line for each share.")
+    var passphraseFd: Int32?
+
+    func validate() throws {
+        try SetOptions.check(threshold: threshold, shares: shares, holders: holders, format: format)
+        if let label, !ShareName.isValid(label) { throw ValidationError("--label: \(SetOptions.nameRule)") }
+        guard format == .native || !passphrase && passphraseFd == nil else {
+            throw ValidationError("--passphrase needs the native format")
+        }
+        try SetOptions.check(passphraseFd: passphraseFd, inputs: [file])
+    }
+
+    func run() throws {
+        let cryptography = try GcryptShareCryptography()
+        let input = try InputFile(file)
+        let stem = file == "-" ? "secret" : String(file.split(separator: "/").last ?? "secret")
+        let output = ShareOutput(
+            directory: directory, stem: stem, holders: holders,
+            passphrases: passphrase || passphraseFd != nil ? Passphrases(descriptor: passphraseFd) : nil,
+            cryptography: cryptography)
+        let report =
+            switch format {
+            case .native:
+                try output.writeNative(
+                    label: label ?? (ShareName.isValid(stem) ? stem : nil), threshold: threshold,
+                    shares: shares
+                ) { try input.read(into: $0) }
+            case .gfshare:
+                try output.writeGfshare(threshold: threshold, shares: shares) { try input.read(into: $0) }
+            }
+        for line in report { try Terminal.say(line) }
+        if file != "-" {
+            try Terminal.say(
+                "\(Printable.path(file)) was not touched: remove it once `pd-shares verify` has accepted the shares."
+            )
+        }
+    }
+}
+
+/// Options that `split` and `refresh` share.
+enum SetOptions {
+    static let nameRule = "a name has 1 to 100 bytes, no control characters, and single spaces inside only"
+
+    /// Standard input cannot be two things.
+    static func check(passphraseFd: Int32?, inputs: [String]) throws {
+        guard passphraseFd != 0 || !inputs.contains("-") else {
+            throw ValidationError("--passphrase-fd 0 and - both mean standard input")
+        }
+    }
+
+    static func check(threshold: Int, shares: Int, holders: [String], format: ShareFormat) throws {
+        guard 2...255 ~= threshold else {
+            throw ValidationError("\(ShamirError.thresholdOutOfRange(threshold))")
+        }
+        guard 2...255 ~= shares else { throw ValidationError("\(ShamirError.shareCountOutOfRange(shares))") }
+        guard threshold <= shares else {
+            throw ValidationError(
+                "\(ShamirError.thresholdAboveShareCount(threshold: threshold, shares: shares))")
+        }
+        guard holders.count <= shares else {
+            throw ValidationError("\(holders.count) holders for \(shares) shares")
+        }
+        for holder in holders where !ShareName.isValid(holder) {
+            throw ValidationError("--holder \(Printable.escaped(holder)): \(nameRule)")
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import Glibc
+import PDShamir
+
+/// What the tool says to people, and what it asks them.
+enum Terminal {
+    static func standardOutputIsTerminal() -> Bool { isatty(STDOUT_FILENO) == 1 }
+    static func standardInputIsTerminal() -> Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// Writes a line to standard output.
+    static func say(_ text: String) throws(ToolError) {
+        try put(text + "\n", STDOUT_FILENO, "standard output")
+    }
+
+    /// Writes a line to standard error. Where even that fails there is nobody left to tell.
+    static func note(_ text: String) { try? put(text + "\n", STDERR_FILENO, "standard error") }
+
+    /// Writes a prompt to standard error.
+    static func prompt(_ text: String) { try? put(text, STDERR_FILENO, "standard error") }
+
+    private static func put(_ text: String, _ descriptor: Int32, _ name: String) throws(ToolError) {
+        var text = text
+        let result = text.withUTF8 { bytes -> ToolError? in
+            do throws(ToolError) {
+                try NewFiles.write(UnsafeRawBufferPointer(bytes), to: descriptor, name)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let result { throw result }
+    }
+
+    /// Reads a line without its line feed; nil at the end. At most 4096 bytes, longer lines are an error.
+    static func readLine(from descriptor: Int32) throws(ToolError) -> SecretBytes? {
+        let buffer = SecretBytes(count: 4096)
+        let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) -> Int? in
+            var count = 0
+            while true {
+                guard count < buffer.count else { throw ToolError("an input line is longer than 4096 bytes") }
+                let result = read(descriptor, buffer.baseAddress?.advanced(by: count), 1)
+                if result < 0 {
+                    if errno == EINTR { continue }
+                    throw ToolError("cannot read", "the input", errno: errno)
+                }
+                if result == 0 { return count == 0 ? nil : count }
+                if buffer[count] == 0x0a { return count }
+                count += 1
+            }
+        }
+        guard let count else { return nil }
+        return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
+
+    /// Asks for a passphrase on the controlling terminal, without showing it.
+    ///
+    /// Signals wait until the terminal shows again what is typed.
+    static func askPassphrase(_ question: String) throws(ToolError) -> SecretBytes {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
+        guard terminal >= 0 else {
+            throw ToolError(
+                "a passphrase is needed and there is no terminal to ask for it: use --passphrase-fd")
+        }
+        defer { close(terminal) }
+        var held = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&held)
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] { sigaddset(&held, signal) }
+        pthread_sigmask(SIG_BLOCK, &held, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        var shown = termios()
+        guard tcgetattr(terminal, &shown) == 0 else {
+            throw ToolError("cannot use", "/dev/tty", errno: errno)
+        }
+        var hidden = shown
+        hidden.c_lflag &= ~tcflag_t(ECHO)
+        guard tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else {
+            throw ToolError("cannot use", "/dev/tty", errno: errno)
+        }
+        defer { tcsetattr(terminal, TCSAFLUSH, &shown) }
+        try put(question, terminal, "/dev/tty")
+        let line = try readLine(from: terminal)
+        try put("\n", terminal, "/dev/tty")
+        guard let line, line.count > 0 else { throw ToolError("no passphrase was given") }
+        return line
+    }
+}

@@ -1,0 +1,515 @@
+import Foundation
+import Testing
+
+@Suite("pd-shares")
+struct SharesToolTests {
+    private let tool: SharesToolRunner
+    private let secret = Data("-----BEGIN A KEY-----\nsecret \u{0}\u{1}\u{2}\n-----END-----\n".utf8)
+
+    init() throws {
+        tool = try SharesToolRunner()
+        try tool.write("key.asc", secret)
+    }
+
+    @discardableResult
+    private func split(_ extra: [String] = [], threshold: Int = 3, shares: Int = 5, out: String = "out")
+        throws
+        -> SharesToolRunner.Outcome
+    {
+        let outcome = try tool.run(
+            ["split", "key.asc", "--threshold", "\(threshold)", "--shares", "\(shares)", "--out", out] + extra
+        )
+        return outcome
+    }
+
+    private func share(_ number: Int, of count: Int = 5, in out: String = "out") -> String {
+        "\(out)/key.asc.\(number)-of-\(count).share.txt"
+    }
+
+    // MARK: - What it is for
+
+    @Test func splitSaysWhoGetsWhatAndCombineRestoresTheSecret() throws {
+        let made = try split(["--holder", "Alice", "--holder", "Bob Ross"])
+        #expect(made.status == 0)
+        #expect(made.text.contains("share 1 of 5 (Alice): out/key.asc.1-of-5.share.txt"))
+        #expect(made.text.contains("share 2 of 5 (Bob Ross): "))
+        #expect(made.text.contains("share 5 of 5: "))
+        let combined = try tool.run(["combine", share(2), share(5), share(1), "--out", "restored"])
+        #expect(combined.status == 0)
+        #expect(combined.errors.contains("2 more needed"))
+        #expect(combined.errors.contains("1 more needed"))
+        #expect(try tool.read("restored") == secret)
+        #expect(try tool.mode("restored") == 0o600)
+        #expect(try tool.read("key.asc") == secret)
+    }
+
+    @Test func aDirectoryStandsForTheSharesInIt() throws {
+        try split()
+        #expect(try tool.run(["combine", "out", "--out", "restored"]).status == 0)
+        #expect(try tool.read("restored") == secret)
+    }
+
+    @Test func pastedSharesAreReadFromStandardInput() throws {
+        try split()
+        let pasted = try tool.read(share(4)) + Data("\n\n".utf8) + tool.read(share(1)) + tool.read(share(2))
+        let outcome = try tool.run(["combine", "-", "--out", "-"], input: pasted)
+        #expect(outcome.status == 0)
+        #expect(outcome.output == secret)
+        let unfinished = try tool.run(["combine", "-", "--out", "x"], input: pasted.dropLast(32))
+        #expect(unfinished.status == 1)
+        #expect(unfinished.lastError.contains("not complete"))
+    }
+
+    @Test func verifyProvesThatSharesFitAndWritesNothing() throws {
+        try split()
+        let before = try tool.names()
+        let outcome = try tool.run(["verify", "out"])
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("All 5 shares"))
+        #expect(try tool.names() == before)
+    }
+
+    @Test func p36_refreshMakesANewSetForTheSameSecretAndSaysThatTheOldMustGo() throws {
+        try split(["--holder", "Alice"])
+        let outcome = try tool.run(["refresh", share(1), share(3), share(5), "--out", "new", "--shares", "6"])
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("destroy ALL old ones"))
+        #expect(outcome.text.contains("(Alice)"))
+        #expect(try tool.run(["combine", "new", "--out", "restored"]).status == 0)
+        #expect(try tool.read("restored") == secret)
+        let mixed = try tool.run(
+            ["combine", share(1), share(3), share(2, of: 6, in: "new"), "--out", "mixed"])
+        #expect(mixed.status == 1)
+        #expect(mixed.lastError.contains("two different splits"))
+        #expect(!tool.exists("mixed"))
+    }
+
+    @Test(arguments: [65_536, 65_537, 200_000, 3 * 65_536])
+    func largeSecretsGoToASealedFile(bytes: Int) throws {
+        let large = Data((0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
+        try tool.write("key.asc", large)
+        try split()
+        #expect(tool.exists("out/key.asc.sealed") == (bytes > 65_536))
+        #expect(try tool.run(["combine", "out", "--out", "restored"]).status == 0)
+        #expect(try tool.read("restored") == large)
+        #expect(try tool.run(["combine", "out", "--out", "-"]).output == large)
+        guard bytes > 65_536 else { return }
+        #expect(try tool.run(["refresh", "out", "--out", "new"]).status == 0)
+        #expect(try tool.run(["combine", "new", "--out", "-"]).output == large)
+        let swapped = try tool.run([
+            "combine", share(1), share(2), share(3), "new/key.asc.sealed", "--out", "x",
+        ])
+        #expect(swapped.status == 1)
+        #expect(swapped.lastError.contains("belongs to another set"))
+        let without = try tool.run(["verify", share(1), share(2), share(3)])
+        #expect(without.status == 1)
+        #expect(without.lastError.contains("give that file"))
+    }
+
+    @Test(arguments: [40, 31, 100_000, 200_000])
+    func aSealedFileThatWasChangedYieldsNothing(offset: Int) throws {
+        try tool.write("key.asc", Data(count: 200_000))
+        try split()
+        var sealed = try tool.read("out/key.asc.sealed")
+        sealed[offset] ^= 1
+        try tool.write("out/key.asc.sealed", sealed)
+        for arguments in [["--out", "restored"], ["--out", "-"]] {
+            let outcome = try tool.run(["combine", "out"] + arguments)
+            #expect(outcome.status == 1)
+            #expect(outcome.output.isEmpty, "not even what comes before the change")
+            #expect(outcome.lastError.contains("changed or is incomplete"))
+        }
+        #expect(!tool.exists("restored"))
+        sealed[offset] ^= 1
+        try tool.write("out/key.asc.sealed", sealed.dropLast(65_552))
+        #expect(try tool.run(["verify", "out"]).status == 1)
+    }
+
+    // MARK: - Shares that do not fit
+
+    @Test func p05_tooFewSharesSayHowManyAreMissing() throws {
+        try split()
+        let outcome = try tool.run(["combine", share(1), share(2), "--out", "restored"])
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("have 2 shares, need 3: 1 more"))
+        #expect(!tool.exists("restored"))
+    }
+
+    @Test func p03_p04_theSameShareTwiceNamesBothFiles() throws {
+        try split()
+        try tool.write("copy.share.txt", tool.text(share(2)))
+        let outcome = try tool.run(["combine", share(1), share(2), "copy.share.txt", "--out", "x"])
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.lastError.contains("key.asc.2-of-5.share.txt and copy.share.txt are the same share twice")
+        )
+    }
+
+    @Test func p31_threePeoplesTypingErrorsAreNamedByFileAndLine() throws {
+        try split()
+        for (number, line) in [(1, 12), (2, 13), (3, 14)] {
+            var lines = try tool.text(share(number)).split(separator: "\n", omittingEmptySubsequences: false)
+                .map(String.init)
+            var characters = Array(lines[line - 1])
+            let place = characters.count - 12
+            let typed = characters[place]
+            characters[place] = typed == " " ? "7" : typed == "7" ? "8" : "7"
+            lines[line - 1] = String(characters)
+            try tool.write(share(number), lines.joined(separator: "\n"))
+        }
+        let outcome = try tool.run(["combine", "out", "--out", "x"])
+        #expect(outcome.status == 1)
+        for (number, line) in [(1, 12), (2, 13), (3, 14)] {
+            #expect(
+                outcome.errors.contains("key.asc.\(number)-of-5.share.txt: line \(line): mistyped or damaged")
+            )
+        }
+        #expect(!tool.exists("x"))
+        // The four that are well typed would do.
+        #expect(try tool.run(["combine", share(4), share(5), "--out", "x"]).lastError.contains("1 more"))
+    }
+
+    @Test func p29_aShareWithAnotherHoldersNameIsNamed() throws {
+        try split(["--holder", "Alice"], threshold: 2, shares: 3)
+        try split(["--holder", "Mallory"], threshold: 2, shares: 3, out: "other")
+        // The holder's line of the one, with its checksum, in the other.
+        let theirs = try tool.text(share(1, of: 3, in: "other")).split(separator: "\n").first {
+            $0.hasPrefix("Holder")
+        }
+        let changed = try tool.text(share(1, of: 3)).split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.hasPrefix("Holder") ? theirs ?? "" : $0 }.joined(separator: "\n")
+        try tool.write(share(1, of: 3), changed)
+        let verified = try tool.run(["verify", "out"])
+        #expect(verified.status == 1)
+        #expect(verified.lastError.contains("1-of-3.share.txt: share 1 of 3 (Mallory) was changed"))
+        let combined = try tool.run(["combine", "out", "--out", "restored"])
+        #expect(combined.status == 0)
+        #expect(combined.lastError.contains("warning: "))
+        #expect(try tool.read("restored") == secret)
+        #expect(try tool.run(["refresh", "out", "--out", "new"]).status == 1)
+    }
+
+    @Test func filesThatAreNoSharesAreNamed() throws {
+        try split()
+        try tool.write("note.txt", "hello")
+        let outcome = try tool.run(["combine", share(1), "note.txt", "--out", "x"])
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("note.txt is not a share"))
+        #expect(try tool.run(["combine", "missing", "--out", "x"]).status == 1)
+        try FileManager.default.createDirectory(at: tool.path("empty"), withIntermediateDirectories: false)
+        #expect(try tool.run(["combine", "empty", "--out", "x"]).lastError.contains("no shares in empty"))
+    }
+
+    // MARK: - libgfshare's format
+
+    @Test func p05_sharesOfLibgfshareComeWithAWarningThatNobodyCanCheckThem() throws {
+        try split(["--format", "gfshare"])
+        #expect(try tool.names("out") == (1...5).map { "key.asc.00\($0)" })
+        let outcome = try tool.run(["combine", "out", "--out", "restored"])
+        #expect(outcome.status == 0)
+        #expect(outcome.errors.contains("warning: libgfshare's format cannot tell"))
+        #expect(try tool.read("restored") == secret)
+        #expect(try tool.run(["verify", "out"]).status == 1)
+        #expect(try tool.run(["verify", "out", "--threshold", "3"]).status == 0)
+        let few = try tool.run([
+            "combine", "out/key.asc.001", "out/key.asc.002", "--out", "x", "--threshold", "3",
+        ])
+        #expect(few.status == 1)
+        var spoiled = try tool.read("out/key.asc.004")
+        spoiled[3] ^= 4
+        try tool.write("out/key.asc.004", spoiled)
+        #expect(try tool.run(["verify", "out", "--threshold", "3"]).status == 1)
+        #expect(try tool.run(["combine", "out", "--out", "x", "--threshold", "3"]).status == 1)
+        #expect(!tool.exists("x"))
+    }
+
+    @Test(arguments: ["x.000", "x.256", "x.300", "x.1000", "x.00a", "x.-01"])
+    func p02_namesThatAreNoShareNumbersAreRefused(name: String) throws {
+        try tool.write(name, "abc")
+        try tool.write("x.001", "abd")
+        let outcome = try tool.run(["combine", "x.001", name, "--out", "restored"])
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("\(name) is not a share"))
+    }
+
+    @Test func p03_p04_p10_p11_badFilesOfLibgfshareAreNamed() throws {
+        try split(["--format", "gfshare"])
+        let first = try tool.read("out/key.asc.001")
+        try tool.write("copy.001", first)
+        try tool.write("fake.001", Data(first.reversed()))
+        try tool.write("short.002", first.dropLast())
+        try tool.write("empty.003", Data())
+        func error(_ names: String...) throws -> String {
+            let outcome = try tool.run(["combine"] + names + ["--out", "x"])
+            #expect(outcome.status == 1)
+            return outcome.lastError
+        }
+        #expect(try error("out/key.asc.001", "copy.001").contains("are the same share twice"))
+        #expect(try error("out/key.asc.001", "fake.001").contains("have the same number and differ"))
+        #expect(try error("out/key.asc.001", "out/key.asc.003", "short.002").contains("short.002 has"))
+        #expect(try error("empty.003", "empty.003").contains("empty.003"))
+        #expect(try error("out/key.asc.001").contains("need 2"))
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/gfcombine")))
+    func p20_libgfsharesToolsAndThisOneReadEachOther() throws {
+        try tool.write("key.asc", Data((0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ $0 >> 9) }))
+        try split(["--format", "gfshare"])
+        func other(_ program: String, _ arguments: [String]) throws {
+            let process = Process()
+            process.executableURL = URL(filePath: "/usr/bin/\(program)")
+            process.arguments = arguments
+            process.currentDirectoryURL = tool.directory
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+        }
+        try other("gfcombine", ["-o", "theirs"] + [5, 1, 3].map { "out/key.asc.00\($0)" })
+        #expect(try tool.read("theirs") == tool.read("key.asc"))
+        try other("gfsplit", ["-n", "3", "-m", "5", "key.asc", "stem"])
+        let shares = try tool.names().filter { $0.hasPrefix("stem.") }
+        #expect(try tool.run(["combine"] + shares.suffix(3) + ["--out", "ours"]).status == 0)
+        #expect(try tool.read("ours") == tool.read("key.asc"))
+        let refreshed = try tool.run(
+            ["refresh"] + shares + [
+                "--out", "new", "--threshold", "2", "--shares", "3", "--old-threshold", "3",
+            ])
+        #expect(refreshed.status == 0)
+        #expect(try tool.run(["combine", "new/stem.002", "new/stem.003", "--out", "again"]).status == 0)
+        #expect(try tool.read("again") == tool.read("key.asc"))
+    }
+
+    // MARK: - Files
+
+    @Test func p24_shareFilesAreForTheirOwnerOnly() throws {
+        try split()
+        for name in try tool.names("out") { #expect(try tool.mode("out/" + name) == 0o600) }
+        #expect(try tool.mode("out") == 0o700)
+    }
+
+    @Test func p24_nothingIsEverOverwritten() throws {
+        try FileManager.default.createDirectory(at: tool.path("out"), withIntermediateDirectories: false)
+        try tool.write(share(4), "precious")
+        let outcome = try split()
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("out/key.asc.4-of-5.share.txt exists already"))
+        #expect(try tool.names("out") == ["key.asc.4-of-5.share.txt"])
+        #expect(try tool.text(share(4)) == "precious")
+        try split(out: "good")
+        #expect(try tool.run(["combine", "good", "--out", "key.asc"]).status == 1)
+        #expect(try tool.read("key.asc") == secret)
+    }
+
+    @Test func p24_symbolicLinksAreNotFollowedToATarget() throws {
+        try FileManager.default.createDirectory(at: tool.path("out"), withIntermediateDirectories: false)
+        try FileManager.default.createSymbolicLink(
+            atPath: tool.path(share(2)).path, withDestinationPath: tool.path("elsewhere").path)
+        #expect(try split().status == 1)
+        #expect(!tool.exists("elsewhere"))
+        #expect(try tool.names("out").count == 1)
+        try split(out: "good")
+        try FileManager.default.createSymbolicLink(
+            atPath: tool.path("restored").path, withDestinationPath: tool.path("elsewhere").path)
+        #expect(try tool.run(["combine", "good", "--out", "restored"]).status == 1)
+        #expect(!tool.exists("elsewhere"))
+    }
+
+    @Test func p25_whereTheThirdOfFiveSharesCannotBeWrittenNoneRemains() throws {
+        // A limit on a file's size, which only the share with the long name exceeds.
+        let arguments = [
+            "split", "key.asc", "--threshold", "3", "--shares", "5", "--holder", "A", "--holder", "B",
+            "--holder", String(repeating: "x", count: 100),
+        ]
+        #expect(try tool.run(arguments + ["--out", "probe"]).status == 0)
+        let sizes = try (1...5).map { try tool.read(share($0, in: "probe")).count }
+        try #require(sizes.firstIndex(of: sizes.max() ?? 0) == 2)
+        let limit = ["/usr/bin/prlimit", "--fsize=\(sizes[2] - 1)"]
+        let failed = try tool.run(arguments + ["--out", "out"], prefix: limit)
+        #expect(failed.status == 1)
+        #expect(failed.lastError.contains("cannot write out/key.asc.3-of-5.share.txt: File too large"))
+        #expect(!tool.exists("out"))
+    }
+
+    private static let canMount: Bool = {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/unshare")
+        process.arguments = ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
+        process.standardError = FileHandle.nullDevice
+        do { try process.run() } catch { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    @Test(.enabled(if: canMount)) func p25_aFullDiskLeavesNothing() throws {
+        try tool.write("key.asc", Data(count: 60_000))
+        let script = """
+            mount -t tmpfs -o size=200k none /mnt && mkdir /mnt/out || exit 9
+            "$0" "$@" --out /mnt/out; code=$?
+            test -z "$(ls -A /mnt/out)" || exit 8
+            exit $code
+            """
+        let failed = try tool.run(
+            ["split", "key.asc", "--threshold", "3", "--shares", "5", "--format", "gfshare"],
+            prefix: ["/usr/bin/unshare", "-rm", "/bin/sh", "-c", script])
+        #expect(failed.status == 1)
+        #expect(failed.lastError.contains("No space left on device"))
+    }
+
+    @Test func aToolThatIsKilledWhileItWritesLeavesNoFile() throws {
+        let running = try tool.start(
+            ["split", "key.asc", "--threshold", "2", "--shares", "3", "--out", "out", "--passphrase-fd", "0"])
+        try running.input.write(contentsOf: Data("one\ntwo\n".utf8))
+        // Two shares are written and the third passphrase is awaited.
+        try waitForDescriptors(of: running.process.processIdentifier, atLeast: 2)
+        kill(running.process.processIdentifier, SIGKILL)
+        _ = try running.finish()
+        #expect(try tool.names("out").isEmpty)
+    }
+
+    private func waitForDescriptors(of process: Int32, atLeast count: Int) throws {
+        for _ in 0..<600 {
+            let links = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+            let nameless = links.filter { link in
+                let target = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/\(process)/fd/\(link)")
+                return target?.hasSuffix("(deleted)") ?? false
+            }
+            if nameless.count >= count { return }
+            usleep(50_000)
+        }
+        Issue.record("the tool did not get as far as expected")
+    }
+
+    // MARK: - Secrets stay secret
+
+    @Test func p27_inspectShowsEverythingThatIsNotSecret() throws {
+        try split(["--holder", "Alice"])
+        let outcome = try tool.run(["inspect", share(1), "--json"])
+        #expect(outcome.status == 0)
+        let facts = try #require(try JSONSerialization.jsonObject(with: outcome.output) as? [String: Any])
+        #expect(facts["threshold"] as? Int == 3)
+        #expect(facts["shares"] as? Int == 5)
+        #expect(facts["share"] as? Int == 1)
+        #expect(facts["holder"] as? String == "Alice")
+        #expect(facts["label"] as? String == "key.asc")
+        #expect(facts["secret_bytes"] as? Int == secret.count)
+        #expect(facts["checksums"] as? String == "ok")
+        #expect((facts["set"] as? String)?.count == 19)
+        #expect((facts["created"] as? String)?.count == 10)
+        let plain = try tool.run(["inspect", share(1)]).text
+        for line in try tool.text(share(1)).split(separator: "\n") where line.first?.isNumber == true {
+            for group in line.split(separator: " ").dropFirst() where group.count == 4 {
+                #expect(!outcome.text.contains(group))
+                #expect(!plain.contains(group))
+            }
+        }
+    }
+
+    @Test func p26_theSecretIsNotWrittenToATerminal() throws {
+        try split()
+        let command = "\(SharesToolRunner.executable.path) combine out --out -"
+        let refused = try tool.run(["-qec", command, "/dev/null"], program: "/usr/bin/script")
+        #expect(refused.status == 2)
+        #expect(!refused.text.contains("BEGIN A KEY"))
+        #expect(refused.text.contains("--force"))
+        let forced = try tool.run(["-qec", command + " --force", "/dev/null"], program: "/usr/bin/script")
+        #expect(forced.status == 0)
+        #expect(forced.text.contains("BEGIN A KEY"))
+    }
+
+    @Test func aLineTypedWronglyOnATerminalIsAskedForAgain() throws {
+        try split(threshold: 2, shares: 2)
+        var typed = ""
+        for number in 1...2 {
+            for line in try tool.text(share(number, of: 2)).split(separator: "\n") {
+                if line.hasPrefix("2: ") { typed += line.replacing(" #", with: " #0") + "\n" }
+                typed += line + "\n"
+            }
+        }
+        let command = "\(SharesToolRunner.executable.path) combine --out restored"
+        let outcome = try tool.run(
+            ["-qec", command, "/dev/null"], program: "/usr/bin/script", input: Data(typed.utf8))
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("type this line again"))
+        #expect(outcome.text.contains("1 more needed"))
+        #expect(try tool.read("restored") == secret)
+    }
+
+    @Test func p28_controlCharactersInNamesAreEscaped() throws {
+        let name = "evil\u{1b}[31m\nname"
+        try tool.write(name, "no share")
+        let outcome = try tool.run(["combine", name, "--out", "x"])
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.contains("evil\\u{1b}[31m\\u{a}name"))
+        #expect(!outcome.errors.contains("\u{1b}"))
+        let holder = try split(["--holder", "a\u{1b}[2J"])
+        #expect(holder.status == 2)
+        #expect(!holder.errors.contains("\u{1b}"))
+        #expect(try tool.run(["inspect", name, "--json"]).status == 1)
+    }
+
+    @Test func p34_p35_secretsAreInNoArgumentOrEnvironmentAndCoreDumpsAreOff() throws {
+        let running = try tool.start(
+            ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out", "--passphrase-fd", "0"])
+        try running.input.write(contentsOf: Data("hunter2hunter2\n".utf8))
+        let process = running.process.processIdentifier
+        try waitForDescriptors(of: process, atLeast: 1)
+        for file in ["cmdline", "environ"] {
+            let contents = try Data(contentsOf: URL(filePath: "/proc/\(process)/\(file)"))
+            #expect(contents.range(of: Data("hunter2hunter2".utf8)) == nil)
+            #expect(contents.range(of: Data("BEGIN A KEY".utf8)) == nil)
+        }
+        let limits = try String(contentsOf: URL(filePath: "/proc/\(process)/limits"), encoding: .utf8)
+        let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
+        #expect(core.split(separator: " ").dropFirst(4).prefix(2) == ["0", "0"])
+        let filter = try String(
+            contentsOf: URL(filePath: "/proc/\(process)/coredump_filter"), encoding: .utf8)
+        #expect(filter == "00000000\n")
+        try running.input.write(contentsOf: Data("second\n".utf8))
+        try running.input.close()
+        #expect(try running.finish().status == 0)
+        let unlock = ["combine", "out", "--out", "restored", "--passphrase-fd", "0"]
+        #expect(try tool.run(unlock, input: Data("second\nhunter2hunter2\n".utf8)).status == 1)
+        #expect(try tool.run(unlock, input: Data("hunter2hunter2\nsecond\n".utf8)).status == 0)
+        #expect(try tool.read("restored") == secret)
+    }
+
+    // MARK: - Usage
+
+    @Test(arguments: [
+        ["split", "key.asc", "--threshold", "1", "--shares", "5", "--out", "o"],
+        ["split", "key.asc", "--threshold", "0", "--shares", "5", "--out", "o"],
+        ["split", "key.asc", "--threshold", "6", "--shares", "5", "--out", "o"],
+        ["split", "key.asc", "--threshold", "2", "--shares", "256", "--out", "o"],
+        ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "o", "--holder", "-"],
+        [
+            "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "o", "--format", "gfshare",
+            "--passphrase",
+        ],
+        ["split", "key.asc"], ["combine", "--out", "x"], ["verify"], ["frobnicate"],
+        ["split", "-", "--threshold", "2", "--shares", "2", "--out", "o", "--passphrase-fd", "0"],
+    ])
+    func p12_p13_badUsageExitsWithTwoAndOneLine(arguments: [String]) throws {
+        let outcome = try tool.run(arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(outcome.output.isEmpty)
+        #expect(!tool.exists("o"))
+    }
+
+    @Test func p14_anEmptySecretIsRefused() throws {
+        try tool.write("key.asc", Data())
+        for format in ["native", "gfshare"] {
+            let outcome = try split(["--format", format])
+            #expect(outcome.status == 1)
+            #expect(outcome.lastError.contains("the secret is empty"))
+            #expect(!tool.exists("out"))
+        }
+    }
+
+    @Test func helpExitsWithZero() throws {
+        let outcome = try tool.run(["--help"])
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("combine"))
+    }
+}
