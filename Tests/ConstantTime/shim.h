@@ -1,0 +1,13 @@
+/* Valgrind client requests for Swift, which cannot expand the macros. */
+#ifndef PENGUINDOME_CONSTANT_TIME_SHIM_H
+#define PENGUINDOME_CONSTANT_TIME_SHIM_H
+#include <stddef.h>
+
+/* From here on memcheck reports every branch on, and every address computed from, these bytes. */
+void pd_mark_secret(const void *bytes, size_t count);
+/* The bytes may be shown: they are an outcome, not a secret. */
+void pd_mark_public(const void *bytes, size_t count);
+/* Nonzero where the program runs under valgrind at all. */
+int pd_under_valgrind(void);
+
+#endif
