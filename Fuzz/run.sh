@@ -1,0 +1,29 @@
+#!/bin/sh
+# Builds a fuzz target with AddressSanitizer and libFuzzer and runs it.
+#
+# Usage: Fuzz/run.sh TARGET SECONDS [libFuzzer options]
+#
+# A target is Fuzz/TARGET/main.swift, which defines LLVMFuzzerTestOneInput. Its first line names the sources that are
+# built with it, and, where it needs a C library, flags after them:
+#     // Sources: Sources/Shamir/*.swift -I Sources/CShims/CGcrypt
+# Inputs to start from are the files in Fuzz/TARGET/seeds; what is found grows in .build-fuzz/TARGET. Exit code 0 means
+# that nothing was found; otherwise the input is in .build-fuzz/TARGET-findings.
+set -eu
+[ $# -ge 2 ] || { sed -n '4p' "$0" >&2; exit 2; }
+target=$1
+seconds=$2
+shift 2
+cd "$(dirname "$0")/.."
+main=Fuzz/$target/main.swift
+[ -f "$main" ] || { echo "no such target: $main" >&2; exit 2; }
+sources=$(sed -n '1s|^// Sources: ||p' "$main")
+out=.build-fuzz
+mkdir -p "$out/$target" "$out/$target-findings"
+# shellcheck disable=SC2086 # a list of patterns and flags
+swiftc -swift-version 6 -O -wmo -g -parse-as-library -sanitize=fuzzer,address -module-name FuzzTarget \
+    $sources "$main" -o "$out/$target-fuzzer"
+seeds=
+[ -d "Fuzz/$target/seeds" ] && seeds=Fuzz/$target/seeds
+# shellcheck disable=SC2086 # nothing where there are no seeds
+"$out/$target-fuzzer" -max_total_time="$seconds" -timeout=10 -max_len=65536 -print_final_stats=1 \
+    -artifact_prefix="$out/$target-findings/" "$@" "$out/$target" $seeds

@@ -1,0 +1,61 @@
+// Sources: Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
+//
+// Any bytes are either refused with a named error or are a share that, written again, reads as itself. The first byte
+// chooses the reader; for a share it also says whether line checksums are put right first, without which mutations
+// never get past them.
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzShareFile(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    guard size > 0, let data else { return 0 }
+    let bytes = Array(UnsafeBufferPointer(start: data + 1, count: size - 1))
+    switch data[0] % 4 {
+    case 0: readShare(bytes)
+    case 1: readShare(repaired(bytes))
+    case 2: readName(bytes)
+    default: readSealedHeader(bytes)
+    }
+    return 0
+}
+
+private func readShare(_ bytes: [UInt8]) {
+    guard let share = try? bytes.withUnsafeBytes({ try Share(parsing: $0) }) else { return }
+    let text = share.encoded()
+    guard let again = try? text.withUnsafeBytes({ try Share(parsing: $0) }) else {
+        fatalError("what was written does not read")
+    }
+    precondition(again.encoded().isEqual(to: text), "what was written reads as something else")
+    precondition(again.set == share.set && again.number == share.number && again.holder == share.holder)
+}
+
+/// The text with the right checksum at the end of every line that has one.
+private func repaired(_ bytes: [UInt8]) -> [UInt8] {
+    var result: [UInt8] = []
+    for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
+        if let hash = line.lastIndex(of: 0x23) {
+            var content = Array(line[..<hash])
+            while content.last == 0x20 { content.removeLast() }
+            var checked = content
+            if let first = content.first, 0x30...0x39 ~= first, let colon = content.firstIndex(of: 0x3a) {
+                let digits = content[(colon + 1)...].filter { $0 != 0x20 && $0 != 0x2d }
+                checked = content[...colon] + [0x20] + digits.map(Base32.folded)
+            }
+            var checksum = LineChecksum()
+            checksum.add(checked)
+            result += content + [0x20, 0x23] + LineChecksum.text(checksum.value)
+        } else {
+            result += line
+        }
+        result.append(0x0a)
+    }
+    return result
+}
+
+private func readName(_ bytes: [UInt8]) {
+    let name = String(decoding: bytes, as: UTF8.self)
+    if let number = GfshareName.number(in: name) { precondition(number != 0) }
+    _ = ShareName.isValid(name)
+}
+
+private func readSealedHeader(_ bytes: [UInt8]) {
+    if let set = SealedFormat.set(fromHeader: bytes) { precondition(set.count == ShareSet.identifierBytes) }
+}
