@@ -48,15 +48,19 @@ struct PlaneLayout {
         self.groups = groups
     }
 
-    /// The layout with its plane numbers turned into addresses in `planes`.
-    func evaluation(planes: UnsafeMutablePointer<UInt8>) -> Evaluation {
-        Evaluation(
-            planes: planes,
+    /// The layout with its plane numbers turned into addresses in `planes`, which follow each other so closely that
+    /// a short secret uses, and later wipes, little of it.
+    ///
+    /// - Parameter count: the bytes of the secret.
+    func evaluation(planes: UnsafeMutablePointer<UInt8>, count: Int) -> Evaluation {
+        let blockBytes = min(Self.blockBytes, count)
+        return Evaluation(
+            planes: planes, blockBytes: blockBytes,
             groups: groups.map { group in
                 Evaluation.Group(
                     rows: group.rows.map { ($0.index, $0.highestBit) },
                     sources: group.planes.map { numbers in
-                        numbers.map { UnsafePointer(planes + $0 * Self.blockBytes) }
+                        numbers.map { UnsafePointer(planes + $0 * blockBytes) }
                     })
             })
     }
@@ -69,7 +73,11 @@ struct PlaneLayout {
         }
 
         let planes: UnsafeMutablePointer<UInt8>
+        let blockBytes: Int
         let groups: [Group]
+
+        /// The scratch memory that is used.
+        var scratchBytes: Int { PlaneLayout.rowsPerGroup * 8 * blockBytes }
 
         /// - Parameters:
         ///   - constant: `count` constant terms.
@@ -81,14 +89,14 @@ struct PlaneLayout {
         ) {
             var start = 0
             while start < count {
-                let length = min(PlaneLayout.blockBytes, count - start)
+                let length = min(blockBytes, count - start)
                 for (number, group) in groups.enumerated() {
                     for (slot, row) in group.rows.enumerated() {
-                        var plane = planes + slot * 8 * PlaneLayout.blockBytes
+                        var plane = planes + slot * 8 * blockBytes
                         plane.update(from: coefficients + row.index * count + start, count: length)
                         for _ in 0..<row.highestBit {
-                            ByteKernels.double(plane, into: plane + PlaneLayout.blockBytes, count: length)
-                            plane += PlaneLayout.blockBytes
+                            ByteKernels.double(plane, into: plane + blockBytes, count: length)
+                            plane += blockBytes
                         }
                     }
                     for (share, sources) in zip(shares, group.sources) {

@@ -64,22 +64,16 @@ public final class SecretBytes {
 
     /// Overwrites `buffer` with zeros.
     ///
-    /// `@_optimize(none)` keeps the compiler from seeing that nobody reads the zeros and leaving them out. This module
-    /// imports nothing, so it cannot call `explicit_bzero`.
+    /// `@_optimize(none)` keeps the compiler from looking into this function, seeing that nobody reads the zeros, and
+    /// leaving the call out. This module imports nothing, so it cannot call `explicit_bzero`.
     @inline(never) @_optimize(none)
     public static func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
-        // Not memset: in an unoptimised function the loop below would take a second for a gigabyte, words are enough.
-        let words = buffer.count / 8
-        if let start = buffer.baseAddress {
-            var offset = 0
-            while offset < words &* 8 {
-                start.storeBytes(of: 0, toByteOffset: offset, as: UInt64.self)
-                offset &+= 8
-            }
-            while offset < buffer.count {
-                start.storeBytes(of: 0, toByteOffset: offset, as: UInt8.self)
-                offset &+= 1
-            }
-        }
+        zero(buffer)
+    }
+
+    /// The optimised part of ``wipe(_:)``.
+    @inline(never)
+    private static func zero(_ buffer: UnsafeMutableRawBufferPointer) {
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
     }
 }

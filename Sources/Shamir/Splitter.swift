@@ -79,20 +79,20 @@ public final class Splitter<Randomness: ShareRandomness> {
         let rows = threshold - 1
         try coefficients.withUnsafeMutableBytes { coefficients in
             try planes.withUnsafeMutableBytes { planes in
-                var used = 0
-                defer {
-                    SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: coefficients[..<used]))
-                    SecretBytes.wipe(planes)
-                }
                 guard
                     let coefficientBytes = coefficients.assumingMemoryBound(to: UInt8.self).baseAddress,
                     let planeBytes = planes.assumingMemoryBound(to: UInt8.self).baseAddress
                 else { return }
-                let evaluation = layout.evaluation(planes: planeBytes)
+                let evaluation = layout.evaluation(planes: planeBytes, count: count)
+                defer {
+                    let used = rows * min(bytesPerFill, count)
+                    SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: coefficients[..<used]))
+                    SecretBytes.wipe(
+                        UnsafeMutableRawBufferPointer(rebasing: planes[..<evaluation.scratchBytes]))
+                }
                 var offset = 0
                 while offset < count {
                     let piece = min(bytesPerFill, count - offset)
-                    used = max(used, rows * piece)
                     try randomness.fill(
                         UnsafeMutableRawBufferPointer(rebasing: coefficients[..<(rows * piece)]))
                     evaluation.evaluate(
