@@ -21,7 +21,7 @@ out=.build-fuzz
 mkdir -p "$out/$target" "$out/$target-findings"
 # shellcheck disable=SC2086 # a list of patterns and flags
 swiftc -swift-version 6 -O -wmo -g -parse-as-library -sanitize=fuzzer,address -module-name FuzzTarget \
-    $sources "$main" -o "$out/$target-fuzzer"
+    -emit-executable -emit-module-path "$out/$target.swiftmodule" $sources "$main" -o "$out/$target-fuzzer"
 seeds=
 [ -d "Fuzz/$target/seeds" ] && seeds=Fuzz/$target/seeds
 # shellcheck disable=SC2086 # nothing where there are no seeds

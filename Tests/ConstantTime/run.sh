@@ -17,7 +17,7 @@ build() {
     sources=$(sed -n '1s|^// Sources: ||p' "$here/$1.swift")
     # shellcheck disable=SC2086 # a list of patterns
     swiftc -swift-version 6 "$2" -wmo -g -parse-as-library -module-name "$1$3" \
-        -import-objc-header $here/shim.h $sources "$here/$1.swift" "$work/shim.o" -o "$work/$1$3"
+        -import-objc-header $here/shim.h $sources "$here/$1.swift" "$work/shim.o" -emit-executable -emit-module-path "$work/$1$3.swiftmodule" -o "$work/$1$3"
 }
 
 # check PROGRAM: runs it; memcheck's reports go to a log. Exit code 9 where there are any.
