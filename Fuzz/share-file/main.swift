@@ -4,6 +4,7 @@
 // chooses the reader; for a share it also says whether line checksums are put right first, without which mutations
 // never get past them.
 
+/// One input of libFuzzer.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzShareFile(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     guard size > 0, let data else { return 0 }

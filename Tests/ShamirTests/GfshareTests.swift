@@ -86,7 +86,7 @@ struct GfshareTests {
 
     /// 64 MB take a minute without optimisation, so they are done on request.
     private static let largeSizes =
-        ProcessInfo.processInfo.environment["PENGUINDOME_LARGE_TESTS"] == nil ? [] : [64_000_000]
+        ProcessInfo.processInfo.environment["PENGUINDOME_SLOW_TESTS"] == nil ? [] : [64_000_000]
 
     @Test(
         .enabled(if: toolsAreInstalled), arguments: [(2, 2), (3, 5), (5, 9), (2, 255), (5, 5)],

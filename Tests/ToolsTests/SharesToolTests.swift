@@ -497,6 +497,15 @@ struct SharesToolTests {
         #expect(!tool.exists("o"))
     }
 
+    @Test func aThresholdForNativeSharesIsRefusedRatherThanIgnored() throws {
+        try split()
+        for arguments in [["combine", "out", "--out", "x"], ["verify", "out"]] {
+            let outcome = try tool.run(arguments + ["--threshold", "2"])
+            #expect(outcome.status == 2)
+            #expect(outcome.lastError.contains("tell their threshold"))
+        }
+    }
+
     @Test func p14_anEmptySecretIsRefused() throws {
         try tool.write("key.asc", Data())
         for format in ["native", "gfshare"] {

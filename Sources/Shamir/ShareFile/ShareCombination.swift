@@ -8,9 +8,9 @@ public struct ShareCombination {
     /// was left out, or only what is written on them was changed.
     public let changed: [Int]
 
-    /// Choices of shares that are tried before giving up. Enough for two changed shares among any number, and for any
-    /// number of changed shares among a dozen.
-    static let maximumTries = 2000
+    /// Choices of shares that are tried before giving up: all of them among up to sixteen shares, and enough for one
+    /// changed share among any number. With the longest secret this takes some ten seconds.
+    static let maximumTries = 20_000
 
     /// Checks that shares belong together: one set, no share twice, enough of them, none locked.
     ///

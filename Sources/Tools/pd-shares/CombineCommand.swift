@@ -49,6 +49,7 @@ struct CombineCommand: ParsableCommand {
             try target.finish()
             if !set.isChecked { Terminal.note("pd-shares: \(GfshareSet.warning)") }
         case .native(let shares, let sealed):
+            try SetOptions.check(noThreshold: threshold, option: "--threshold")
             let set = try NativeSet(
                 shares, passphrases: Passphrases(descriptor: passphraseFd), cryptography: cryptography)
             try NativeSecret(set, sealed: sealed, cryptography: cryptography)

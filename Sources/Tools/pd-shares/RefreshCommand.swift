@@ -54,6 +54,7 @@ struct RefreshCommand: ParsableCommand {
         let report: [String]
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .native(let old, let sealed):
+            try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
             report = try refresh(old, sealed: sealed, passphrases, cryptography)
         case .gfshare(let old):
             report = try refresh(old, cryptography)

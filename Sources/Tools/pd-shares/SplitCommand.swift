@@ -77,6 +77,13 @@ struct SplitCommand: ParsableCommand {
 enum SetOptions {
     static let nameRule = "a name has 1 to 100 bytes, no control characters, and single spaces inside only"
 
+    /// Native shares tell their threshold; another one from the command line would be ignored.
+    static func check(noThreshold threshold: Int?, option: String) throws(ToolError) {
+        guard threshold == nil else {
+            throw .usage("\(option) is for libgfshare's shares: these ones tell their threshold")
+        }
+    }
+
     /// Standard input cannot be two things.
     static func check(passphraseFd: Int32?, inputs: [String]) throws {
         guard passphraseFd != 0 || !inputs.contains("-") else {

@@ -39,6 +39,7 @@ struct VerifyCommand: ParsableCommand {
             try Terminal.say(
                 "These \(shares.count) shares agree with each other under threshold \(threshold ?? 0).")
         case .native(let shares, let sealed):
+            try SetOptions.check(noThreshold: threshold, option: "--threshold")
             let set = try NativeSet(
                 shares, passphrases: Passphrases(descriptor: passphraseFd), cryptography: cryptography)
             try NativeSecret(set, sealed: sealed, cryptography: cryptography).write(verifyFirst: false) { _ in
