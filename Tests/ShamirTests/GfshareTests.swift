@@ -82,23 +82,34 @@ struct GfshareTests {
         try #require(process.terminationStatus == 0)
     }
 
-    private static let sizes = [1, 4095, 4096, 4097, 5000]
+    /// A split that both programs are asked for.
+    struct Exchange: CustomTestStringConvertible {
+        let threshold: Int
+        let shares: Int
+        let bytes: Int
+
+        var testDescription: String { "\(threshold) of \(shares), \(bytes) bytes" }
+    }
 
     /// 64 MB take a minute without optimisation, so they are done on request.
-    private static let largeSizes =
-        ProcessInfo.processInfo.environment["PENGUINDOME_SLOW_TESTS"] == nil ? [] : [64_000_000]
+    private static let exchanges: [Exchange] = {
+        let counts = [(2, 2), (3, 5), (5, 9), (2, 255), (5, 5)]
+        let small = counts.flatMap { threshold, shares in
+            [1, 4095, 4096, 4097, 5000].map { Exchange(threshold: threshold, shares: shares, bytes: $0) }
+        }
+        let isSlowWanted = ProcessInfo.processInfo.environment["PENGUINDOME_SLOW_TESTS"] != nil
+        return small + (isSlowWanted ? [Exchange(threshold: 3, shares: 5, bytes: 64_000_000)] : [])
+    }()
 
-    @Test(
-        .enabled(if: toolsAreInstalled), arguments: [(2, 2), (3, 5), (5, 9), (2, 255), (5, 5)],
-        sizes + largeSizes)
-    func p20_gfcombineRestoresWhatWeSplit(_ counts: (Int, Int), bytes: Int) throws {
+    @Test(.enabled(if: toolsAreInstalled), arguments: exchanges)
+    func p20_gfcombineRestoresWhatWeSplit(exchange: Exchange) throws {
         try inTemporaryDirectory { directory in
-            var generator = CountingRandomness(seed: UInt64(bytes))
-            let secret = (0..<bytes).map { _ in generator.nextByte() }
+            var generator = CountingRandomness(seed: UInt64(exchange.bytes))
+            let secret = (0..<exchange.bytes).map { _ in generator.nextByte() }
             let shares = try Shamir.shares(
-                of: secret, threshold: counts.0, shares: counts.1, randomness: generator)
+                of: secret, threshold: exchange.threshold, shares: exchange.shares, randomness: generator)
             var names: [String] = []
-            for (index, share) in shares.enumerated().suffix(counts.0) {
+            for (index, share) in shares.enumerated().suffix(exchange.threshold) {
                 let file = directory.appending(
                     path: GfshareName.name(stem: "secret", number: UInt8(index + 1)))
                 try Data(share).write(to: file)
@@ -110,21 +121,23 @@ struct GfshareTests {
         }
     }
 
-    @Test(
-        .enabled(if: toolsAreInstalled), arguments: [(2, 2), (3, 5), (5, 9), (2, 255), (5, 5)],
-        sizes + largeSizes)
-    func p20_weRestoreWhatGfsplitSplit(_ counts: (Int, Int), bytes: Int) throws {
+    @Test(.enabled(if: toolsAreInstalled), arguments: exchanges)
+    func p20_weRestoreWhatGfsplitSplit(exchange: Exchange) throws {
         try inTemporaryDirectory { directory in
-            var generator = CountingRandomness(seed: UInt64(bytes))
-            let secret = (0..<bytes).map { _ in generator.nextByte() }
+            var generator = CountingRandomness(seed: UInt64(exchange.bytes))
+            let secret = (0..<exchange.bytes).map { _ in generator.nextByte() }
             let file = directory.appending(path: "secret")
             try Data(secret).write(to: file)
             try run(
-                "gfsplit", ["-n", "\(counts.0)", "-m", "\(counts.1)", file.path, directory.path + "/share"])
+                "gfsplit",
+                [
+                    "-n", "\(exchange.threshold)", "-m", "\(exchange.shares)", file.path,
+                    directory.path + "/share",
+                ])
             let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
                 .filter { GfshareName.number(in: $0) != nil }.sorted()
-            #expect(names.count == counts.1)
-            let shares = try names.prefix(counts.0).map { name in
+            #expect(names.count == exchange.shares)
+            let shares = try names.prefix(exchange.threshold).map { name in
                 (
                     try #require(GfshareName.number(in: name)),
                     Array(try Data(contentsOf: directory.appending(path: name)))
