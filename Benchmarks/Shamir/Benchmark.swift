@@ -4,7 +4,7 @@ import Glibc
 /// that does other things too.
 @main
 enum Benchmark {
-    struct CheapRandomness: ShareRandomness {
+    final class CheapRandomness: ShareRandomness {
         func fill(_ buffer: UnsafeMutableRawBufferPointer) {
             buffer.initializeMemory(as: UInt8.self, repeating: 0x5a)
         }

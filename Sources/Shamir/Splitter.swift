@@ -11,7 +11,7 @@ public final class Splitter<Randomness: ShareRandomness> {
     /// The shares' numbers, in the order of the buffers given to ``split(_:into:)``.
     public let points: [UInt8]
 
-    private var randomness: Randomness
+    private let randomness: Randomness
     /// Row j of `bytesPerFill` bytes holds the coefficients of xʲ⁺¹.
     private let coefficients: SecretBytes
     private let planes: SecretBytes

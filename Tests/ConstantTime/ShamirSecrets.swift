@@ -6,10 +6,10 @@
 @main
 enum ShamirConstantTime {
     /// Coefficients that valgrind counts as secret too.
-    struct SecretRandomness: ShareRandomness {
+    final class SecretRandomness: ShareRandomness {
         var state: UInt8 = 1
 
-        mutating func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) {
             for index in buffer.indices {
                 state = state &* 5 &+ 17
                 buffer[index] = state

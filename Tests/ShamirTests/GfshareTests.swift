@@ -104,7 +104,7 @@ struct GfshareTests {
     @Test(.enabled(if: toolsAreInstalled), arguments: exchanges)
     func p20_gfcombineRestoresWhatWeSplit(exchange: Exchange) throws {
         try inTemporaryDirectory { directory in
-            var generator = CountingRandomness(seed: UInt64(exchange.bytes))
+            let generator = CountingRandomness(seed: UInt64(exchange.bytes))
             let secret = (0..<exchange.bytes).map { _ in generator.nextByte() }
             let shares = try Shamir.shares(
                 of: secret, threshold: exchange.threshold, shares: exchange.shares, randomness: generator)
@@ -124,7 +124,7 @@ struct GfshareTests {
     @Test(.enabled(if: toolsAreInstalled), arguments: exchanges)
     func p20_weRestoreWhatGfsplitSplit(exchange: Exchange) throws {
         try inTemporaryDirectory { directory in
-            var generator = CountingRandomness(seed: UInt64(exchange.bytes))
+            let generator = CountingRandomness(seed: UInt64(exchange.bytes))
             let secret = (0..<exchange.bytes).map { _ in generator.nextByte() }
             let file = directory.appending(path: "secret")
             try Data(secret).write(to: file)

@@ -9,7 +9,7 @@ struct MemoryTests {
     private struct Marker {
         private let masked: [UInt8]
         init(_ seed: UInt64) {
-            var generator = CountingRandomness(seed: seed)
+            let generator = CountingRandomness(seed: seed)
             masked = (0..<16).map { _ in generator.nextByte() ^ 0x5a }
         }
 
@@ -65,12 +65,17 @@ struct MemoryTests {
         }
     }
 
-    private struct MarkingRandomness: ShareRandomness {
+    private final class MarkingRandomness: ShareRandomness {
         struct Exhausted: Error {}
         let marker: Marker
         var calls: Int
 
-        mutating func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+        init(marker: Marker, calls: Int) {
+            self.marker = marker
+            self.calls = calls
+        }
+
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
             guard calls > 0 else { throw Exhausted() }
             calls -= 1
             marker.write(into: buffer)

@@ -14,9 +14,9 @@ struct ProtectionTests {
     }
 
     private func lock(_ share: Share, seed: UInt64 = 40) throws -> Share {
-        var randomness = CountingRandomness(seed: seed)
+        let randomness = CountingRandomness(seed: seed)
         return try share.locked(
-            passphrase: passphrase, cost: cheap, randomness: &randomness, cryptography: TestCryptography())
+            passphrase: passphrase, cost: cheap, randomness: randomness, cryptography: TestCryptography())
     }
 
     @Test func aLockedShareIsWrittenReadUnlockedAndCombined() throws {
@@ -56,11 +56,24 @@ struct ProtectionTests {
         #expect(first.body.array != second.body.array)
     }
 
+    @Test func aSaltIsNeverMadeOfBytesThatWereDrawnBefore() throws {
+        // The check key is drawn first. With a generator that could be copied, the salt would be equal to it.
+        let randomness = CountingRandomness(seed: 44)
+        let first = CountingRandomness(seed: 44)
+        let checkKey = (0..<16).map { _ in first.nextByte() }
+        let set = try ShareSet.sample()
+        let shares = try set.split(
+            SecretBytes(Sample.secret), randomness: randomness, cryptography: TestCryptography())
+        let locked = try shares[0].locked(
+            passphrase: passphrase, cost: cheap, randomness: randomness, cryptography: TestCryptography())
+        #expect(locked.protection?.salt != checkKey)
+    }
+
     @Test func anEmptyPassphraseAndASecondLockAreRefused() throws {
-        var randomness = CountingRandomness(seed: 43)
+        let randomness = CountingRandomness(seed: 43)
         #expect(throws: ShareFileError.invalidField("Protection")) {
             _ = try sample.shares[0].locked(
-                passphrase: SecretBytes(count: 0), cost: cheap, randomness: &randomness,
+                passphrase: SecretBytes(count: 0), cost: cheap, randomness: randomness,
                 cryptography: TestCryptography())
         }
         let locked = try lock(sample.shares[0])

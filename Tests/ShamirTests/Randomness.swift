@@ -1,16 +1,16 @@
 @testable import PDShamir
 
 /// Bytes that are the same in every run (SplitMix64).
-struct CountingRandomness: ShareRandomness {
+final class CountingRandomness: ShareRandomness {
     var state: UInt64
 
     init(seed: UInt64) { state = seed }
 
-    mutating func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) {
         for index in buffer.indices { buffer[index] = nextByte() }
     }
 
-    mutating func nextByte() -> UInt8 {
+    func nextByte() -> UInt8 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -20,13 +20,13 @@ struct CountingRandomness: ShareRandomness {
 }
 
 /// Gives what it is told to, in order, then fails.
-struct ScriptedRandomness: ShareRandomness {
+final class ScriptedRandomness: ShareRandomness {
     struct RanDry: Error {}
     var bytes: ArraySlice<UInt8>
 
     init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
 
-    mutating func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
         for index in buffer.indices {
             guard let byte = bytes.popFirst() else { throw RanDry() }
             buffer[index] = byte

@@ -6,7 +6,7 @@ import Testing
 struct ShareCombinationTests {
     @Test(arguments: [(2, 2), (3, 5), (5, 9)], [1, 32, 5000, 65_536])
     func sharesThatWereWrittenAndReadRestoreTheSecret(_ counts: (Int, Int), bytes: Int) throws {
-        var generator = CountingRandomness(seed: UInt64(bytes))
+        let generator = CountingRandomness(seed: UInt64(bytes))
         let secret = (0..<bytes).map { _ in generator.nextByte() }
         let sample = try Sample(threshold: counts.0, shares: counts.1, secret: secret)
         let read = try sample.shares.suffix(counts.0).map { try Share(bytes: $0.encoded().array) }

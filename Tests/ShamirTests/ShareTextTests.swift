@@ -254,9 +254,8 @@ struct ShareTextTests {
 
     @Test func theCheckKeyNeverShowsInAText() throws {
         // What inspect shows comes from these fields alone; the body is reached by no public name.
-        let key = CountingRandomness(seed: 20)
-        var copy = key
-        let checkKey = (0..<16).map { _ in copy.nextByte() }
+        let generator = CountingRandomness(seed: 20)
+        let checkKey = (0..<16).map { _ in generator.nextByte() }
         for share in sample.shares {
             #expect(
                 share.body.array.indices.dropLast(15).allSatisfy {

@@ -34,7 +34,7 @@ struct SplitCombineTests {
 
     @Test(arguments: [1, 2, 15, 1023, 1024, 1025, 16_383, 16_384, 16_385, 40_000])
     func everyLengthRoundTrips(length: Int) throws {
-        var generator = CountingRandomness(seed: UInt64(length))
+        let generator = CountingRandomness(seed: UInt64(length))
         let secret = (0..<length).map { _ in generator.nextByte() }
         let shares = try Shamir.shares(of: secret, threshold: 3, shares: 4, randomness: generator)
         #expect(try Shamir.secret(from: [(4, shares[3]), (1, shares[0]), (2, shares[1])]) == secret)
@@ -147,7 +147,7 @@ struct SplitCombineTests {
         #else
             let bytes = 1_048_576
         #endif
-        var generator = CountingRandomness(seed: 9)
+        let generator = CountingRandomness(seed: 9)
         let secret = (0..<bytes).map { _ in generator.nextByte() }
         let start = ContinuousClock.now
         let shares = try Shamir.shares(of: secret, threshold: 255, shares: 255, randomness: generator)

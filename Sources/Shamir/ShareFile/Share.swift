@@ -48,7 +48,7 @@ public struct Share {
     ///   - randomness: draws the salt.
     /// - Throws: ``ShareFileError/invalidField(_:)`` where it is locked already, or what the parameters threw.
     public func locked(
-        passphrase: SecretBytes, cost: PassphraseCost = .standard, randomness: inout some ShareRandomness,
+        passphrase: SecretBytes, cost: PassphraseCost = .standard, randomness: some ShareRandomness,
         cryptography: some ShareCryptography
     ) throws -> Share {
         guard protection == nil, passphrase.count > 0 else { throw ShareFileError.invalidField("Protection") }

@@ -12,7 +12,6 @@ extension ShareSet {
     ) throws -> [Share] {
         guard secret.count == secretBytes else { throw ShareFileError.invalidField("Secret") }
         guard holders.count <= shares else { throw ShareFileError.invalidField("Holder") }
-        var randomness = randomness
         let checkKey = SecretBytes(count: ShareBody.checkKeyBytes)
         try checkKey.withUnsafeMutableBytes { try randomness.fill($0) }
         let message = try message(secret, checkKey: checkKey, cryptography: cryptography)

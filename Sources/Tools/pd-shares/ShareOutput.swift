@@ -18,7 +18,7 @@ struct ShareOutput {
     func writeNative(
         label: String?, threshold: Int, shares count: Int, secret next: Source
     ) throws -> [String] {
-        var randomness = try KeystreamRandomness(cryptography)
+        let randomness = try KeystreamRandomness(cryptography)
         var identifier = [UInt8](repeating: 0, count: ShareSet.identifierBytes)
         try identifier.withUnsafeMutableBytes { try randomness.fill($0) }
         let files = try NewFiles(directory: directory)
@@ -67,7 +67,7 @@ struct ShareOutput {
             var share = share
             if let passphrases {
                 share = try share.locked(
-                    passphrase: passphrases.new(for: title), randomness: &randomness,
+                    passphrase: passphrases.new(for: title), randomness: randomness,
                     cryptography: cryptography)
             }
             let file = try files.create("\(stem).\(share.number)-of-\(count)\(ShareInput.suffix)")
