@@ -1,0 +1,54 @@
+import CGcrypt
+
+/// The Argon2id memory-hard function (RFC 9106), version 0x13.
+public enum Argon2id {
+    /// The most memory that one derivation may take, in KiB.
+    public static let maximumMemory = 1 << 21
+
+    /// Derives a key.
+    ///
+    /// - Parameters:
+    ///   - password: Any length.
+    ///   - salt: At least 8 bytes (RFC 9106 section 3.1); 16 random bytes are advised.
+    ///   - memory: m, in KiB: at least 8 × `lanes`, at most ``maximumMemory``.
+    ///   - passes: t, 1 through 1,000.
+    ///   - lanes: p, 1 through 64. Computed one after the other.
+    ///   - secret: K, an optional key kept elsewhere ("pepper").
+    ///   - associated: X, optional associated data.
+    ///   - outputByteCount: 4 through 64.
+    /// - Throws: ``KDFError``, ``CryptoError``.
+    public static func deriveKey(
+        password: SecretBytes, salt: some Collection<UInt8>, memory: Int, passes: Int, lanes: Int,
+        secret: SecretBytes? = nil, associated: some Collection<UInt8> = [], outputByteCount: Int = 32
+    ) throws -> SecretBytes {
+        guard (1...64).contains(lanes) else { throw KDFError.cost("p") }
+        guard (8 * lanes...maximumMemory).contains(memory) else { throw KDFError.cost("m") }
+        guard (1...1_000).contains(passes) else { throw KDFError.cost("t") }
+        guard (4...64).contains(outputByteCount) else { throw KDFError.outputByteCount(outputByteCount) }
+        guard salt.count >= 8 else { throw KDFError.saltByteCount(salt.count) }
+        let parameters = [outputByteCount, passes, memory, lanes].map(UInt.init)
+        let pepper = try secret ?? SecretBytes(copying: [])
+        return try SecretBytes(count: outputByteCount) { output in
+            var opened: OpaquePointer?
+            try password.withUnsafeBytes { password in
+                try salt.withContiguousBytes { salt in
+                    try pepper.withUnsafeBytes { pepper in
+                        try associated.withContiguousBytes { associated in
+                            try Libgcrypt.check(
+                                gcry_kdf_open(
+                                    &opened, Int32(GCRY_KDF_ARGON2.rawValue),
+                                    Int32(GCRY_KDF_ARGON2ID.rawValue),
+                                    parameters, UInt32(parameters.count), password.baseAddress,
+                                    password.count,
+                                    salt.baseAddress, salt.count, pepper.baseAddress, pepper.count,
+                                    associated.baseAddress, associated.count))
+                        }
+                    }
+                }
+            }
+            defer { gcry_kdf_close(opened) }
+            try Libgcrypt.check(gcry_kdf_compute(opened, nil))
+            try Libgcrypt.check(gcry_kdf_final(opened, output.count, output.baseAddress))
+        }
+    }
+}
