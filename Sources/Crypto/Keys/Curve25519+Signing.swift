@@ -1,0 +1,139 @@
+import CGcrypt
+
+extension Curve25519 {
+    /// Ed25519 (RFC 8032 section 5.1), pure: the message is not hashed before.
+    public enum Signing {
+        /// The length of a signature, in bytes.
+        public static let signatureByteCount = 64
+    }
+}
+
+extension Curve25519.Signing {
+    /// A private key.
+    public struct PrivateKey: Sendable {
+        /// The 32-byte seed.
+        public let rawRepresentation: SecretBytes
+        /// The public half.
+        public let publicKey: PublicKey
+
+        /// Makes a new key.
+        public init(random: some RandomSource) throws {
+            try self.init(rawRepresentation: SecretBytes(count: Curve25519.keyByteCount, random: random))
+        }
+
+        /// Takes a seed of 32 bytes.
+        ///
+        /// The public key is always computed, never taken from outside: signing the same message under two
+        /// public keys gives the private key away.
+        ///
+        /// - Throws: ``Curve25519/Error/keyByteCount(_:)``, ``CryptoError``.
+        public init(rawRepresentation: SecretBytes) throws {
+            guard rawRepresentation.count == Curve25519.keyByteCount else {
+                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
+            }
+            self.rawRepresentation = rawRepresentation
+            let seed = try rawRepresentation.withUnsafeBytes {
+                try KeyExpression.build("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", $0)
+            }
+            var context: OpaquePointer?
+            try Libgcrypt.check(gcry_mpi_ec_new(&context, seed.expression, nil))
+            defer { gcry_ctx_release(context) }
+            guard let point = gcry_mpi_ec_get_mpi("q@eddsa", context, 1) else {
+                throw CryptoError.library(code: GPG_ERR_BROKEN_SECKEY.rawValue)
+            }
+            defer { gcry_mpi_release(point) }
+            var bits: UInt32 = 0
+            guard let bytes = gcry_mpi_get_opaque(point, &bits) else {
+                throw CryptoError.library(code: GPG_ERR_BROKEN_SECKEY.rawValue)
+            }
+            publicKey = try PublicKey(
+                rawRepresentation: Array(UnsafeRawBufferPointer(start: bytes, count: Int(bits + 7) / 8)))
+        }
+
+        /// Signs `message`: 64 bytes, the same ones each time (RFC 8032 section 5.1.6).
+        ///
+        /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
+        public func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
+            let key = try rawRepresentation.withUnsafeBytes { seed in
+                try publicKey.rawRepresentation.withUnsafeBytes {
+                    try KeyExpression.build(
+                        "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", $0, seed)
+                }
+            }
+            let data = try message.withContiguousBytes { try Curve25519.Signing.data($0) }
+            var signed: OpaquePointer?
+            try Libgcrypt.check(gcry_pk_sign(&signed, data.expression, key.expression))
+            let signature = try KeyExpression.owning(signed)
+            guard let r = signature.bytes("r"), let s = signature.bytes("s"), r.count == 32, s.count == 32
+            else {
+                throw CryptoError.library(code: GPG_ERR_INV_SEXP.rawValue)
+            }
+            return r + s
+        }
+    }
+
+    /// A public key.
+    public struct PublicKey: Hashable, Sendable {
+        /// The encoded point, 32 bytes (RFC 8032 section 5.1.2).
+        public let rawRepresentation: [UInt8]
+
+        /// Takes a key of 32 bytes.
+        ///
+        /// - Throws: ``Curve25519/Error/keyByteCount(_:)``, ``Curve25519/Error/invalidPublicKey`` for what is
+        ///   no canonical encoding of a point, and for points of low order (under which anyone can sign),
+        ///   ``CryptoError``.
+        public init(rawRepresentation: some Collection<UInt8>) throws {
+            guard rawRepresentation.count == Curve25519.keyByteCount else {
+                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
+            }
+            self.rawRepresentation = Array(rawRepresentation)
+            guard try EdwardsPoint.isUsableAsKey(self.rawRepresentation) else {
+                throw Curve25519.Error.invalidPublicKey
+            }
+        }
+
+        /// Whether `signature` was made over `message` with the private half of this key.
+        ///
+        /// Signatures whose S is not below the group order are refused (RFC 8032 section 5.1.7): without
+        /// that, anyone could make a second valid signature out of one.
+        ///
+        /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, and ``CryptoError`` where libgcrypt fails for a
+        ///   reason that lies neither in the key nor in the signature.
+        public func isValidSignature(
+            _ signature: some Collection<UInt8>, for message: some Collection<UInt8>
+        ) throws -> Bool {
+            guard signature.count == Curve25519.Signing.signatureByteCount else { return false }
+            let r = Array(signature.prefix(32))
+            let s = Array(signature.suffix(32))
+            guard Curve25519.Signing.isBelowGroupOrder(s) else { return false }
+            let key = try rawRepresentation.withUnsafeBytes {
+                try KeyExpression.build("(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))", $0)
+            }
+            let value = try r.withUnsafeBytes { r in
+                try s.withUnsafeBytes { try KeyExpression.build("(sig-val(eddsa(r %b)(s %b)))", r, $0) }
+            }
+            let data = try message.withContiguousBytes { try Curve25519.Signing.data($0) }
+            let verdict = gcry_pk_verify(value.expression, data.expression, key.expression)
+            if gcry_err_code(verdict) == GPG_ERR_BAD_SIGNATURE { return false }
+            try Libgcrypt.check(verdict)
+            return true
+        }
+    }
+
+    /// The message as libgcrypt takes it. It has no form for an empty atom: a bare `(value)` stands for that.
+    private static func data(_ message: UnsafeRawBufferPointer) throws -> KeyExpression {
+        message.count == 0
+            ? try KeyExpression.build("(data(flags eddsa)(hash-algo sha512)(value))")
+            : try KeyExpression.build("(data(flags eddsa)(hash-algo sha512)(value %b))", message)
+    }
+
+    /// L = 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032 section 5.1).
+    private static let groupOrder: [UInt8] = [
+        0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10,
+    ]
+
+    private static func isBelowGroupOrder(_ scalar: [UInt8]) -> Bool {
+        scalar.reversed().lexicographicallyPrecedes(groupOrder.reversed())
+    }
+}

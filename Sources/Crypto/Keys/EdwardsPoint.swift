@@ -1,0 +1,54 @@
+import CGcrypt
+
+/// What must be known of an Ed25519 public key before libgcrypt may see it.
+enum EdwardsPoint {
+    /// The points of order 8 (RFC 8032 section 5.1.2 encodes them). The other five points of low order have a
+    /// coordinate that is 0, 1 or −1, and are caught by their length.
+    private static let orderEight = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+    ]
+
+    /// Whether `encoded` is the canonical encoding of a point that a signature may be verified with.
+    ///
+    /// libgcrypt 1.10 ends the process (`mulm_25519: different sizes`) when it verifies with a point one of
+    /// whose coordinates leaves the topmost machine word empty. Of honest keys, one in 2^62 is so; but anyone
+    /// can make such a key on purpose, and stop every program that looks at it.
+    static func isUsableAsKey(_ encoded: [UInt8]) throws -> Bool {
+        guard isCanonical(encoded), !orderEight.contains(hexadecimal(encoded)) else { return false }
+        try Libgcrypt.ready()
+        var context: OpaquePointer?
+        try Libgcrypt.check(gcry_mpi_ec_new(&context, nil, "Ed25519"))
+        defer { gcry_ctx_release(context) }
+        let point = gcry_mpi_point_new(0)
+        defer { gcry_mpi_point_release(point) }
+        let value = encoded.withUnsafeBytes {
+            gcry_mpi_set_opaque_copy(nil, $0.baseAddress, UInt32($0.count) * 8)
+        }
+        defer { gcry_mpi_release(value) }
+        guard gcry_mpi_ec_decode_point(point, value, context) == 0 else { return false }
+        let (x, y) = (gcry_mpi_new(0), gcry_mpi_new(0))
+        defer {
+            gcry_mpi_release(x)
+            gcry_mpi_release(y)
+        }
+        // Not the affine coordinates: computing them is where it may end. A decoded point has z = 1.
+        gcry_mpi_point_get(x, y, nil, point)
+        let longest = UInt32(256 - UInt.bitWidth)
+        guard gcry_mpi_get_nbits(x) > longest, gcry_mpi_get_nbits(y) > longest else { return false }
+        return gcry_mpi_ec_curve_point(point, context) != 0
+    }
+
+    /// Whether y is below the prime 2^255 − 19 (RFC 8032 section 5.1.3, step 1). libgcrypt does not look.
+    private static func isCanonical(_ encoded: [UInt8]) -> Bool {
+        var y = encoded
+        y[31] &= 0x7F
+        return y[31] != 0x7F || y[0] < 0xED || y[1..<31].contains { $0 != 0xFF }
+    }
+
+    private static func hexadecimal(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
