@@ -1,0 +1,131 @@
+import CGcrypt
+
+/// The AES messages of version 1 pipes.
+///
+/// AES-256-CBC, one running chain per direction. The plaintext of a message is the bytes `D1 08`, the
+/// payload's length in ASCII decimal, a colon, the payload, and random padding up to a multiple of 16.
+///
+/// **Nothing here is authenticated.** Whoever can change bytes on the way can change what arrives, and a
+/// wrong key and a changed message look the same. It is kept for peers that know nothing else, over TLS;
+/// ``PipeFrame`` is what new peers use.
+public enum PipeCipherV1 {
+    /// What a pipe refuses.
+    public enum Error: Swift.Error, Equatable, Sendable {
+        /// The message did not decrypt to the format: wrong key, or changed or lost messages. One error for
+        /// all, as each difference would tell an attacker something about the plaintext. No later message is
+        /// accepted.
+        case undecipherable
+    }
+
+    private static let magic: [UInt8] = [0xD1, 0x08]
+    private static let blockByteCount = 16
+    private static let colon = UInt8(ascii: ":")
+
+    private static func chain(key: SecretBytes, iv: SecretBytes) throws -> CipherHandle {
+        let cipher = try CipherHandle(.aes256CBC, key: sha256(key))
+        try sha256(iv).withUnsafeBytes {
+            try cipher.setInitialVector(UnsafeRawBufferPointer(rebasing: $0[..<blockByteCount]))
+        }
+        return cipher
+    }
+
+    private static func sha256(_ secret: SecretBytes) throws -> SecretBytes {
+        try SecretBytes(count: 32) { output in
+            secret.withUnsafeBytes {
+                gcry_md_hash_buffer(
+                    Int32(GCRY_MD_SHA256.rawValue), output.baseAddress, $0.baseAddress, $0.count)
+            }
+        }
+    }
+}
+
+extension PipeCipherV1 {
+    /// The sending end of one direction.
+    public struct Encryptor: ~Copyable, Sendable {
+        private let cipher: CipherHandle
+
+        /// - Parameters:
+        ///   - key: The UTF-8 bytes of `encryption_key`, hashed to the AES key.
+        ///   - iv: The UTF-8 bytes of `encryption_iv`, hashed to the first initial vector.
+        /// - Throws: ``CryptoError``.
+        public init(key: SecretBytes, iv: SecretBytes) throws {
+            cipher = try chain(key: key, iv: iv)
+        }
+
+        /// Encrypts the next message. Its length is counted in bytes.
+        ///
+        /// - Parameters:
+        ///   - payload: Any bytes.
+        ///   - random: Gives the padding.
+        /// - Throws: What `random` throws, ``CryptoError``.
+        public mutating func encrypt(
+            _ payload: some Collection<UInt8>, random: some RandomSource
+        ) throws -> [UInt8] {
+            var message = magic + Array(String(payload.count).utf8) + [colon]
+            message.append(contentsOf: payload)
+            let excess = message.count % blockByteCount
+            if excess > 0 { message += try random.bytes(count: blockByteCount - excess) }
+            return try [UInt8](unsafeUninitializedCapacity: message.count) { buffer, count in
+                try message.withUnsafeMutableBytes { message in
+                    defer { message.wipe() }
+                    try cipher.encrypt(
+                        UnsafeRawBufferPointer(message), into: UnsafeMutableRawBufferPointer(buffer))
+                    count = message.count
+                }
+            }
+        }
+    }
+
+    /// The receiving end of one direction.
+    public struct Decryptor: ~Copyable, Sendable {
+        private let cipher: CipherHandle
+        private var failed = false
+
+        /// See ``PipeCipherV1/Encryptor/init(key:iv:)``.
+        public init(key: SecretBytes, iv: SecretBytes) throws {
+            cipher = try chain(key: key, iv: iv)
+        }
+
+        /// Decrypts the next message.
+        ///
+        /// A length below what is there is accepted, and the rest dropped: the original counts characters
+        /// where it should count bytes. A length above what is there is refused.
+        ///
+        /// - Throws: ``PipeCipherV1/Error/undecipherable``, ``CryptoError``.
+        public mutating func decrypt(_ message: some Collection<UInt8>) throws -> [UInt8] {
+            guard !failed else { throw Error.undecipherable }
+            // Until the message has proved good: a chain that lost its place never finds it again by trying.
+            failed = true
+            guard message.count > 0, message.count % blockByteCount == 0 else { throw Error.undecipherable }
+            var plaintext = [UInt8](repeating: 0, count: message.count)
+            let payload = try plaintext.withUnsafeMutableBytes { plaintext in
+                defer { plaintext.wipe() }
+                try message.withContiguousBytes { try cipher.decrypt($0, into: plaintext) }
+                return try Self.payload(UnsafeRawBufferPointer(plaintext))
+            }
+            failed = false
+            return payload
+        }
+
+        private static func payload(_ plaintext: UnsafeRawBufferPointer) throws -> [UInt8] {
+            guard plaintext.starts(with: magic) else { throw Error.undecipherable }
+            var length = 0
+            var position = magic.count
+            while position < plaintext.count, let digit = decimal(plaintext[position]) {
+                // The length is refused as soon as it is too long, so it cannot overflow.
+                length = length * 10 + digit
+                guard length <= plaintext.count else { throw Error.undecipherable }
+                position += 1
+            }
+            guard position > magic.count else { throw Error.undecipherable }
+            guard position < plaintext.count, plaintext[position] == colon else { throw Error.undecipherable }
+            let rest = plaintext[(position + 1)...]
+            guard length <= rest.count else { throw Error.undecipherable }
+            return Array(rest.prefix(length))
+        }
+
+        private static func decimal(_ byte: UInt8) -> Int? {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) ? Int(byte - UInt8(ascii: "0")) : nil
+        }
+    }
+}

@@ -1,0 +1,69 @@
+extension PipeFrame {
+    /// What both ends of a direction share: its key, and how a frame's nonce and associated data are made.
+    struct Channel: ~Copyable, Sendable {
+        private let cipher: CipherHandle
+        private let direction: Direction
+        private let pipeID: [UInt8]
+
+        init(secret: SecretBytes, pipeID: [UInt8], direction: Direction) throws {
+            guard secret.count >= 32 else { throw Error.secretByteCount(secret.count) }
+            guard pipeID.count == pipeIDByteCount else { throw Error.pipeIDByteCount(pipeID.count) }
+            let key = try HKDF.deriveKey(
+                inputKeyMaterial: secret, salt: pipeID,
+                info: Array("PenguinDome pipe 2".utf8) + [0, direction.rawValue],
+                outputByteCount: CipherHandle.keyByteCount)
+            cipher = try CipherHandle(.aes256GCM, key: key)
+            self.direction = direction
+            self.pipeID = pipeID
+        }
+
+        /// Seals `payload` to `frame`, which has room for header, ciphertext and tag.
+        borrowing func seal(
+            _ payload: UnsafeRawBufferPointer, _ header: Header, into frame: UnsafeMutableRawBufferPointer
+        ) throws {
+            header.write(to: frame)
+            let body = UnsafeMutableRawBufferPointer(rebasing: frame[headerByteCount...])
+            try withNonceAndAssociatedData(header) { nonce, authenticated in
+                try cipher.seal(payload, nonce: nonce, authenticating: authenticated, into: body)
+            }
+        }
+
+        /// Opens a whole frame whose header was read.
+        borrowing func open(
+            _ frame: UnsafeRawBufferPointer, _ header: Header, into payload: UnsafeMutableRawBufferPointer
+        ) throws {
+            let body = UnsafeRawBufferPointer(rebasing: frame[headerByteCount...])
+            try withNonceAndAssociatedData(header) { nonce, authenticated in
+                do {
+                    try cipher.open(body, nonce: nonce, authenticating: authenticated, into: payload)
+                } catch AES.Error.authenticationFailed {
+                    throw Error.authenticationFailed
+                }
+            }
+        }
+
+        /// Both are built on the stack: at four microseconds per frame, an allocation shows.
+        private borrowing func withNonceAndAssociatedData(
+            _ header: Header,
+            _ body: (_ nonce: UnsafeRawBufferPointer, _ data: UnsafeRawBufferPointer) throws -> Void
+        ) throws {
+            let dataByteCount = headerByteCount + 1 + pipeIDByteCount
+            let byteCount = CipherHandle.nonceByteCount + dataByteCount
+            try withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { buffer in
+                let data = UnsafeMutableRawBufferPointer(rebasing: buffer[..<dataByteCount])
+                header.write(to: data)
+                data[headerByteCount] = direction.rawValue
+                UnsafeMutableRawBufferPointer(rebasing: data[(headerByteCount + 1)...]).copyBytes(
+                    from: pipeID)
+                let nonce = UnsafeMutableRawBufferPointer(rebasing: buffer[dataByteCount...])
+                nonce[0] = direction.rawValue
+                nonce[1] = header.position.rawValue
+                nonce[2] = 0
+                nonce[3] = 0
+                UnsafeMutableRawBufferPointer(rebasing: nonce[4...])
+                    .storeBytes(of: header.number.bigEndian, as: UInt64.self)
+                try body(UnsafeRawBufferPointer(nonce), UnsafeRawBufferPointer(data))
+            }
+        }
+    }
+}
