@@ -133,7 +133,6 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
 
     /// Overwrites `output` with the next bytes of the CTR keystream.
     func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws {
-        guard output.count > 0 else { return }
         output.initializeMemory(as: UInt8.self, repeating: 0)
         // No input means: in place.
         try Libgcrypt.check(gcry_cipher_encrypt(handle, output.baseAddress, output.count, nil, 0))

@@ -35,7 +35,8 @@ public final class SecretBytes: @unchecked Sendable {
         try body(storage)
     }
 
-    /// Copies `bytes` in. The source stays as it is: wiping it is the caller's business.
+    /// Copies `bytes` in. The source stays as it is, and one that is not stored in one piece is copied once more
+    /// on the way: wiping either is beyond this type.
     public convenience init(copying bytes: some Collection<UInt8>) throws {
         try self.init(count: bytes.count) { buffer in
             bytes.withContiguousBytes { buffer.copyMemory(from: $0) }
@@ -65,6 +66,16 @@ extension SecretBytes {
         case negativeCount(Int)
         /// Secure memory is exhausted.
         case outOfMemory(count: Int)
+    }
+}
+
+extension SecretBytes.Error: CustomStringConvertible {
+    /// One line for people.
+    public var description: String {
+        switch self {
+        case .negativeCount(let count): "a secret cannot have \(count) bytes"
+        case .outOfMemory(let count): "there is no secure memory for \(count) bytes"
+        }
     }
 }
 

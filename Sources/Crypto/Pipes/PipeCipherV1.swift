@@ -129,3 +129,10 @@ extension PipeCipherV1 {
         }
     }
 }
+
+extension PipeCipherV1.Error: CustomStringConvertible {
+    /// One line for people.
+    public var description: String {
+        "the pipe's message does not decrypt: wrong key, or changed or lost messages"
+    }
+}
