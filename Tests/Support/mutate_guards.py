@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Mutation testing of the security core: take away one check at a time, and see whether a test notices.
+
+    Tests/Support/mutate_guards.py [--only SUBSTRING] [--folders Sources/Crypto Sources/Shamir] [--filter REGEX]
+
+Every condition of a `guard` that is no binding becomes `(mutant(N) || (condition))`, in a copy of the package. The
+copy is built once; the tests then run once per condition, with PENGUINDOME_MUTANT=N. A condition whose absence no test
+notices is a survivor. The exit code is 1 if there are survivors that Tests/Support/mutants-allowed.txt does not list.
+
+It takes a few minutes, and belongs to a release rather than to every commit.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ALLOWED = pathlib.Path(__file__).with_name("mutants-allowed.txt")
+OPENING, CLOSING = "([{", ")]}"
+
+HELPER = """import Glibc
+
+/// Whether the check with this number is taken away.
+@inline(never)
+func mutant(_ number: Int) -> Bool { number == activeMutant }
+
+private let activeMutant: Int = {
+    guard let value = getenv("PENGUINDOME_MUTANT") else { return -1 }
+    return Int(atol(value))
+}()
+"""
+
+
+def skip_literal(text, at):
+    """The end of the string literal or comment that begins at `at`, or `at` itself."""
+    for opening, closing in (('\"\"\"', '\"\"\"'), ('"', '"'), ("//", "\n"), ("/*", "*/")):
+        if text.startswith(opening, at):
+            end = at + len(opening)
+            while not text.startswith(closing, end):
+                end += 2 if text[end] == "\\" and opening[0] == '"' else 1
+            return end + len(closing)
+    return at
+
+
+def conditions(text, start):
+    """The conditions between `guard` and `else`, as (begin, end) offsets."""
+    depth, begin, at = 0, start, start
+    while at < len(text):
+        after = skip_literal(text, at)
+        if after != at:
+            at = after
+            continue
+        character = text[at]
+        if character in OPENING:
+            depth += 1
+        elif character in CLOSING:
+            depth -= 1
+        elif depth == 0 and character == ",":
+            yield begin, at
+            begin = at + 1
+        elif depth == 0 and re.match(r"\belse\b", text[at:]) and not text[at - 1].isalnum():
+            yield begin, at
+            return
+        at += 1
+
+
+def mutate(text, path, mutants):
+    """`text` with each condition made removable; `mutants` grows by their descriptions."""
+    pieces, done, at = [], 0, 0
+    while at < len(text):
+        after = skip_literal(text, at)
+        if after != at:
+            at = after
+            continue
+        if re.match(r"guard\s", text[at:]) and not (at and (text[at - 1].isalnum() or text[at - 1] in "_`.")):
+            for begin, end in conditions(text, at + len("guard")):
+                condition = text[begin:end].strip()
+                if re.match(r"(let|var|case|#)\b", condition):
+                    continue
+                trying = re.match(r"try\s+", condition)
+                bare = condition[trying.end() :] if trying else condition
+                number = len(mutants)
+                line = text.count("\n", 0, text.index(condition, begin)) + 1
+                mutants.append(f"{path}:{line}: {' '.join(condition.split())}")
+                pieces += [text[done:begin], f" {'try ' if trying else ''}(mutant({number}) || ({bare})) "]
+                done = end
+        at += 1
+    return "".join(pieces) + text[done:]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="", help="mutate only files whose path holds this text")
+    parser.add_argument("--folders", nargs="+", default=["Sources/Crypto", "Sources/Shamir"])
+    parser.add_argument("--filter", default="", help="run only the tests that match")
+    parser.add_argument("--timeout", type=int, default=180, help="seconds for one run of the tests")
+    options = parser.parse_args()
+
+    work = pathlib.Path(tempfile.mkdtemp(prefix="mutants-"))
+    for name in ("Package.swift", "Sources", "Tests", "vectors"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, work / name)
+
+    mutants = []
+    for folder in options.folders:
+        (work / folder / "Mutant.swift").write_text(HELPER)
+        for path in sorted((work / folder).rglob("*.swift")):
+            relative = str(path.relative_to(work))
+            if path.name != "Mutant.swift" and options.only in relative:
+                path.write_text(mutate(path.read_text(), relative, mutants))
+
+    environment = dict(os.environ, PENGUINDOME_CORE_ONLY="1")
+    swift = ["swift", "build", "--build-tests", "--scratch-path", str(work / ".build")]
+    subprocess.run(swift, cwd=work, env=environment, check=True, stdout=subprocess.DEVNULL)
+    test = ["swift", "test", "--skip-build", "--scratch-path", str(work / ".build")]
+    test += ["--filter", options.filter] if options.filter else []
+
+    def tests_pass(number):
+        try:
+            run = subprocess.run(
+                test, cwd=work, env=dict(environment, PENGUINDOME_MUTANT=str(number)), timeout=options.timeout,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return False
+        return run.returncode == 0
+
+    if not tests_pass(-1):
+        sys.exit("the tests fail without any mutant")
+    allowed = set()
+    if ALLOWED.exists():
+        allowed = {line.split("#")[0].strip() for line in ALLOWED.read_text().splitlines()} - {""}
+    survivors = 0
+    for number, description in enumerate(mutants):
+        survived = tests_pass(number)
+        # Line numbers move; a survivor is allowed by its file and its condition.
+        known = survived and re.sub(r":\d+: ", ": ", description) in allowed
+        survivors += survived and not known
+        print("allowed " if known else "SURVIVED" if survived else "killed  ", description, flush=True)
+    print(f"{len(mutants)} checks, {survivors} survivors")
+    shutil.rmtree(work)
+    sys.exit(1 if survivors else 0)
+
+
+if __name__ == "__main__":
+    main()
