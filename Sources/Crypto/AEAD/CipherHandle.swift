@@ -133,8 +133,8 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
 
     /// Overwrites `output` with the next bytes of the CTR keystream.
     func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws {
-        output.initializeMemory(as: UInt8.self, repeating: 0)
-        // No input means: in place.
+        output.wipe()
+        // The keystream is what encrypts zeros. No input means: in place.
         try Libgcrypt.check(gcry_cipher_encrypt(handle, output.baseAddress, output.count, nil, 0))
     }
 }

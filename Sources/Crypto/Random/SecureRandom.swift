@@ -8,7 +8,7 @@ public struct SecureRandom: RandomSource {
         case nonce
         /// Session keys and other secrets with a short life.
         case sessionKey
-        /// Keys that are kept.
+        /// Keys that are kept. Each draw takes some milliseconds, in which libgcrypt gathers fresh entropy.
         case longTermKey
     }
 
