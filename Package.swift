@@ -30,7 +30,10 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -61,11 +64,14 @@ if !coreOnly {
             name: "PDServer",
             dependencies: [
                 "PDStore", "PDProtocol", "PDCrypto", "PDDocument",
+                "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                "PDSettings", "Yams",
+                "Yams",
             ], path: "Sources/Server", resources: [.embedInCode("Resources/checks.yml")]),
         .target(
             name: "PDClient",
@@ -73,6 +79,9 @@ if !coreOnly {
                 "PDProtocol", "PDCrypto", "PDDocument",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 "PDSettings",
             ], path: "Sources/Client"),
         .executableTarget(
@@ -88,7 +97,23 @@ if !coreOnly {
                 "PDShamir", "CGcrypt",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
-        .testTarget(name: "ToolsTests", dependencies: ["pd-shares", "PDShamir"], path: "Tests/ToolsTests"),
+        .target(
+            name: "PDToolSupport",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Sources/Tools/Support"),
+        .target(
+            name: "PDServerToolSupport", dependencies: ["PDToolSupport", "PDServer", "PDSettings", "PDStore"],
+            path: "Sources/Tools/ServerSupport"),
+        .executableTarget(
+            name: "pd-server", dependencies: ["PDServerToolSupport", "PDCrypto"], path: "Sources/Tools/pd-server"),
+        .executableTarget(
+            name: "pd-admin", dependencies: ["PDServerToolSupport", "PDCrypto", "PDDocument", "PDProtocol"],
+            path: "Sources/Tools/pd-admin"),
+        .testTarget(
+            name: "ToolsTests",
+            dependencies: [
+                "pd-server", "pd-agent", "pd-admin", "pd-shares", "PDShamir", "PDCrypto", "PDDocument", "PDProtocol",
+            ], path: "Tests/ToolsTests"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
@@ -109,7 +134,14 @@ if !coreOnly {
                 "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
-        .testTarget(name: "ServerTests", dependencies: ["PDServer"], path: "Tests/ServerTests"),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "PDServer", "PDStore", "PDProtocol", "PDDocument", "PDCrypto", "PDSettings",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ], path: "Tests/ServerTests"),
         .testTarget(
             name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests", exclude: ["Machines"]),
     ]

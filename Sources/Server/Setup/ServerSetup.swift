@@ -1,0 +1,130 @@
+import Foundation
+import PDCrypto
+
+/// Makes a server out of an empty directory: keys, settings, checks, and the kit that agents join with.
+///
+/// What is there already is kept, so that running it again repairs and never destroys.
+public struct ServerSetup {
+    /// What only the user can know.
+    public struct Answers: Sendable {
+        /// The TCP port to listen on.
+        public var port: Int
+        /// The URL at which agents reach the server; nothing for this machine alone.
+        public var url: String?
+
+        /// Answers from flags or from a person.
+        public init(port: Int, url: String?) {
+            self.port = port
+            self.url = url
+        }
+    }
+
+    /// One thing that was done or found done.
+    public struct Step: Sendable {
+        /// What it is.
+        public let what: String
+        /// Whether it was there before.
+        public let wasThere: Bool
+    }
+
+    private let state: ServerState
+    private let answers: Answers
+    private let now: OpenPGP.Timestamp
+
+    /// - Parameters:
+    ///   - state: where the server will live.
+    ///   - answers: what the user chose.
+    ///   - now: the creation time of keys.
+    public init(state: ServerState, answers: Answers, now: OpenPGP.Timestamp) {
+        self.state = state
+        self.answers = answers
+        self.now = now
+    }
+
+    /// Does what is missing.
+    ///
+    /// - Returns: what was done, in order.
+    /// - Throws: ``StateError`` that names the file that could not be written, or the error of making a key.
+    public func run() throws -> [Step] {
+        try PrivateFiles.makeDirectory(state.directory)
+        try PrivateFiles.makeDirectory(state.keys)
+        try PrivateFiles.makeDirectory(state.clientKeys)
+        return [
+            try settings(), try checks(), try serverKey(), try agentKit(),
+        ]
+    }
+
+    private func settings() throws -> Step {
+        try keepOrWrite("settings", state.settingsFile) {
+            """
+            # The settings of this PenguinDome server. `pd-server serve` reads them when it starts.
+
+            # The TCP port on which agents deliver.
+            port: \(answers.port)
+
+            # The address to listen on. "::" is all of them, IPv4 and IPv6.
+            address: "\(listeningAddress)"
+
+            logging:
+              # trace, debug, info, notice, warning, error or critical
+              level: info
+
+            """
+        }
+    }
+
+    private func checks() throws -> Step {
+        try keepOrWrite("checks for the audit", state.checksFile) { CheckFile.shipped }
+    }
+
+    private func serverKey() throws -> Step {
+        if FileManager.default.fileExists(atPath: state.serverSecretKey.path) {
+            let key = try OpenPGP.SecretKey(PrivateFiles.read(state.serverSecretKey))
+            try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
+            return Step(what: "server key \(key.certificate.fingerprint)", wasThere: true)
+        }
+        let key = try OpenPGP.SecretKey.generate(userID: "penguindome-server", at: now, validity: nil)
+        try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
+        try PrivateFiles.write(key.armored(), to: state.serverSecretKey)
+        return Step(what: "server key \(key.certificate.fingerprint)", wasThere: false)
+    }
+
+    /// The client key's secret half lives in the kit alone: the server never needs it.
+    private func agentKit() throws -> Step {
+        let kit = state.agentKit
+        try PrivateFiles.makeDirectory(kit)
+        let secret = kit.appending(path: "client.key.asc")
+        let wasThere = FileManager.default.fileExists(atPath: secret.path)
+        let key: OpenPGP.SecretKey
+        if wasThere {
+            key = try OpenPGP.SecretKey(PrivateFiles.read(secret))
+        } else {
+            key = try OpenPGP.SecretKey.generate(userID: "penguindome-client", at: now, validity: nil)
+            try PrivateFiles.write(key.armored(), to: secret)
+        }
+        _ = try RoleKeys.add(key.certificate, to: state.clientKeys)
+        try PrivateFiles.write(try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
+        _ = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
+            """
+            # The settings of a PenguinDome agent. `pd-agent join` copies them.
+
+            # Where the server is reached.
+            server_url: \(answers.url ?? "http://127.0.0.1:\(answers.port)")
+
+            """
+        }
+        return Step(what: "agent kit \(kit.path), client key \(key.certificate.fingerprint)", wasThere: wasThere)
+    }
+
+    /// Without a URL for others the server serves this machine alone.
+    private var listeningAddress: String {
+        guard answers.url != nil else { return "127.0.0.1" }
+        return FileManager.default.fileExists(atPath: "/proc/net/if_inet6") ? "::" : "0.0.0.0"
+    }
+
+    private func keepOrWrite(_ what: String, _ file: URL, _ text: () -> String) throws -> Step {
+        let wasThere = FileManager.default.fileExists(atPath: file.path)
+        if !wasThere { try PrivateFiles.write(Array(text().utf8), to: file) }
+        return Step(what: "\(what) \(file.path)", wasThere: wasThere)
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import PDSettings
+import PDStore
+
+/// A server's state, opened: its settings and its store. The one way in for the server and for each tool.
+public struct Fleet: Sendable {
+    /// Where everything lies.
+    public let state: ServerState
+    /// The settings.
+    public let settings: ServerSettings
+    /// The store.
+    public let store: any FleetStore
+
+    /// Opens what `pd-server setup` has made.
+    ///
+    /// - Parameters:
+    ///   - state: where it lies.
+    ///   - makingStore: whether to make an empty store where there is none. Only setup does: a tool that ran as another
+    ///     user would make one that the server cannot write.
+    /// - Throws: ``StateError`` where there is no such directory, `SettingsError`, or `StoreError`.
+    public init(state: ServerState, makingStore: Bool = false) async throws {
+        self.state = state
+        guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
+            throw StateError(
+                "there is no server in \(state.directory.path): name another with --state, or run pd-server setup")
+        }
+        let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
+        settings = try ServerSettings(yaml: text, file: state.settingsFile.path)
+        let file =
+            settings.databaseFile.map { URL(filePath: $0, relativeTo: state.directory) } ?? state.database
+        var options = SQLiteStore.Settings()
+        options.mustExist = !makingStore
+        store = try await SQLiteStore.open(path: file.path, settings: options)
+    }
+}

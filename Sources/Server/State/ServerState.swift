@@ -1,0 +1,51 @@
+import Foundation
+
+/// Where a server keeps what it knows: one directory that only its user can read.
+///
+/// ```
+/// server.yml               settings
+/// checks.yml               what an audit looks for
+/// fleet.sqlite             the embedded store
+/// keys/server.key.asc      the server's secret key
+/// keys/server.pub.asc      its public half
+/// keys/client/*.pub.asc    public keys that may sign reports, one a file, named by fingerprint
+/// agent-kit/               what an agent needs to join
+/// ```
+public struct ServerState: Sendable {
+    /// The directory.
+    public let directory: URL
+    /// The settings file: `server.yml` in the directory unless another is named.
+    public let settingsFile: URL
+
+    /// Names the places; touches nothing.
+    public init(directory: URL, settingsFile: URL? = nil) {
+        self.directory = directory
+        self.settingsFile = settingsFile ?? directory.appending(path: "server.yml")
+    }
+
+    /// What an audit looks for.
+    public var checksFile: URL { directory.appending(path: "checks.yml") }
+    /// The embedded store.
+    public var database: URL { directory.appending(path: "fleet.sqlite") }
+    /// All keys.
+    public var keys: URL { directory.appending(path: "keys") }
+    /// The server's secret key.
+    public var serverSecretKey: URL { keys.appending(path: "server.key.asc") }
+    /// Its public half.
+    public var serverPublicKey: URL { keys.appending(path: "server.pub.asc") }
+    /// Public keys that may sign reports.
+    public var clientKeys: URL { keys.appending(path: "client") }
+    /// What an agent needs to join.
+    public var agentKit: URL { directory.appending(path: "agent-kit") }
+}
+
+/// Why files of the state cannot be read or written: one line that names the file.
+public struct StateError: Error, CustomStringConvertible, Equatable {
+    /// What is wrong, where, and what to do.
+    public let description: String
+
+    /// An error with its line.
+    public init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Foundation
+
+/// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
+/// at most one line on standard error.
+public protocol Tool: AsyncParsableCommand {}
+
+extension Tool {
+    /// The program's entry.
+    public static func main() async {
+        // A reader that went away is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+        let name = configuration.commandName ?? "tool"
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as ToolFailure {
+            complain(name, failure.description)
+            Foundation.exit(failure.code.rawValue)
+        } catch where exitCode(for: error) == .success {
+            print(fullMessage(for: error))
+        } catch where exitCode(for: error) == .validationFailure {
+            complain(name, "\(message(for: error)); see \(name) --help")
+            Foundation.exit(ToolFailure.Code.usage.rawValue)
+        } catch let code as ExitCode {
+            Foundation.exit(code.rawValue)
+        } catch {
+            complain(name, "\(error)")
+            Foundation.exit(ToolFailure.Code.failed.rawValue)
+        }
+    }
+
+    private static func complain(_ name: String, _ text: String) {
+        let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        FileHandle.standardError.write(Data("\(name): \(line)\n".utf8))
+    }
+}

@@ -1,0 +1,15 @@
+import ArgumentParser
+import PDToolSupport
+
+/// What an administrator asks of a fleet. Opens the store by itself, so that it works while the server is down.
+@main
+struct PDAdminTool: Tool {
+    static let configuration = CommandConfiguration(
+        commandName: "pd-admin",
+        abstract: "Look at a fleet and at what its audit found.",
+        discussion: """
+            Works on the server's machine, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 bad usage \
+            or settings, 3 the database could not be reached.
+            """,
+        subcommands: [HostsCommand.self, IssuesCommand.self, KeysCommand.self])
+}

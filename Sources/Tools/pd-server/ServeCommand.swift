@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PDCrypto
+import PDServer
+import PDServerToolSupport
+import PDSettings
+import PDStore
+import PDToolSupport
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Take reports until told to stop.",
+        discussion: "SIGTERM and Ctrl-C end it after the requests that are under way have been answered.")
+
+    @OptionGroup var stateOptions: StateOptions
+
+    @Option(help: ArgumentHelp("Listen on this TCP port instead of those of the settings.", valueName: "number"))
+    var port: Int?
+
+    func run() async throws {
+        let state = ServerState(
+            directory: stateOptions.directory(installed: PDServerTool.installedState),
+            settingsFile: stateOptions.settingsFile)
+        if let port, !(0...65_535).contains(port) { throw ToolFailure(.usage, "\(port) is not a port from 0 to 65535") }
+        let fleet = try await Fleet.open(for: state)
+        var settings = fleet.settings
+        if let port { settings.ports = [port] }
+        var logger = Logger(label: "pd-server") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = settings.logLevel
+        do {
+            try await Service(fleet: fleet, settings: settings, logger: logger).run()
+        } catch let error as StateError {
+            throw ToolFailure(.failed, error.description)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Foundation
+import PDCrypto
+import PDServer
+import PDServerToolSupport
+import PDToolSupport
+
+struct SetupCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "setup",
+        abstract: "Make keys, settings and the kit that agents join with.",
+        discussion: "What is there already is kept: running it again repairs and destroys nothing.")
+
+    @OptionGroup var stateOptions: StateOptions
+
+    @Flag(help: "Ask nothing: take the flags and the defaults.")
+    var yes = false
+
+    @Option(help: ArgumentHelp("The TCP port on which agents deliver.", valueName: "number"))
+    var port: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "The URL at which agents reach the server. Without it the server serves this machine alone.",
+            valueName: "url"))
+    var url: String?
+
+    func run() async throws {
+        let state = ServerState(
+            directory: stateOptions.directory(installed: PDServerTool.installedState),
+            settingsFile: stateOptions.settingsFile)
+        guard yes || isatty(STDIN_FILENO) == 1 else {
+            throw ToolFailure(.usage, "there is no terminal to ask on: use --yes, with --port and --url as needed")
+        }
+        var answers = ServerSetup.Answers(port: try checked(port: port ?? 8080), url: try url.map(checked))
+        let isNew = !FileManager.default.fileExists(atPath: state.settingsFile.path)
+        if !yes && isNew {
+            answers.port = try ask("TCP port", default: "\(answers.port)") { text throws(ToolFailure) in
+                guard let port = Int(text) else { throw ToolFailure(.usage, "\(text) is not a port number") }
+                return try checked(port: port)
+            }
+            let none = "this machine alone"
+            answers.url = try ask("URL at which agents reach this server", default: answers.url ?? none) {
+                text throws(ToolFailure) in text == none ? nil : try checked(url: text)
+            }
+        }
+        let steps = try ServerSetup(state: state, answers: answers, now: .now()).run()
+        try await Fleet.open(for: state, makingStore: true).store.close()
+        for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
+        print("Start it with: pd-server serve --state \(state.directory.path)")
+    }
+
+    private func checked(port: Int) throws(ToolFailure) -> Int {
+        guard (1...65_535).contains(port) else { throw ToolFailure(.usage, "\(port) is not a port from 1 to 65535") }
+        return port
+    }
+
+    private func checked(url text: String) throws(ToolFailure) -> String {
+        let components = URLComponents(string: text)
+        guard let components, ["http", "https"].contains(components.scheme ?? ""), !(components.host ?? "").isEmpty,
+            components.query == nil, components.fragment == nil, components.user == nil
+        else { throw ToolFailure(.usage, "\(text) is not a URL such as https://mdm.example.com:8443") }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
+    }
+
+    /// Asks until the answer is one.
+    private func ask<Answer>(
+        _ question: String, default suggestion: String, _ read: (String) throws(ToolFailure) -> Answer
+    ) throws(ToolFailure) -> Answer {
+        while true {
+            print("\(question) [\(suggestion)]: ", terminator: "")
+            fflush(nil)
+            guard let line = readLine() else { throw ToolFailure(.usage, "the input ended before the last answer") }
+            let text = line.trimmingCharacters(in: .whitespaces)
+            do {
+                return try read(text.isEmpty ? suggestion : text)
+            } catch {
+                print(error.description)
+            }
+        }
+    }
+}

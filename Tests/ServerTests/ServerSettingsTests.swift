@@ -1,0 +1,39 @@
+import PDSettings
+import Testing
+
+@testable import PDServer
+
+@Suite("The server's settings")
+struct ServerSettingsTests {
+    private func read(_ yaml: String) throws -> ServerSettings { try ServerSettings(yaml: yaml, file: "server.yml") }
+
+    @Test("an empty file is a server with defaults")
+    func defaults() throws {
+        let settings = try read("")
+        #expect(settings.ports == [80] && settings.address == "::" && settings.logLevel == .info)
+        #expect(settings.databaseFile == nil)
+    }
+
+    @Test("ports are a number or a list")
+    func ports() throws {
+        #expect(try read("port: 8080").ports == [8080])
+        #expect(try read("port: [8080, 8081]").ports == [8080, 8081])
+        #expect(throws: SettingsError.self) { try read("port: 99999") }
+        #expect(throws: SettingsError.self) { try read("port: http") }
+        #expect(throws: SettingsError.self) { try read("port: [80, 80]") }
+    }
+
+    @Test("a mistyped name is an error with its line and the right one")
+    func mistyped() {
+        #expect(throws: SettingsError(file: "server.yml", line: 2, message: "prot is not a setting: did you mean port?")) {
+            try read("address: 127.0.0.1\nprot: 80\n")
+        }
+        #expect(throws: SettingsError.self) { try read("logging:\n  levle: info\n") }
+    }
+
+    @Test("the logging level is one of the known ones")
+    func level() throws {
+        #expect(try read("logging: {level: debug}").logLevel == .debug)
+        #expect(throws: SettingsError.self) { try read("logging: {level: loud}") }
+    }
+}

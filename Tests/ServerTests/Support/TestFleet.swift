@@ -1,0 +1,86 @@
+import Foundation
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import PDCrypto
+import PDProtocol
+import PDStore
+import Synchronization
+
+@testable import PDServer
+
+/// A fleet in a directory of its own, with a client key, for as long as a test runs.
+struct TestFleet {
+    let directory: URL
+    let clientKey: OpenPGP.SecretKey
+    let store: any FleetStore
+    let log = CapturedLog()
+
+    /// Lends a fleet whose client keys are `certificates`, or one made for the test.
+    static func with<Result>(
+        certificates: [OpenPGP.Certificate]? = nil, _ body: (TestFleet) async throws -> Result
+    ) async throws -> Result {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "pd-server-test-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let key = try OpenPGP.SecretKey.generate(userID: "test", at: .now(), validity: nil)
+        let keys = directory.appending(path: "keys")
+        try PrivateFiles.makeDirectory(keys)
+        for certificate in certificates ?? [key.certificate] { _ = try RoleKeys.add(certificate, to: keys) }
+        let store = try await SQLiteStore.open(path: directory.appending(path: "fleet.sqlite").path)
+        let result = try await body(TestFleet(directory: directory, clientKey: key, store: store))
+        try await store.close()
+        return result
+    }
+
+    /// The application, with the clock that is given.
+    func application(
+        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+    ) throws -> some ApplicationProtocol {
+        let logger = log.logger
+        let ingest = Ingest(
+            store: store, clientKeys: try RoleKeys(directory: directory.appending(path: "keys")), now: now,
+            logger: logger)
+        return FleetServer(ingest: ingest, store: store, address: .init(host: "127.0.0.1", port: 0), logger: logger)
+            .application { _ in }
+    }
+
+    /// The body of a `submit` request with this data, signed by the fleet's key.
+    func signed(_ data: String) throws -> ByteBuffer {
+        let bytes = Array(data.utf8)
+        let signature = try clientKey.signDetachedArmored(bytes, at: .now())
+        return ByteBuffer(bytes: V1.Envelope(data: bytes, signature: Array(signature.utf8)).formBody())
+    }
+}
+
+/// The log lines of a test.
+final class CapturedLog: Sendable {
+    private let captured = Mutex<[String]>([])
+
+    var lines: [String] { captured.withLock { $0 } }
+
+    var logger: Logger {
+        var logger = Logger(label: "test") { _ in Handler(log: self) }
+        logger.logLevel = .info
+        return logger
+    }
+
+    private struct Handler: LogHandler {
+        let log: CapturedLog
+        var metadata: Logger.Metadata = [:]
+        var logLevel: Logger.Level = .info
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let metadata = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+            log.captured.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
+        }
+    }
+}
+
+extension HTTPFields {
+    static let form: HTTPFields = [.contentType: "application/x-www-form-urlencoded"]
+}
