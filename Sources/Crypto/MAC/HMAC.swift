@@ -71,7 +71,6 @@ public struct HMAC: ~Copyable, @unchecked Sendable {
     }
 
     mutating func update(_ bytes: UnsafeRawBufferPointer) throws {
-        guard bytes.count > 0 else { return }
         try Libgcrypt.check(gcry_mac_write(handle, bytes.baseAddress, bytes.count))
     }
 

@@ -154,6 +154,13 @@ import Testing
         }
     }
 
+    @Test(arguments: UInt8(0)..<19) func `p43_ a y that is not below the prime is refused`(excess: UInt8) {
+        for sign in [0x7F, 0xFF] as [UInt8] {
+            let encoded = [0xED + excess] + [UInt8](repeating: 0xFF, count: 30) + [sign]
+            #expect(throws: Curve25519.Error.invalidPublicKey) { try PublicKey(rawRepresentation: encoded) }
+        }
+    }
+
     @Test func `new keys differ, and are the bytes that the source gave`() throws {
         #expect(
             try PrivateKey(random: FixedRandom()).rawRepresentation.revealed

@@ -135,6 +135,11 @@ import Testing
         return false
     }
 
+    @Test func `an error code of libgcrypt becomes an error, and none becomes none`() throws {
+        try Libgcrypt.check(0)
+        #expect(throws: CryptoError.library(code: 45)) { try Libgcrypt.check(45) }
+    }
+
     @Test func `p100_ many threads may be the first to use the library`() async throws {
         try await withThrowingTaskGroup(of: [UInt8].self) { group in
             for _ in 0..<64 {
