@@ -41,7 +41,8 @@ enum EdwardsPoint {
         return gcry_mpi_ec_curve_point(point, context) != 0
     }
 
-    /// Whether y is below the prime 2^255 − 19 (RFC 8032 section 5.1.3, step 1). libgcrypt does not look when it decodes.
+    /// Whether y is below the prime 2^255 − 19 (RFC 8032 section 5.1.3, step 1). When it decodes, libgcrypt does
+    /// not look.
     private static func isCanonical(_ encoded: [UInt8]) -> Bool {
         var y = encoded
         y[31] &= 0x7F
