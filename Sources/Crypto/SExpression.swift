@@ -85,11 +85,6 @@ final class SExpression: @unchecked Sendable {
         gcry_pk_verify(signature.handle, data.handle, handle) == 0
     }
 
-    /// Whether the public and the secret half of this private key belong together.
-    func isConsistentKey() -> Bool {
-        gcry_pk_testkey(handle) == 0
-    }
-
     /// The bytes after `token` in the list that begins with it; nil where there is no such list.
     func value(_ token: String) -> [UInt8]? {
         guard let list = gcry_sexp_find_token(handle, token, 0) else { return nil }

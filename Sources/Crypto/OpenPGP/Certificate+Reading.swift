@@ -19,7 +19,8 @@ extension OpenPGP.Certificate {
                 names.append(UserID(packet.body))
                 subject = .userID
             case .publicSubkey:
-                subkeys.append(OpenPGP.ComponentKey(key: try OpenPGP.PublicKey(packet.body)))
+                let key = try OpenPGP.PublicKey(packet.body)
+                subkeys.append(OpenPGP.ComponentKey(key: key, fault: .noSubkeyBinding(key.fingerprint)))
                 subject = .subkey
             case .userAttribute: subject = .ignored
             case .signature:
@@ -121,7 +122,6 @@ extension OpenPGP.Certificate {
     private static func judge(
         _ packet: OpenPGP.Packet, on subkey: inout OpenPGP.ComponentKey, by primary: OpenPGP.PublicKey
     ) {
-        if subkey.fault == nil { subkey.fault = .noSubkeyBinding(subkey.key.fingerprint) }
         guard let signature = selfSignature(packet, by: primary) else { return }
         let key = subkey.key
         func hash(_ digest: borrowing DigestState) {

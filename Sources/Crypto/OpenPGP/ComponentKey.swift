@@ -12,7 +12,7 @@ extension OpenPGP {
         var fault: Error?
 
         /// A self-signature, or the binding of a subkey.
-        struct Declaration: Sendable {
+        struct Declaration: Equatable, Sendable {
             let created: Timestamp
             /// When the declaration itself ends.
             let expires: Timestamp?
@@ -35,7 +35,7 @@ extension OpenPGP {
             }
         }
 
-        struct Revocation: Sendable {
+        struct Revocation: Equatable, Sendable {
             let created: Timestamp
             /// The key may have been in the wrong hands: nothing that it ever signed is believed. Only the reasons
             /// "superseded" and "retired" are softer (RFC 9580, section 5.2.3.31).
@@ -52,6 +52,16 @@ extension OpenPGP {
             // Among those of one second the later in the file wins, as with GnuPG.
             let index = declarations.firstIndex { $0.created <= declaration.created } ?? declarations.endIndex
             declarations.insert(declaration, at: index)
+        }
+
+        /// Adds what another copy of the same key declares.
+        mutating func merge(_ other: ComponentKey) {
+            for declaration in other.declarations where !declarations.contains(declaration) {
+                add(declaration)
+            }
+            for revocation in other.revocations where !revocations.contains(revocation) {
+                revocations.append(revocation)
+            }
         }
 
         /// The declaration that holds at `now`.

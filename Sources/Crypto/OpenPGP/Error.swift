@@ -78,8 +78,8 @@ extension OpenPGP {
         /// The certificate's secret keys are held elsewhere, such as on a card.
         case noSecretKey(Fingerprint)
 
-        /// A time that does not fit the 32 bits that OpenPGP gives it, or a user ID with control characters.
-        case unsuitableKeyDescription
+        /// A time that does not fit the 32 bits that OpenPGP gives it, or a name that is too long or not plain text.
+        case unsuitableTimeOrName
 
         // MARK: The library
 
@@ -129,7 +129,7 @@ extension OpenPGP.Error: CustomStringConvertible {
         case .passphraseProtected(let key): "secret key \(key) is protected by a passphrase"
         case .malformedSecretKey(let key): "secret key \(key) is damaged"
         case .noSecretKey(let key): "no signing secret key of \(key) is here"
-        case .unsuitableKeyDescription:
+        case .unsuitableTimeOrName:
             "a time beyond the years 1970 to 2106, or a user ID that is not plain text"
         case .library(let error): error.description
         }

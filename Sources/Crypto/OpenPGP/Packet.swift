@@ -25,6 +25,12 @@ extension OpenPGP {
         /// Whether a packet of this type is part of an encrypted message.
         var isEncryption: Bool { [1, 3, 9, 18, 20].contains(rawValue) }
 
+        /// The error for a packet of this type that does not state its whole length.
+        var withoutLength: Error {
+            if self == .compressedData { return .compressedMessage }
+            return isEncryption ? .encryptedMessage : .malformedPacket("a \(self) packet of unstated length")
+        }
+
         /// The standard's name of the type, or its number.
         public var description: String {
             switch self {
@@ -79,9 +85,7 @@ extension OpenPGP {
                 switch try newFormatLength() {
                 case .whole(let length): body = try reader.bytes(length)
                 case .part(let length):
-                    guard partial, tag == .literalData else {
-                        throw .malformedPacket("a \(tag) packet in parts of unknown number")
-                    }
+                    guard partial, tag == .literalData else { throw tag.withoutLength }
                     body = try partialBody(first: length)
                 }
             } else {
@@ -90,7 +94,7 @@ extension OpenPGP {
                 case 0: length = try Int(reader.byte())
                 case 1: length = try reader.uint16()
                 case 2: length = try Int(reader.uint32())
-                default: throw .malformedPacket("a packet of indeterminate length")
+                default: throw tag.withoutLength
                 }
                 body = try reader.bytes(length)
             }

@@ -114,7 +114,8 @@ extension OpenPGP {
                 return try .rsa(
                     expression("(public-key(rsa(n %b)(e %b)))", [modulus, exponent]), modulus: modulus)
             case .ed25519(let point):
-                guard point.count == 33, point.first == 0x40 else {
+                guard point.count == 33, point.first == 0x40, try isUsableEd25519Point(point.dropFirst())
+                else {
                     throw .weakKey(fingerprint, reason: "its point is none of Ed25519")
                 }
                 let key = try expression("(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))", [point])
@@ -158,9 +159,16 @@ extension OpenPGP.PublicKey {
     func verify(
         _ signature: OpenPGP.SignaturePacket, digest: [UInt8], hash: DigestState.Algorithm
     ) throws(OpenPGP.Error) {
-        let key = try material.get()
         guard signature.algorithm == algorithm else { throw .badSignature }
-        var reader = OpenPGP.ByteReader(signature.value)
+        try verify(signature.value, digest: digest, hash: hash)
+    }
+
+    /// Throws unless `fields`, the algorithm-specific end of a signature packet, are this key's over `digest`.
+    func verify(_ fields: ArraySlice<UInt8>, digest: [UInt8], hash: DigestState.Algorithm) throws(OpenPGP
+        .Error)
+    {
+        let key = try material.get()
+        var reader = OpenPGP.ByteReader(fields)
         let value: SExpression
         let data: SExpression
         switch key {

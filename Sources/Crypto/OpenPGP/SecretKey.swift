@@ -59,7 +59,7 @@ extension OpenPGP {
             guard (0...Int64(UInt32.max)).contains(time.seconds),
                 (1...Int64(UInt32.max)).contains(validity ?? 1),
                 !userID.isEmpty, userID.escapingControls == userID
-            else { throw .unsuitableKeyDescription }
+            else { throw .unsuitableTimeOrName }
             let pair: SExpression
             do throws(CryptoError) {
                 pair = try SExpression.generateKey(
@@ -138,7 +138,7 @@ extension OpenPGP {
 
         /// The key that signs at `time`.
         func signer(at time: Timestamp) throws(OpenPGP.Error) -> (PublicKey, SExpression) {
-            guard (0...Int64(UInt32.max)).contains(time.seconds) else { throw .unsuitableKeyDescription }
+            guard (0...Int64(UInt32.max)).contains(time.seconds) else { throw .unsuitableTimeOrName }
             var fault: OpenPGP.Error?
             for component in try certificate.signingKeys(at: time) {
                 if let secret = secrets[component.key.fingerprint] { return (component.key, secret) }
@@ -172,7 +172,7 @@ extension OpenPGP.SecretKey {
     }
 
     /// The algorithm-specific fields of a signature over `digest` (RFC 9580, section 5.2.3).
-    private static func signatureValue(
+    static func signatureValue(
         _ digest: [UInt8], _ hash: DigestState.Algorithm, key: OpenPGP.PublicKey, secret: SExpression
     ) throws(OpenPGP.Error) -> [UInt8] {
         let format: String
@@ -279,9 +279,23 @@ extension OpenPGP.SecretKey {
                     "(private-key(ecc(curve \"NIST P-256\")(q %b)(d %b)))", [key.body.suffix(65), scalar],
                     secret: true)
             }
-            // An exchanged public half would make signatures that give the secret one away.
-            guard fields.isAtEnd, secret.isConsistentKey() else { throw .malformedSecretKey(key.fingerprint) }
+            guard fields.isAtEnd else { throw .malformedSecretKey(key.fingerprint) }
+            try check(secret, key)
             return secret
+        }
+
+        /// Throws unless a signature by `secret` is one of `key`.
+        ///
+        /// Signatures by a pair that does not belong together can give the secret half away, and libgcrypt's own test
+        /// of a key does not look at the point of an Ed25519 one.
+        private static func check(_ secret: SExpression, _ key: OpenPGP.PublicKey) throws(OpenPGP.Error) {
+            let digest = SHA256.hash(key.fingerprint.bytes)
+            do throws(OpenPGP.Error) {
+                let value = try signatureValue(digest, .sha256, key: key, secret: secret)
+                try key.verify(value[...], digest: digest, hash: .sha256)
+            } catch {
+                throw .malformedSecretKey(key.fingerprint)
+            }
         }
     }
 }

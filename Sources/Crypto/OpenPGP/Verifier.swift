@@ -25,8 +25,9 @@ extension OpenPGP {
         public let clockSkew: Int64
         private let candidates: [KeyID: [Candidate]]
 
+        /// A key that may have signed, with the primary key that answers for it.
         private struct Candidate: Sendable {
-            let certificate: Int
+            let primary: ComponentKey
             let component: ComponentKey
         }
 
@@ -41,12 +42,22 @@ extension OpenPGP {
         public init(certificates: [Certificate], clockSkew: Int64 = Certificate.clockSkew) {
             self.certificates = certificates
             self.clockSkew = clockSkew
+            // Two copies of one certificate count as one: what either of them says, such as a revocation, holds.
+            var merged = [Fingerprint: (primary: ComponentKey, subkeys: [Fingerprint: ComponentKey])]()
+            for certificate in certificates {
+                var entry = merged[certificate.fingerprint] ?? (certificate.primary, [:])
+                entry.primary.merge(certificate.primary)
+                for subkey in certificate.subkeys {
+                    entry.subkeys[subkey.key.fingerprint, default: subkey].merge(subkey)
+                }
+                merged[certificate.fingerprint] = entry
+            }
             var candidates = [KeyID: [Candidate]]()
-            for (index, certificate) in certificates.enumerated() {
-                for component in [certificate.primary] + certificate.subkeys {
+            for (primary, subkeys) in merged.values {
+                for component in [primary] + subkeys.values {
                     // Two keys may have one ID: both are tried.
                     candidates[component.key.fingerprint.keyID, default: []]
-                        .append(Candidate(certificate: index, component: component))
+                        .append(Candidate(primary: primary, component: component))
                 }
             }
             self.candidates = candidates
@@ -143,26 +154,23 @@ extension OpenPGP {
             guard let made = signature.creationTime else { throw .missingCreationTime }
 
             let digest = digests.finish(signature, hash)
-            // Mathematics first: what is said about a key is then said to the one who holds it.
-            var fault = OpenPGP.Error.badSignature
+            var fault: OpenPGP.Error?
             for candidate in candidates {
-                let key = candidate.component.key
                 do throws(OpenPGP.Error) {
-                    try key.verify(signature, digest: digest, hash: hash.digest)
+                    // Mathematics first: what is said about a key is then said to the one who holds it.
+                    try candidate.component.key.verify(signature, digest: digest, hash: hash.digest)
+                    guard made <= now.advanced(by: clockSkew) else { throw .signatureFromTheFuture(made) }
+                    if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
+                    _ = try candidate.primary.checkAlive(made: made, now: now, skew: clockSkew)
+                    try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
+                    return VerifiedSignature(
+                        certificate: candidate.primary.key.fingerprint,
+                        signingKey: candidate.component.key.fingerprint, creationTime: made, hash: hash)
                 } catch {
-                    if error != .badSignature { fault = error }
-                    continue
+                    if fault == nil || fault == .badSignature { fault = error }
                 }
-                let certificate = certificates[candidate.certificate]
-                guard made <= now.advanced(by: clockSkew) else { throw .signatureFromTheFuture(made) }
-                if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
-                _ = try certificate.primary.checkAlive(made: made, now: now, skew: clockSkew)
-                try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
-                return VerifiedSignature(
-                    certificate: certificate.fingerprint, signingKey: key.fingerprint, creationTime: made,
-                    hash: hash)
             }
-            throw fault
+            throw fault ?? .badSignature
         }
     }
 

@@ -22,3 +22,14 @@ func hex(_ text: String) -> [UInt8] {
     let digits = text.compactMap(\.hexDigitValue).map(UInt8.init)
     return stride(from: 0, to: digits.count - 1, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }
+
+extension Vectors {
+    /// The folder of vectors that `Tests/Support/fetch-vectors.sh` installs, if the environment names one.
+    static let fetched = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_VECTORS"]
+
+    /// A JSON file among the fetched vectors; throws where it cannot be read.
+    static func fetched<T: Decodable>(_ path: String, as type: T.Type = T.self) throws -> T {
+        let folder = URL(filePath: fetched ?? "")
+        return try JSONDecoder().decode(T.self, from: Data(contentsOf: folder.appending(path: path)))
+    }
+}

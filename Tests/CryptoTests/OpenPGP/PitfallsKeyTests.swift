@@ -1,0 +1,365 @@
+import Foundation
+import Testing
+
+@testable import PDCrypto
+
+@Suite("Pitfalls 49 to 55: whose signature it is")
+struct PitfallsKeyTests {
+    static let day: Int64 = 86_400
+
+    /// What happens to a signature over `document` by `signer`, where only `certificate` is trusted.
+    static func verdict(
+        _ certificate: OpenPGP.Certificate, _ signer: ForgedKey,
+        made: OpenPGP.Timestamp = OpenPGP.Timestamp(1_717_286_400), now: OpenPGP.Timestamp = ForgedKey.now
+    ) throws -> OpenPGP.Error? {
+        let signature = try Forge.packet(.signature, signer.signature(over: [1, 2, 3], made: made))
+        do throws(OpenPGP.Error) {
+            let verifier = OpenPGP.Verifier(certificates: [certificate])
+            let result = try verifier.verify(signature: signature, of: [1, 2, 3], at: now)
+            #expect(result.certificate == certificate.fingerprint)
+            #expect(result.signingKey == signer.fingerprint)
+            #expect(result.creationTime == made)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test("p49 Naming one key while another signs: each named key is tried, and only trusted ones count")
+    func p49_misnamedSigner() throws {
+        let (a, b) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let both = try OpenPGP.Verifier(certificates: [Forge.certificate(a), Forge.certificate(b)])
+        let onlyA = try OpenPGP.Verifier(certificates: [Forge.certificate(a)])
+        let onlyB = try OpenPGP.Verifier(certificates: [Forge.certificate(b)])
+        // B signs; the hashed area says A, the unhashed one B.
+        let crossed = try Forge.packet(
+            .signature, b.signature(over: [1], hashed: a.area(ForgedKey.born)))
+        #expect(try both.verify(signature: crossed, of: [1], at: ForgedKey.now).certificate == b.fingerprint)
+        #expect(try onlyB.verify(signature: crossed, of: [1], at: ForgedKey.now).certificate == b.fingerprint)
+        #expect(throws: OpenPGP.Error.badSignature) {
+            try onlyA.verify(signature: crossed, of: [1], at: ForgedKey.now)
+        }
+        // B signs; all of it says A. In a release this refuses the file, since A is trusted and did not sign.
+        let claimed = try Forge.packet(
+            .signature, b.signature(over: [1], hashed: a.area(ForgedKey.born), unhashed: []))
+        for verifier in [both, onlyA] {
+            #expect(throws: OpenPGP.Error.badSignature) {
+                try verifier.verify(signature: claimed, of: [1], at: ForgedKey.now)
+            }
+            #expect(throws: OpenPGP.Error.badSignature) {
+                try verifier.verifyRelease(signatures: claimed, of: [1], at: ForgedKey.now)
+            }
+        }
+        #expect(throws: OpenPGP.Error.unknownSigner(keyID: a.fingerprint.keyID.description)) {
+            try onlyB.verify(signature: claimed, of: [1], at: ForgedKey.now)
+        }
+    }
+
+    @Test("p49 Two copies of one certificate count as one: renewal and revocation both hold")
+    func p49_copies() throws {
+        let key = try ForgedKey.ed25519()
+        let old = try Forge.certificate(key, extra: Forge.flags(3) + Forge.keyExpires(after: Self.day))
+        let renewed = try Forge.certificate(key, made: ForgedKey.born.advanced(by: 60))
+        let revoked = try Forge.certificate(
+            key, directly: Forge.revocation(key, reason: 2, made: ForgedKey.born))
+        let signature = try Forge.packet(.signature, key.signature(over: [1]))
+        for certificates in [[old, renewed], [renewed, old]] {
+            _ = try OpenPGP.Verifier(certificates: certificates)
+                .verify(signature: signature, of: [1], at: ForgedKey.now)
+        }
+        for certificates in [[revoked, renewed], [renewed, revoked], [old, renewed, revoked]] {
+            #expect(throws: OpenPGP.Error.keyRevoked(key.fingerprint)) {
+                try OpenPGP.Verifier(certificates: certificates)
+                    .verify(signature: signature, of: [1], at: ForgedKey.now)
+            }
+        }
+    }
+
+    @Test("p50 A key ID that matches is no reason to trust")
+    func p50_keyIDIsNotTrust() throws {
+        let (trusted, attacker) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let certificate = try Forge.certificate(trusted)
+        let signature = try Forge.packet(
+            .signature,
+            attacker.signature(
+                over: [1], hashed: trusted.area(ForgedKey.born),
+                unhashed: OpenPGP.Subpackets.write(16, trusted.fingerprint.bytes.suffix(8))))
+        let verifier = OpenPGP.Verifier(certificates: [certificate])
+        #expect(throws: OpenPGP.Error.badSignature) {
+            try verifier.verify(signature: signature, of: [1], at: ForgedKey.now)
+        }
+        #expect(
+            try Self.verdict(certificate, attacker)
+                == .unknownSigner(keyID: attacker.fingerprint.keyID.description))
+        // A certificate of the attacker's key that carries the trusted key's self-signature is not bound by it.
+        let stolen = try OpenPGP.Certificate(
+            Forge.packet(.publicKey, attacker.body) + Forge.name(trusted))
+        #expect(stolen.userIDs.isEmpty)
+        #expect(try Self.verdict(stolen, attacker) == .noSelfSignature(attacker.fingerprint))
+    }
+
+    @Test(
+        "p51 A key that may only certify or encrypt, or says nothing, does not sign",
+        arguments: [
+            0x00, 0x01, 0x04, 0x08, 0x0c, 0x20,
+        ] as [UInt8])
+    func p51_keyFlags(flags: UInt8) throws {
+        let key = try ForgedKey.ed25519()
+        let certificate = try Forge.certificate(key, extra: Forge.flags(flags))
+        #expect(try Self.verdict(certificate, key) == .keyCannotSign(key.fingerprint))
+        #expect(certificate.problem(at: ForgedKey.now) == .keyCannotSign(key.fingerprint))
+        #expect(try Self.verdict(Forge.certificate(key, extra: []), key) == .keyCannotSign(key.fingerprint))
+        let subkey = try ForgedKey.ed25519()
+        let withSubkey = try Forge.certificate(
+            key, extra: Forge.flags(1), then: Forge.subkey(subkey, of: key, flags: flags, back: subkey))
+        #expect(try Self.verdict(withSubkey, subkey) == .keyCannotSign(subkey.fingerprint))
+    }
+
+    @Test("p52 A subkey signs only with a binding by the primary key and a back signature of its own")
+    func p52_bindings() throws {
+        let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        func verdict(_ packets: [UInt8]) throws -> OpenPGP.Error? {
+            try Self.verdict(Forge.certificate(key, extra: Forge.flags(1), then: packets), subkey)
+        }
+        #expect(try verdict(Forge.subkey(subkey, of: key, back: subkey)) == nil)
+        #expect(try verdict(Forge.packet(.publicSubkey, subkey.body)) == .noSubkeyBinding(subkey.fingerprint))
+        #expect(try verdict(Forge.subkey(subkey, of: key, back: nil)) == .noBackSignature(subkey.fingerprint))
+        #expect(
+            try verdict(Forge.subkey(subkey, of: key, back: other)) == .noBackSignature(subkey.fingerprint))
+        #expect(try verdict(Forge.subkey(subkey, of: key, back: key)) == .noBackSignature(subkey.fingerprint))
+        // Bound by, and to, another primary key.
+        #expect(
+            try verdict(Forge.subkey(subkey, of: other, back: subkey)) == .noSubkeyBinding(subkey.fingerprint)
+        )
+        // The binding of another subkey.
+        let foreign =
+            try Forge.packet(.publicSubkey, subkey.body)
+            + Forge.subkey(other, of: key, back: other).dropFirst(other.body.count + 2)
+        #expect(try verdict(foreign) == .badSignature)
+        // A back signature over SHA-1.
+        #expect(try verdict(Forge.subkey(subkey, of: key, back: subkey, backHashID: 2)) == .weakHash("SHA-1"))
+        // The subkey's own life.
+        let short = try Forge.subkey(subkey, of: key, back: subkey, extra: Forge.keyExpires(after: Self.day))
+        #expect(
+            try verdict(short)
+                == .keyExpired(subkey.fingerprint, at: ForgedKey.born.advanced(by: Self.day)))
+        // A subkey is worth no more than its primary key.
+        let revoked = try Forge.certificate(
+            key, directly: Forge.revocation(key, reason: 0, made: ForgedKey.born),
+            then: Forge.subkey(subkey, of: key, back: subkey))
+        #expect(try Self.verdict(revoked, subkey) == .keyRevoked(key.fingerprint))
+        let expired = try Forge.certificate(
+            key, extra: Forge.flags(1) + Forge.keyExpires(after: Self.day),
+            then: Forge.subkey(subkey, of: key, back: subkey))
+        #expect(
+            try Self.verdict(expired, subkey)
+                == .keyExpired(key.fingerprint, at: ForgedKey.born.advanced(by: Self.day)))
+    }
+
+    @Test("p53 A key that has expired, or is not born yet, is refused, whatever its signature claims")
+    func p53_expiration() throws {
+        let key = try ForgedKey.ed25519()
+        let end = ForgedKey.born.advanced(by: 10 * Self.day)
+        let certificate = try Forge.certificate(
+            key, extra: Forge.flags(3) + Forge.keyExpires(after: 10 * Self.day))
+        #expect(certificate.expirationTime(at: ForgedKey.now) == end)
+        for made in [1, 20] as [Int64] {
+            let made = ForgedKey.born.advanced(by: made * Self.day)
+            #expect(try Self.verdict(certificate, key, made: made) == .keyExpired(key.fingerprint, at: end))
+        }
+        // Alive the second before, expired at the second itself.
+        #expect(try Self.verdict(certificate, key, now: end.advanced(by: -1)) == nil)
+        #expect(try Self.verdict(certificate, key, now: end) == .keyExpired(key.fingerprint, at: end))
+        let newborn = try ForgedKey.ed25519(born: ForgedKey.now.advanced(by: Self.day))
+        let future = try Forge.certificate(newborn, made: newborn.key.creationTime)
+        #expect(try Self.verdict(future, newborn) == .keyFromTheFuture(newborn.fingerprint))
+    }
+
+    @Test("p53 The newest valid self-signature decides, and its hashed area only")
+    func p53_newestSelfSignature() throws {
+        let key = try ForgedKey.ed25519()
+        let later = ForgedKey.born.advanced(by: Self.day)
+        func certificate(_ names: [[UInt8]]) throws -> OpenPGP.Certificate {
+            try OpenPGP.Certificate(Forge.packet(.publicKey, key.body) + names.flatMap { $0 })
+        }
+        let unlimited = try Forge.name(key, "a")
+        let limited = try Forge.name(
+            key, "b", extra: Forge.flags(3) + Forge.keyExpires(after: 2 * Self.day), made: later)
+        for names in [[unlimited, limited], [limited, unlimited]] {
+            let end = ForgedKey.born.advanced(by: 2 * Self.day)
+            #expect(try Self.verdict(certificate(names), key) == .keyExpired(key.fingerprint, at: end))
+        }
+        let extended = try Forge.name(key, "c", made: later.advanced(by: 1))
+        #expect(try Self.verdict(certificate([limited, extended]), key) == nil)
+        // A self-signature from the future does not count yet.
+        let notYet = try Forge.name(
+            key, "d", extra: Forge.flags(0), made: ForgedKey.now.advanced(by: Self.day))
+        #expect(try Self.verdict(certificate([unlimited, notYet]), key) == nil)
+        // One that has ended no longer counts.
+        let ended = try Forge.name(
+            key, "e", extra: Forge.flags(0) + OpenPGP.Subpackets.write(3, OpenPGP.bigEndian(60)), made: later)
+        #expect(try Self.verdict(certificate([unlimited, ended]), key) == nil)
+        // A key expiration that nobody signed for is not there.
+        let unsigned =
+            try Forge.packet(.userID, Array("f".utf8))
+            + Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x13, over: Forge.content(key, name: "f"),
+                    hashed: key.area(ForgedKey.born) + Forge.flags(3),
+                    unhashed: Forge.keyExpires(after: 1)))
+        #expect(try Self.verdict(certificate([unsigned]), key) == nil)
+        // Flags that nobody signed for allow nothing.
+        let unsignedFlags =
+            try Forge.packet(.userID, Array("f".utf8))
+            + Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x13, over: Forge.content(key, name: "f"), hashed: key.area(ForgedKey.born),
+                    unhashed: Forge.flags(3)))
+        #expect(try Self.verdict(certificate([unsignedFlags]), key) == .keyCannotSign(key.fingerprint))
+    }
+
+    @Test(
+        "p53 A hard revocation kills all signatures, a soft one the later ones",
+        arguments: [
+            (nil, true), (0, true), (2, true), (99, true), (1, false), (3, false),
+        ] as [(UInt8?, Bool)])
+    func p53_revocation(reason: UInt8?, isHard: Bool) throws {
+        let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let revokedAt = ForgedKey.born.advanced(by: 10 * Self.day)
+        let (before, after) = (revokedAt.advanced(by: -1), revokedAt)
+        let whole = try Forge.certificate(
+            key, directly: Forge.revocation(key, reason: reason, made: revokedAt),
+            then: Forge.subkey(subkey, of: key, back: subkey))
+        for signer in [key, subkey] {
+            let expected: OpenPGP.Error? = isHard ? .keyRevoked(key.fingerprint) : nil
+            #expect(try Self.verdict(whole, signer, made: before) == expected)
+            #expect(try Self.verdict(whole, signer, made: after) == .keyRevoked(key.fingerprint))
+        }
+        #expect(whole.isRevoked)
+        #expect(whole.problem(at: ForgedKey.now) == .keyRevoked(key.fingerprint))
+        // A self-signature made later does not bring the key back.
+        let again = try Forge.certificate(
+            key, made: ForgedKey.now, directly: Forge.revocation(key, reason: reason, made: revokedAt))
+        #expect(try Self.verdict(again, key, made: after) == .keyRevoked(key.fingerprint))
+        // Of the subkey only.
+        let part = try Forge.certificate(
+            key,
+            then: Forge.subkey(subkey, of: key, back: subkey)
+                + Forge.revocation(key, of: subkey, reason: reason, made: revokedAt))
+        #expect(try Self.verdict(part, subkey, made: after) == .keyRevoked(subkey.fingerprint))
+        #expect(
+            try Self.verdict(part, subkey, made: before) == (isHard ? .keyRevoked(subkey.fingerprint) : nil))
+        #expect(try Self.verdict(part, key, made: after) == nil)
+        #expect(!part.isRevoked)
+    }
+
+    @Test("p53 A revocation by another key, or a damaged one, is ignored; one over SHA-1 is honoured")
+    func p53_foreignRevocation() throws {
+        let (key, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let foreign = try Forge.revocation(key, by: other, reason: 2, made: ForgedKey.born)
+        #expect(try Self.verdict(Forge.certificate(key, directly: foreign), key) == nil)
+        var damaged = try Forge.revocation(key, reason: 2, made: ForgedKey.born)
+        damaged[damaged.count - 1] ^= 1
+        #expect(try Self.verdict(Forge.certificate(key, directly: damaged), key) == nil)
+        let ofOther = try Forge.revocation(other, reason: 2, made: ForgedKey.born)
+        #expect(try Self.verdict(Forge.certificate(key, directly: ofOther), key) == nil)
+        let old = try Forge.revocation(key, reason: 2, made: ForgedKey.born, hashID: 2)
+        #expect(try Self.verdict(Forge.certificate(key, directly: old), key) == .keyRevoked(key.fingerprint))
+    }
+
+    @Test("p53 A name that was revoked vouches for nothing, unless it was signed again later")
+    func p53_revokedName() throws {
+        let key = try ForgedKey.ed25519()
+        func certificate(signedAt: OpenPGP.Timestamp) throws -> OpenPGP.Certificate {
+            let revocation = try Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x30, over: Forge.content(key, name: "forged"),
+                    made: ForgedKey.born.advanced(by: 10)))
+            return try Forge.certificate(key, made: signedAt, then: revocation)
+        }
+        #expect(try certificate(signedAt: ForgedKey.born).userIDs.isEmpty)
+        #expect(
+            try Self.verdict(certificate(signedAt: ForgedKey.born), key) == .noSelfSignature(key.fingerprint))
+        #expect(try Self.verdict(certificate(signedAt: ForgedKey.born.advanced(by: 11)), key) == nil)
+    }
+
+    @Test(
+        "p54 A key whose own signature is over a weak hash is refused with the hash's name",
+        arguments: [
+            (2, "SHA-1"), (1, "MD5"), (3, "RIPEMD-160"), (11, "SHA-224"),
+        ] as [(UInt8, String)])
+    func p54_weakSelfSignature(hashID: UInt8, name: String) throws {
+        let key = try ForgedKey.ed25519()
+        let certificate = try Forge.certificate(key, hashID: hashID)
+        #expect(certificate.problem(at: ForgedKey.now) == .weakHash(name))
+        #expect(try Self.verdict(certificate, key) == .weakHash(name))
+    }
+
+    @Test("p54 gpg's key with a SHA-1 self-signature is refused by name")
+    func p54_weakSelfSignatureOfGnuPG() throws {
+        let home = try GnuPGHome()
+        try home.gpg(
+            "--allow-weak-key-signatures", "--cert-digest-algo", "SHA1", "--quick-generate-key", "weak",
+            "rsa2048",
+            "sign", "1y")
+        let certificate = try OpenPGP.Certificate(home.gpg("--export"))
+        let signature = try home.gpg("--detach-sign", input: [1])
+        #expect(throws: OpenPGP.Error.weakHash("SHA-1")) {
+            try OpenPGP.Verifier(certificates: [certificate]).verify(
+                signature: signature, of: [1], at: .now())
+        }
+    }
+
+    @Test("p55 A signature from the future is refused beyond the allowance, one older than its key always")
+    func p55_times() throws {
+        let key = try ForgedKey.ed25519()
+        let certificate = try Forge.certificate(key)
+        let now = ForgedKey.now
+        let skew = OpenPGP.Certificate.clockSkew
+        #expect(try Self.verdict(certificate, key, made: now.advanced(by: skew)) == nil)
+        let late = now.advanced(by: skew + 1)
+        #expect(try Self.verdict(certificate, key, made: late) == .signatureFromTheFuture(late))
+        #expect(try Self.verdict(certificate, key, made: ForgedKey.born) == nil)
+        #expect(
+            try Self.verdict(certificate, key, made: ForgedKey.born.advanced(by: -1))
+                == .signatureOlderThanKey(key.fingerprint))
+        let strict = OpenPGP.Verifier(certificates: [certificate], clockSkew: 0)
+        let signature = try Forge.packet(.signature, key.signature(over: [1], made: now.advanced(by: 1)))
+        #expect(throws: OpenPGP.Error.signatureFromTheFuture(now.advanced(by: 1))) {
+            try strict.verify(signature: signature, of: [1], at: now)
+        }
+        // The ends of the range do not trap.
+        for extreme in [Int64.min, Int64.max] {
+            _ = try? strict.verify(signature: signature, of: [1], at: OpenPGP.Timestamp(extreme))
+            #expect(!OpenPGP.Timestamp(extreme).description.isEmpty)
+        }
+    }
+
+    @Test(
+        "Times are written as ISO 8601 writes them",
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (1_717_286_400, "2024-06-02T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (4_294_967_295, "2106-02-07T06:28:15Z"), (-1, "1969-12-31T23:59:59Z"),
+            (1_709_251_199, "2024-02-29T23:59:59Z"),
+        ] as [(Int64, String)])
+    func times(seconds: Int64, text: String) {
+        #expect(OpenPGP.Timestamp(seconds).description == text)
+    }
+
+    @Test("Fingerprints are read and written as forty hexadecimal digits")
+    func fingerprints() throws {
+        let text = "B166502ADF9F7B78D8577D33DEBB2C59748B84CA"
+        let fingerprint = try #require(OpenPGP.Fingerprint(hex: text))
+        #expect(fingerprint.description == text)
+        #expect(OpenPGP.Fingerprint(hex: "b166 502a df9f 7b78 d857  7d33 debb 2c59 748b 84ca") == fingerprint)
+        #expect(fingerprint.keyID.description == "DEBB2C59748B84CA")
+        for wrong in ["", String(text.dropLast()), text + "00", "G" + text.dropFirst(), "0x" + text] {
+            #expect(OpenPGP.Fingerprint(hex: wrong) == nil)
+        }
+        #expect(OpenPGP.Fingerprint([UInt8](repeating: 0, count: 19)) == nil)
+    }
+}

@@ -1,0 +1,247 @@
+import Foundation
+import Testing
+
+@testable import PDCrypto
+
+@Suite("Pitfalls 56 to 60: what a verified thing is")
+struct PitfallsMessageTests {
+    struct ReleaseFiles: Decodable {
+        struct File: Decodable {
+            var path: String
+            var content_b64: String
+            var signature_b64: String
+        }
+        var files: [File]
+    }
+
+    static func releaseVerifier() throws -> OpenPGP.Verifier {
+        try OpenPGP.Verifier(certificates: [
+            OpenPGP.Certificate(Vectors.bytes("v1/release/ed25519/server_pub.asc"))
+        ])
+    }
+
+    static let now = OpenPGP.Timestamp(1_796_000_000)
+
+    @Test("Every file of the recorded v1 release has a good detached signature, and a changed one has not")
+    func releaseFiles() throws {
+        let verifier = try Self.releaseVerifier()
+        let release = try Vectors.json("v1/release/ed25519/files.json", as: ReleaseFiles.self)
+        #expect(release.files.count >= 5)
+        for file in release.files {
+            let content = try Array(#require(Data(base64Encoded: file.content_b64)))
+            let signature = try Array(#require(Data(base64Encoded: file.signature_b64)))
+            #expect(
+                try verifier.verifyRelease(signatures: signature, of: content, at: Self.now).map(
+                    \.certificate)
+                    == verifier.certificates.map(\.fingerprint))
+            #expect(throws: OpenPGP.Error.badSignature) {
+                try verifier.verifyRelease(signatures: signature, of: content + [0], at: Self.now)
+            }
+        }
+    }
+
+    @Test("p47 The recorded release message is compressed inside, and refused as that")
+    func p47_compressedRelease() throws {
+        let message = try Vectors.bytes("v1/release/ed25519/1717286400.tar.asc")
+        #expect(throws: OpenPGP.Error.compressedMessage) {
+            try OpenPGP.InlineMessage(verifying: message, with: Self.releaseVerifier(), at: Self.now)
+        }
+    }
+
+    @Test(
+        "An inline message that we make, gpg reads; one that gpg makes without compression, we read",
+        arguments: [
+            "rsa3072", "ed25519", "nistp256",
+        ])
+    func inlineMessages(algorithm: String) throws {
+        let home = try GnuPGHome()
+        try home.gpg("--quick-generate-key", "release", algorithm, "sign", "1y")
+        let key = try OpenPGP.SecretKey(home.gpg("--export-secret-keys"))
+        let verifier = OpenPGP.Verifier(certificates: [key.certificate])
+        let tar = try Vectors.bytes("v1/release/ed25519/1717286400.tar")
+        let now = OpenPGP.Timestamp.now()
+
+        let binary = try OpenPGP.InlineMessage.sign(tar, fileName: "1.tar", with: key, at: now)
+        let armored = try Array(
+            OpenPGP.InlineMessage.signArmored(tar, fileName: "1.tar", with: key, at: now).utf8)
+        for message in [binary, armored] {
+            let read = try home.tryGpg(["--decrypt"], input: message)
+            #expect(read.status == 0, "\(read.errors)")
+            #expect(read.output == tar)
+            let own = try OpenPGP.InlineMessage(verifying: message, with: verifier, at: now)
+            #expect(own.document == tar)
+            #expect(own.unsignedFileName == "1.tar")
+            #expect(own.signature.certificate == key.certificate.fingerprint)
+        }
+        // gpg writes the literal data in parts where it does not know the length.
+        for input in [tar, [], [1], [UInt8](repeating: 9, count: 100_000)] {
+            for form in ["--armor", "--no-armor"] {
+                let message = try home.gpg("--compress-algo", "none", form, "--sign", input: input)
+                let read = try OpenPGP.InlineMessage(verifying: message, with: verifier, at: .now())
+                #expect(read.document == input)
+            }
+        }
+        #expect(throws: OpenPGP.Error.compressedMessage) {
+            try OpenPGP.InlineMessage(
+                verifying: home.gpg("--compress-algo", "zlib", "--sign", input: tar), with: verifier,
+                at: .now())
+        }
+    }
+
+    /// A good inline message and its three packets.
+    static func message(_ scene: Scene) throws -> (onePass: [UInt8], literal: [UInt8], signature: [UInt8]) {
+        let issuer = scene.key.fingerprint.bytes.suffix(8)
+        return try (
+            Forge.packet(.onePassSignature, [3, 0, 8, 22] + issuer + [1]),
+            Forge.packet(.literalData, [0x62, 1, 0x78, 0, 0, 0, 0] + scene.document), scene.good()
+        )
+    }
+
+    @Test(
+        "p56 Nothing of a message comes out unless all of it verified, and what comes out is a copy of its own"
+    )
+    func p56_onlyVerifiedBytes() throws {
+        let scene = try Scene()
+        let (onePass, literal, signature) = try Self.message(scene)
+        var message = onePass + literal + signature
+        let read = try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+        message[onePass.count + literal.count - 1] ^= 1
+        #expect(read.document == scene.document)
+        #expect(throws: OpenPGP.Error.badSignature) {
+            try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+        }
+        // The document is hashed from the very bytes that are handed out, also where they come in parts.
+        var long = [UInt8](repeating: 0x61, count: 1500)
+        let body = [0x62, 0, 0, 0, 0, 0] + long
+        let parts = [0xcb, 0xe9] + body.prefix(512) + [0xe8] + body[512..<768] + [0xc2, 0x22] + body[768...]
+        #expect(body.count - 768 == (0xc2 - 192) << 8 + 0x22 + 192)
+        let longSignature = try scene.packet(scene.key.signature(over: long))
+        #expect(
+            try OpenPGP.InlineMessage(
+                verifying: onePass + parts + longSignature, with: scene.verifier, at: ForgedKey.now
+            ).document == long)
+        long[0] = 0
+        #expect(long != body)
+    }
+
+    @Test("p56 Messages of any other shape are refused")
+    func p56_shapes() throws {
+        let scene = try Scene()
+        let (onePass, literal, signature) = try Self.message(scene)
+        let other = try ForgedKey.ed25519()
+        let issuer = scene.key.fingerprint.bytes.suffix(8)
+        func announced(_ fields: [UInt8], _ issuer: ArraySlice<UInt8>, _ last: [UInt8]) -> [UInt8] {
+            Forge.packet(.onePassSignature, fields + issuer + last) + literal + signature
+        }
+        let cases: [[UInt8]] = [
+            [], onePass, onePass + literal, literal + signature, signature + literal, onePass + signature,
+            onePass + signature + literal, onePass + onePass + literal + signature,
+            onePass + literal + literal + signature, onePass + literal + signature + signature,
+            onePass + literal + signature + literal, literal + onePass + literal + signature,
+            onePass + Forge.packet(.compressedData, [0] + literal) + signature,
+            Forge.packet(.compressedData, [0] + onePass + literal + signature),
+            announced([3, 1, 8, 22], issuer, [1]), announced([3, 0, 10, 22], issuer, [1]),
+            announced([3, 0, 8, 1], issuer, [1]), announced([6, 0, 8, 22], issuer, [1]),
+            announced([3, 0, 8, 22], other.fingerprint.bytes.suffix(8), [1]),
+            announced([3, 0, 8, 22], issuer, [0]),
+            announced([3, 0, 8, 22], issuer, []), announced([3, 0, 8, 22], issuer, [1, 1]),
+            onePass + Forge.packet(.literalData, [0x74, 1, 0x78, 0, 0, 0, 0] + scene.document) + signature,
+            onePass + Forge.packet(.literalData, [0x62, 0xff] + scene.document) + signature,
+            onePass + Forge.packet(.literalData, [0x62]) + signature,
+            // A first part that is too short, and one that never ends.
+            onePass + [0xcb, 0xe8] + [UInt8](repeating: 0x62, count: 256) + [0] + signature,
+            onePass + [0xcb, 0xe9] + [UInt8](repeating: 0x62, count: 512),
+        ]
+        #expect(
+            throws: Never.self
+        ) {
+            try OpenPGP.InlineMessage(
+                verifying: onePass + literal + signature, with: scene.verifier, at: ForgedKey.now)
+        }
+        for (index, message) in cases.enumerated() {
+            #expect(throws: OpenPGP.Error.self, "case \(index)") {
+                try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+            }
+        }
+    }
+
+    @Test("p57 No program is started and no output of one is read in this module")
+    func p57_noProcess() throws {
+        let sources = Vectors.root.deletingLastPathComponent().appending(path: "Sources/Crypto")
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        var count = 0
+        for case let file as URL in files where file.pathExtension == "swift" {
+            count += 1
+            let text = try String(contentsOf: file, encoding: .utf8)
+            for call in ["Process(", "posix_spawn", "fork(", "vfork", "execv", "execl", "popen(", "system("] {
+                #expect(!text.contains(call), "\(call) in \(file.lastPathComponent)")
+            }
+        }
+        #expect(count > 15)
+    }
+
+    @Test("p58 The result tells who, when and with which digest; names are escaped")
+    func p58_results() throws {
+        let scene = try Scene()
+        let result = try scene.verify(
+            scene.packet(scene.key.signature(over: scene.document, hashID: 10, made: ForgedKey.born)))
+        #expect(result.certificate == scene.key.fingerprint)
+        #expect(result.signingKey == scene.key.fingerprint)
+        #expect(result.creationTime == ForgedKey.born)
+        #expect(result.hash == .sha512)
+        let evil = "ok\u{1b}[2J\n[GNUPG:] GOODSIG\u{202e}\u{0}\u{9b}é漢"
+        let certificate = try OpenPGP.Certificate(
+            Forge.packet(.publicKey, scene.key.body) + Forge.name(scene.key, evil))
+        #expect(certificate.userIDs == ["ok\\u{1b}[2J\\u{a}[GNUPG:] GOODSIG\\u{202e}\\u{0}\\u{9b}é漢"])
+        #expect(throws: OpenPGP.Error.unsuitableTimeOrName) {
+            try OpenPGP.SecretKey.generate(userID: evil, at: ForgedKey.now, validity: nil)
+        }
+    }
+
+    @Test("p58 Every error is one line without control characters")
+    func p58_errorLines() throws {
+        let fingerprint = try ForgedKey.ed25519().fingerprint
+        let time = ForgedKey.now
+        let errors: [OpenPGP.Error] = [
+            .tooLong(limit: 1), .malformedArmor("x"), .malformedPacket("x"), .unexpectedPacket(.literalData),
+            .notExactlyOneSignature(found: 2), .notExactlyOneKey(found: 0), .compressedMessage,
+            .encryptedMessage,
+            .unsupportedSignatureVersion(3), .unsupportedKeyVersion(6), .unsupportedAlgorithm(17),
+            .unsupportedHash(12), .weakHash("MD5"), .wrongSignatureType(1), .unknownCriticalSubpacket(9),
+            .missingCreationTime, .missingIssuer, .signatureFromTheFuture(time), .signatureExpired(time),
+            .signatureOlderThanKey(fingerprint), .badSignature, .thresholdNotReached(have: 0, need: 2),
+            .unknownSigner(keyID: "00"), .keyExpired(fingerprint, at: time), .keyRevoked(fingerprint),
+            .keyFromTheFuture(fingerprint), .keyCannotSign(fingerprint), .weakKey(fingerprint, reason: "x"),
+            .noSelfSignature(fingerprint), .noSubkeyBinding(fingerprint), .noBackSignature(fingerprint),
+            .passphraseProtected(fingerprint), .malformedSecretKey(fingerprint), .noSecretKey(fingerprint),
+            .unsuitableTimeOrName, .library(.library(code: 1)),
+        ]
+        #expect(Set(errors.map(\.description)).count == errors.count)
+        for error in errors {
+            #expect(!error.description.isEmpty && error.description.escapingControls == error.description)
+        }
+    }
+
+    @Test("p59 A message with its document in it is not a detached signature, and the other way round")
+    func p59_embeddedDocument() throws {
+        let scene = try Scene()
+        let (onePass, literal, signature) = try Self.message(scene)
+        scene.refuses(onePass + literal + signature, .unexpectedPacket(.onePassSignature))
+        scene.refuses(literal + signature, .unexpectedPacket(.literalData))
+        #expect(throws: OpenPGP.Error.unexpectedPacket(.signature)) {
+            try OpenPGP.InlineMessage(verifying: signature, with: scene.verifier, at: ForgedKey.now)
+        }
+    }
+
+    @Test(
+        "Weak requests for new keys are refused",
+        arguments: [
+            ("", 0, nil), ("a\nb", 0, nil), ("a", -1, nil), ("a", 1 << 32, nil), ("a", 0, 0), ("a", 0, -5),
+            ("a", 0, 1 << 32),
+        ] as [(String, Int64, Int64?)])
+    func generation(name: String, time: Int64, validity: Int64?) {
+        #expect(throws: OpenPGP.Error.unsuitableTimeOrName) {
+            try OpenPGP.SecretKey.generate(userID: name, at: OpenPGP.Timestamp(time), validity: validity)
+        }
+    }
+}
