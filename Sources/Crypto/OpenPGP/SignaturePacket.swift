@@ -131,8 +131,15 @@ extension OpenPGP {
         private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool) throws(Error)
         {
             switch type {
-            case 16 where body.count == 8: addIssuer(KeyID(body))
-            case 33 where body.count == 21 && body.first == 4: addIssuer(KeyID(body.suffix(8)))
+            case 16:
+                guard body.count == 8 else { throw .malformedPacket("a key ID of \(body.count) bytes") }
+                addIssuer(KeyID(body))
+            // Fingerprints of other versions of keys are of no use here.
+            case 33 where body.first == 4:
+                guard body.count == 21 else {
+                    throw .malformedPacket("a fingerprint of \(body.count - 1) bytes")
+                }
+                addIssuer(KeyID(body.suffix(8)))
             case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
             default: break
             }

@@ -81,6 +81,27 @@ struct PitfallsFormatTests {
         try scene.refusesAsMalformed(signed([1]))
     }
 
+    @Test("p46 An issuer of wrong length is refused in either area, as by gpg")
+    func p46_issuerLengths() throws {
+        let scene = try Scene()
+        let area = scene.key.area(ForgedKey.born)
+        let fingerprint = scene.key.fingerprint.bytes
+        for wrong in [
+            OpenPGP.Subpackets.write(16, []), OpenPGP.Subpackets.write(16, fingerprint.suffix(7)),
+            OpenPGP.Subpackets.write(16, fingerprint.suffix(9)), OpenPGP.Subpackets.write(33, [4]),
+            OpenPGP.Subpackets.write(33, [4] + fingerprint.dropLast()),
+            OpenPGP.Subpackets.write(33, [4] + fingerprint + [0]),
+        ] {
+            try scene.refusesAsMalformed(
+                scene.packet(scene.key.signature(over: scene.document, hashed: area + wrong)))
+            try scene.refusesAsMalformed(
+                scene.packet(scene.key.signature(over: scene.document, unhashed: wrong)))
+        }
+        // Fingerprints of other key versions say nothing.
+        let other = OpenPGP.Subpackets.write(33, [6] + [UInt8](repeating: 1, count: 32))
+        try scene.verify(scene.packet(scene.key.signature(over: scene.document, unhashed: other)))
+    }
+
     // MARK: 47
 
     @Test("p47 A packet may have any header that states its length, and no other")

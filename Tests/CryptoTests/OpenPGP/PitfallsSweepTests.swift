@@ -82,16 +82,16 @@ struct PitfallsSweepTests {
     func p60_certificates() throws {
         let keys = try Self.certificates()
         #expect(keys.count == 13)
-        for bytes in keys {
+        for (index, bytes) in keys.enumerated() {
             let original = try OpenPGP.Certificate(bytes)
             for length in 0..<bytes.count {
                 guard let cut = try? OpenPGP.Certificate(Array(bytes[..<length])) else { continue }
                 #expect(cut.fingerprint == original.fingerprint)
                 #expect(cut.bytes == Array(bytes[..<length]))
             }
-            // Every bit of short keys, and one bit of each octet of long ones.
+            // Every bit of one key, and one bit of each octet of the others.
             for offset in bytes.indices {
-                for bit in bytes.count < 700 ? 0..<8 : (offset % 8)..<(offset % 8 + 1) {
+                for bit in index == 0 ? 0..<8 : (offset % 8)..<(offset % 8 + 1) {
                     var changed = bytes
                     changed[offset] ^= 1 << bit
                     for certificate in (try? OpenPGP.Certificate.all(in: changed)) ?? [] {
