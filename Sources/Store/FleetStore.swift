@@ -41,7 +41,7 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// One machine as the fleet knows it.
-public struct Host: Sendable, Equatable {
+public struct FleetHost: Sendable, Equatable {
     /// What it is known by.
     public let id: HostID
     /// What it calls itself.
@@ -109,13 +109,13 @@ public protocol HostStore: Sendable {
     func record(_ submission: V1.Submission, submittedAt: Int64) async throws(StoreError) -> SubmissionReceipt
 
     /// All hosts, by hostname.
-    func hosts() async throws(StoreError) -> [Host]
+    func hosts() async throws(StoreError) -> [FleetHost]
 
     /// The hosts that a query matches, by hostname.
-    func hosts(where query: Query) async throws(StoreError) -> [Host]
+    func hosts(where query: Query) async throws(StoreError) -> [FleetHost]
 
     /// The host of that name or identifier, or nothing.
-    func host(_ nameOrID: String) async throws(StoreError) -> Host?
+    func host(_ nameOrID: String) async throws(StoreError) -> FleetHost?
 }
 
 /// One record of the audit trail.

@@ -8,7 +8,6 @@ import Testing
 @testable import PDServer
 
 // Foundation and Testing have types of the same names.
-private typealias Host = PDStore.Host
 private typealias Issue = PDStore.Issue
 
 @Suite("An audit of the fleet")
@@ -16,9 +15,9 @@ struct AuditTests {
     private static let now: Int64 = 1_717_599_600_000  // 2024-06-05T15:00:00Z
     private static let hour: Int64 = 3_600_000
 
-    fileprivate func host(_ name: String, _ fields: Document = [:]) throws -> Host {
+    fileprivate func host(_ name: String, _ fields: Document = [:]) throws -> FleetHost {
         let hostname = try #require(Hostname(name))
-        return Host(
+        return FleetHost(
             id: HostID(v1: hostname), hostname: hostname, submittedAt: Self.now,
             document: Document([("hostname", .string(name))] + fields.map { ($0.key, $0.value) }))
     }
@@ -131,7 +130,7 @@ struct AuditTests {
         #expect(documents.count == 59)
         let hosts = try documents.map { document in
             let hostname = try #require(document["hostname"]?.string.flatMap(Hostname.init))
-            return Host(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document)
+            return FleetHost(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document)
         }
         let recorded = try #require(
             specs["checks"]?.array?.compactMap(\.document).first { $0["check"] == .string(name) })
@@ -275,22 +274,22 @@ struct AuditTests {
 
 /// A fleet in memory, as far as an audit uses one.
 private actor MemoryFleet: HostStore, IssueStore {
-    private var byID: [HostID: Host] = [:]
+    private var byID: [HostID: FleetHost] = [:]
     private var issues: [Issue] = []
 
-    init(_ hosts: [Host]) {
+    init(_ hosts: [FleetHost]) {
         for host in hosts { byID[host.id] = host }
     }
 
-    func set(_ host: Host) { byID[host.id] = host }
+    func set(_ host: FleetHost) { byID[host.id] = host }
 
     func record(_ submission: V1.Submission, submittedAt: Int64) throws(StoreError) -> SubmissionReceipt {
         throw .unavailable(reason: "a fleet for audits only")
     }
 
-    func hosts() -> [Host] { byID.values.sorted { $0.hostname.name < $1.hostname.name } }
-    func hosts(where query: Query) -> [Host] { hosts().filter { query.matches($0.document) } }
-    func host(_ nameOrID: String) -> Host? {
+    func hosts() -> [FleetHost] { byID.values.sorted { $0.hostname.name < $1.hostname.name } }
+    func hosts(where query: Query) -> [FleetHost] { hosts().filter { query.matches($0.document) } }
+    func host(_ nameOrID: String) -> FleetHost? {
         byID.values.first { $0.hostname.name == nameOrID || $0.id.text == nameOrID }
     }
 

@@ -23,17 +23,17 @@ extension SQLiteStore {
     }
 
     /// All hosts, by hostname.
-    public func hosts() async throws(StoreError) -> [Host] {
+    public func hosts() async throws(StoreError) -> [FleetHost] {
         try await hosts { _ in true }
     }
 
     /// The hosts that a query matches, by hostname.
-    public func hosts(where query: Query) async throws(StoreError) -> [Host] {
+    public func hosts(where query: Query) async throws(StoreError) -> [FleetHost] {
         try await hosts { query.matches($0) }
     }
 
     /// The host of that name or identifier.
-    public func host(_ nameOrID: String) async throws(StoreError) -> Host? {
+    public func host(_ nameOrID: String) async throws(StoreError) -> FleetHost? {
         try await use {
             try await pool.read { db in
                 let select = "SELECT id, hostname, submitted_at, document FROM hosts WHERE "
@@ -42,27 +42,27 @@ extension SQLiteStore {
                 if let id = HostID(nameOrID),
                     let row = try Row.fetchOne(db, sql: select + "id = ?", arguments: [id.text])
                 {
-                    return try Host(row)
+                    return try FleetHost(row)
                 }
                 guard let hostname = Hostname(nameOrID),
                     let row = try Row.fetchOne(db, sql: select + "hostname = ?", arguments: [hostname.name])
                 else { return nil }
-                return try Host(row)
+                return try FleetHost(row)
             }
         }
     }
 
     private func hosts(matching isWanted: @escaping @Sendable (Document) -> Bool) async throws(StoreError)
-        -> [Host]
+        -> [FleetHost]
     {
         try await use {
             try await pool.read { db in
-                var hosts: [Host] = []
+                var hosts: [FleetHost] = []
                 let rows = try Row.fetchCursor(
                     db, sql: "SELECT id, hostname, submitted_at, document FROM hosts ORDER BY hostname")
                 while let row = try rows.next() {
                     let document = try row.document(3)
-                    if isWanted(document) { hosts.append(try Host(row, document: document)) }
+                    if isWanted(document) { hosts.append(try FleetHost(row, document: document)) }
                 }
                 return hosts
             }
@@ -102,7 +102,7 @@ extension Hostname {
     }
 }
 
-extension Host {
+extension FleetHost {
     /// From the columns id, hostname, submitted_at, document.
     fileprivate init(_ row: Row) throws {
         try self.init(row, document: row.document(3))

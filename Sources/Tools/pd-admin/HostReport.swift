@@ -6,7 +6,7 @@ import PDToolSupport
 struct HostReport {
     private var lines: [String] = []
 
-    init(_ host: Host) {
+    init(_ host: FleetHost) {
         lines.append("Host       \(host.hostname)")
         lines.append("Id         \(host.id)")
         lines.append("Reported   \(readable(host.submittedAt))")

@@ -102,7 +102,7 @@ struct HostsCommand: ParsableCommand {
 }
 
 extension Fleet {
-    func host(named name: String) async throws -> Host {
+    func host(named name: String) async throws -> FleetHost {
         guard let host = try await store.host(name) else {
             throw ToolFailure(.failed, "no host is called \(Table.printable(name)): see pd-admin hosts list")
         }
@@ -110,7 +110,7 @@ extension Fleet {
     }
 }
 
-extension Host {
+extension FleetHost {
     /// The members that scripts rely on.
     var summary: Document {
         [

@@ -40,7 +40,7 @@ protocol TestDatabase: Sendable {
     /// Opens it once more, as another process would.
     func open() async throws -> any FleetStore
     /// Puts a host there behind the stores' back, as another program or an earlier version might have.
-    func seed(_ host: Host) async throws
+    func seed(_ host: FleetHost) async throws
     /// Removes it.
     func remove() async throws
 }

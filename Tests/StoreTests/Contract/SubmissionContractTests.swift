@@ -109,7 +109,7 @@ struct SubmissionContractTests {
             let hostname = try #require(Hostname("a"))
             let store = try await database.open()
             try await database.seed(
-                Host(
+                FleetHost(
                     id: HostID(v1: hostname), hostname: hostname, submittedAt: 1000,
                     document: [
                         "hostname": "a", "suspended": true, "submitted_at": .date(milliseconds: 1000),
@@ -146,7 +146,7 @@ struct SubmissionContractTests {
             for (name, document) in odd {
                 let hostname = try #require(Hostname(name))
                 try await database.seed(
-                    Host(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document))
+                    FleetHost(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document))
             }
             _ = try await store.record(
                 submission("only-commands", commands: ["c": ["output": [1, "two", nil, ["x": []]]]]),

@@ -171,7 +171,7 @@ struct SQLiteFaultTests {
             let other = try database.rawConnection()
             let hostname = try #require(Hostname("clash"))
             try await database.seed(
-                PDStore.Host(
+                FleetHost(
                     id: HostID(v1: hostname), hostname: try #require(Hostname("somebody")), submittedAt: 1,
                     document: ["hostname": "somebody"]))
             try await other.writeWithoutTransaction { db in

@@ -56,7 +56,7 @@ struct SQLiteProcessTests {
     }
 
     /// Checks that a host holds what was acknowledged last or the one after it, and every step once in its trail.
-    private func check(_ host: PDStore.Host, acknowledged: Int, _ store: any FleetStore) async throws -> Int {
+    private func check(_ host: FleetHost, acknowledged: Int, _ store: any FleetStore) async throws -> Int {
         let stored = try #require(host.document[["plugins", "counter", "value"]]?.integer)
         #expect(stored == acknowledged || stored == acknowledged + 1)
         let steps = try await store.auditTrail(of: host.id, limit: .max).map(\.change)

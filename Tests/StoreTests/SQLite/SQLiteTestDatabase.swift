@@ -19,7 +19,7 @@ struct SQLiteTestDatabase: TestDatabase {
 
     func open() async throws -> any FleetStore { try await SQLiteStore.open(path: path) }
 
-    func seed(_ host: PDStore.Host) async throws {
+    func seed(_ host: FleetHost) async throws {
         try await rawConnection().write { db in
             try db.execute(
                 sql: "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)",
