@@ -102,17 +102,20 @@ if !coreOnly {
             dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Tools/Support"),
         .target(
-            name: "PDServerToolSupport", dependencies: ["PDToolSupport", "PDServer", "PDSettings", "PDStore"],
+            name: "PDServerToolSupport",
+            dependencies: ["PDToolSupport", "PDServer", "PDSettings", "PDStore"],
             path: "Sources/Tools/ServerSupport"),
         .executableTarget(
-            name: "pd-server", dependencies: ["PDServerToolSupport", "PDCrypto"], path: "Sources/Tools/pd-server"),
+            name: "pd-server", dependencies: ["PDServerToolSupport", "PDCrypto"],
+            path: "Sources/Tools/pd-server"),
         .executableTarget(
             name: "pd-admin", dependencies: ["PDServerToolSupport", "PDCrypto", "PDDocument", "PDProtocol"],
             path: "Sources/Tools/pd-admin"),
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-shares", "PDShamir", "PDCrypto", "PDDocument", "PDProtocol",
+                "pd-server", "pd-agent", "pd-admin", "pd-shares", "PDShamir", "PDCrypto", "PDDocument",
+                "PDProtocol",
             ], path: "Tests/ToolsTests"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],

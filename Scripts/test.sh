@@ -4,8 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Published test vectors, from the Python registry, into a virtual environment under .build.
-Tests/Support/fetch-vectors.sh .build/venv
-PENGUINDOME_TEST_VECTORS=$(echo "$PWD"/.build/venv/lib/python3*/site-packages)
+PENGUINDOME_TEST_VECTORS=$(Tests/Support/fetch-vectors.sh "$PWD/.build/venv")
 export PENGUINDOME_TEST_VECTORS
 
 # The tools first: tests start them as a user would.

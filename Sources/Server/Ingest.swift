@@ -28,7 +28,9 @@ public struct Ingest: Sendable {
     ///   - clientKeys: the keys that may sign them.
     ///   - now: the clock, in milliseconds since 1970-01-01 UTC.
     ///   - logger: gets one line for each change of a host, without values.
-    public init(store: any FleetStore, clientKeys: RoleKeys, now: @escaping @Sendable () -> Int64, logger: Logger) {
+    public init(
+        store: any FleetStore, clientKeys: RoleKeys, now: @escaping @Sendable () -> Int64, logger: Logger
+    ) {
         self.store = store
         self.clientKeys = clientKeys
         self.now = now

@@ -29,18 +29,20 @@ struct RecordedRequestTests {
 
     private static func submissions(in file: URL) throws -> [Recorded] {
         let recorded = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
-        return try #require(recorded as? [[String: Any]]).filter { $0["path"] as? String == V1.submitPath }.map {
-            var headers = HTTPFields()
-            for (key, value) in $0["request_headers"] as? [String: String] ?? [:] {
-                headers[try #require(HTTPField.Name(key))] = value
+        return try #require(recorded as? [[String: Any]]).filter { $0["path"] as? String == V1.submitPath }
+            .map {
+                var headers = HTTPFields()
+                for (key, value) in $0["request_headers"] as? [String: String] ?? [:] {
+                    headers[try #require(HTTPField.Name(key))] = value
+                }
+                return Recorded(
+                    name: try #require($0["name"] as? String),
+                    method: try #require(HTTPRequest.Method(rawValue: $0["method"] as? String ?? "")),
+                    headers: headers,
+                    body: ByteBuffer(string: try #require($0["body"] as? String)),
+                    mustRefuse: $0["must_refuse"] as? Bool,
+                    originalAccepted: $0["original_accepted"] as? Bool ?? false)
             }
-            return Recorded(
-                name: try #require($0["name"] as? String),
-                method: try #require(HTTPRequest.Method(rawValue: $0["method"] as? String ?? "")), headers: headers,
-                body: ByteBuffer(string: try #require($0["body"] as? String)),
-                mustRefuse: $0["must_refuse"] as? Bool,
-                originalAccepted: $0["original_accepted"] as? Bool ?? false)
-        }
     }
 
     @Test("each submission is accepted or refused as its recording says", arguments: ["rsa3072", "ed25519"])
@@ -60,8 +62,11 @@ struct RecordedRequestTests {
                     let name = request.name
                     let before = try await fleet.store.hosts()
                     let response = try await client.executeRequest(
-                        uri: V1.submitPath, method: request.method, headers: request.headers, body: request.body)
-                                        if request.mustRefuse == true || Self.refusedThoughOpen.contains(name) || request.method == .get {
+                        uri: V1.submitPath, method: request.method, headers: request.headers,
+                        body: request.body)
+                    if request.mustRefuse == true || Self.refusedThoughOpen.contains(name)
+                        || request.method == .get
+                    {
                         #expect((400..<500).contains(response.status.code), "\(name): \(response.status)")
                         #expect(try await fleet.store.hosts() == before, "\(name)")
                         refused += 1
@@ -80,7 +85,8 @@ struct RecordedRequestTests {
     func nothingPrivateInTheLog(algorithm: String) async throws {
         try await TestFleet.with { fleet in
             try await fleet.application().test(.router) { client in
-                let body = try fleet.signed(#"{"hostname": "h", "plugins": {"geo": {"place": "Hidden Street 5"}}"#)
+                let body = try fleet.signed(
+                    #"{"hostname": "h", "plugins": {"geo": {"place": "Hidden Street 5"}}"#)
                 let response = try await client.executeRequest(
                     uri: V1.submitPath, method: .post, headers: .form, body: body)
                 #expect(response.status == .badRequest)

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("The server's settings")
 struct ServerSettingsTests {
-    private func read(_ yaml: String) throws -> ServerSettings { try ServerSettings(yaml: yaml, file: "server.yml") }
+    private func read(_ yaml: String) throws -> ServerSettings {
+        try ServerSettings(yaml: yaml, file: "server.yml")
+    }
 
     @Test("an empty file is a server with defaults")
     func defaults() throws {
@@ -25,7 +27,10 @@ struct ServerSettingsTests {
 
     @Test("a mistyped name is an error with its line and the right one")
     func mistyped() {
-        #expect(throws: SettingsError(file: "server.yml", line: 2, message: "prot is not a setting: did you mean port?")) {
+        #expect(
+            throws: SettingsError(
+                file: "server.yml", line: 2, message: "prot is not a setting: did you mean port?")
+        ) {
             try read("address: 127.0.0.1\nprot: 80\n")
         }
         #expect(throws: SettingsError.self) { try read("logging:\n  levle: info\n") }

@@ -7,12 +7,15 @@ import Testing
 @Suite("Setting a server up")
 struct ServerSetupTests {
     private func withState(_ body: (ServerState) throws -> Void) throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "pd-setup-test-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "pd-setup-test-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         try body(ServerState(directory: directory))
     }
 
-    private func setUp(_ state: ServerState, port: Int = 8080, url: String? = nil) throws -> [ServerSetup.Step] {
+    private func setUp(_ state: ServerState, port: Int = 8080, url: String? = nil) throws -> [ServerSetup
+        .Step]
+    {
         try ServerSetup(state: state, answers: .init(port: port, url: url), now: .now()).run()
     }
 
@@ -49,11 +52,16 @@ struct ServerSetupTests {
         try withState { state in
             _ = try setUp(state)
             try PrivateFiles.write(Array("port: 1234\n".utf8), to: state.settingsFile)
-            let files = try #require(FileManager.default.subpathsOfDirectory(atPath: state.directory.path) as [String]?)
-            let before = try files.map { FileManager.default.contents(atPath: state.directory.appending(path: $0).path) }
+            let files = try #require(
+                FileManager.default.subpathsOfDirectory(atPath: state.directory.path) as [String]?)
+            let before = try files.map {
+                FileManager.default.contents(atPath: state.directory.appending(path: $0).path)
+            }
             let steps = try setUp(state, port: 9999)
             #expect(!steps.contains { !$0.wasThere })
-            let after = try files.map { FileManager.default.contents(atPath: state.directory.appending(path: $0).path) }
+            let after = try files.map {
+                FileManager.default.contents(atPath: state.directory.appending(path: $0).path)
+            }
             #expect(before == after)
         }
     }

@@ -130,7 +130,8 @@ struct SubmitTests {
                     uri: V1.submitPath, method: .post, headers: .form, body: try fleet.signed(Self.good))
                 #expect(response.status == .serviceUnavailable)
                 #expect(response.headers[.retryAfter] != nil)
-                let health = try await client.executeRequest(uri: "/healthz", method: .get, headers: [:], body: nil)
+                let health = try await client.executeRequest(
+                    uri: "/healthz", method: .get, headers: [:], body: nil)
                 #expect(health.status == .serviceUnavailable)
             }
         }
@@ -160,7 +161,8 @@ struct SubmitTests {
         try await TestFleet.with { fleet in
             try await fleet.application().test(.router) { client in
                 for place in ["Here Street", "There Street"] {
-                    let body = try fleet.signed(#"{"hostname": "h", "plugins": {"geo": {"place": "\#(place)"}}}"#)
+                    let body = try fleet.signed(
+                        #"{"hostname": "h", "plugins": {"geo": {"place": "\#(place)"}}}"#)
                     _ = try await client.executeRequest(
                         uri: V1.submitPath, method: .post, headers: .form, body: body)
                 }
@@ -178,7 +180,8 @@ struct SubmitTests {
     func routes() async throws {
         try await TestFleet.with { fleet in
             try await fleet.application().test(.router) { client in
-                let health = try await client.executeRequest(uri: "/healthz", method: .get, headers: [:], body: nil)
+                let health = try await client.executeRequest(
+                    uri: "/healthz", method: .get, headers: [:], body: nil)
                 #expect(health.status == .ok && String(buffer: health.body) == "ok")
                 for path in ["/penguindome/v1/nothing", "/nothing", "/"] {
                     for method in [HTTPRequest.Method.get, .post] {

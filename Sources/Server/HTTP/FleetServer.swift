@@ -91,7 +91,8 @@ public struct FleetServer: Sendable {
         logger.log(
             level: level, "submit",
             metadata: [
-                "status": "\(response.status.code)", "host": "\(host?.name ?? "-")", "peer": "\(context.peer)",
+                "status": "\(response.status.code)", "host": "\(host?.name ?? "-")",
+                "peer": "\(context.peer)",
                 "outcome": "\(outcome)", "ms": "\(Double(elapsed / .microseconds(1)).rounded() / 1000)",
             ])
         return response
@@ -103,7 +104,9 @@ public struct FleetServer: Sendable {
             let buffer = try await request.body.collect(upTo: V1.maximumBodyBytes)
             body = Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
-            return (text(.contentTooLarge, "too large"), "body of more than \(V1.maximumBodyBytes) bytes", nil)
+            return (
+                text(.contentTooLarge, "too large"), "body of more than \(V1.maximumBodyBytes) bytes", nil
+            )
         } catch {
             return (text(.badRequest, "incomplete"), "the body did not arrive whole", nil)
         }

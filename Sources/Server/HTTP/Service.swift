@@ -34,7 +34,8 @@ public struct Service: Sendable {
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }, logger: logger)
         let applications = settings.ports.map { port in
             FleetServer(
-                ingest: ingest, store: fleet.store, address: .init(host: settings.address, port: port), logger: logger
+                ingest: ingest, store: fleet.store, address: .init(host: settings.address, port: port),
+                logger: logger
             ).application { [logger, settings] port in
                 logger.notice("listening", metadata: ["address": "\(settings.address)", "port": "\(port)"])
             }

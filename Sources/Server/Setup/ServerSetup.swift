@@ -103,7 +103,8 @@ public struct ServerSetup {
             try PrivateFiles.write(key.armored(), to: secret)
         }
         _ = try RoleKeys.add(key.certificate, to: state.clientKeys)
-        try PrivateFiles.write(try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
+        try PrivateFiles.write(
+            try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
         _ = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
             """
             # The settings of a PenguinDome agent. `pd-agent join` copies them.
@@ -113,7 +114,8 @@ public struct ServerSetup {
 
             """
         }
-        return Step(what: "agent kit \(kit.path), client key \(key.certificate.fingerprint)", wasThere: wasThere)
+        return Step(
+            what: "agent kit \(kit.path), client key \(key.certificate.fingerprint)", wasThere: wasThere)
     }
 
     /// Without a URL for others the server serves this machine alone.

@@ -22,7 +22,8 @@ public struct Fleet: Sendable {
         self.state = state
         guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
             throw StateError(
-                "there is no server in \(state.directory.path): name another with --state, or run pd-server setup")
+                "there is no server in \(state.directory.path): name another with --state, or run pd-server setup"
+            )
         }
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         settings = try ServerSettings(yaml: text, file: state.settingsFile.path)

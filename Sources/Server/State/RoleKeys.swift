@@ -32,7 +32,8 @@ public final class RoleKeys: Sendable {
         let certificates = try Self.load(directory)
         cache = Mutex(
             Cache(
-                verifier: OpenPGP.Verifier(certificates: certificates), certificates: certificates, stamp: stamp,
+                verifier: OpenPGP.Verifier(certificates: certificates), certificates: certificates,
+                stamp: stamp,
                 checked: .now))
     }
 
@@ -76,7 +77,8 @@ public final class RoleKeys: Sendable {
             throw StateError("cannot read the keys in \(directory.path)")
         }
         var certificates: [OpenPGP.Certificate] = []
-        for name in names.sorted() where !name.hasPrefix(".") && (name.hasSuffix(".asc") || name.hasSuffix(".gpg")) {
+        for name in names.sorted()
+        where !name.hasPrefix(".") && (name.hasSuffix(".asc") || name.hasSuffix(".gpg")) {
             let file = directory.appending(path: name)
             let bytes = try PrivateFiles.read(file, limit: 1 << 20)
             do {

@@ -5,7 +5,9 @@ import PDToolSupport
 
 extension Fleet {
     /// Opens a server's state for a tool: each reason that it cannot be opened has its exit code.
-    public static func open(for state: ServerState, makingStore: Bool = false) async throws(ToolFailure) -> Fleet {
+    public static func open(for state: ServerState, makingStore: Bool = false) async throws(ToolFailure)
+        -> Fleet
+    {
         do {
             return try await Fleet(state: state, makingStore: makingStore)
         } catch let error as SettingsError {

@@ -6,7 +6,8 @@ public struct StateOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "The state directory. Else the environment's PENGUINDOME_STATE, else the installed one.", valueName: "dir"))
+            "The state directory. Else the environment's PENGUINDOME_STATE, else the installed one.",
+            valueName: "dir"))
     var state: String?
 
     @Option(

@@ -22,9 +22,9 @@ extension Tool {
         } catch let failure as ToolFailure {
             complain(name, failure.description)
             Foundation.exit(failure.code.rawValue)
-        } catch where exitCode(for: error) == .success {
+        } catch  where exitCode(for: error) == .success {
             print(fullMessage(for: error))
-        } catch where exitCode(for: error) == .validationFailure {
+        } catch  where exitCode(for: error) == .validationFailure {
             complain(name, "\(message(for: error)); see \(name) --help")
             Foundation.exit(ToolFailure.Code.usage.rawValue)
         } catch let code as ExitCode {

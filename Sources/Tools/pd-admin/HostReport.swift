@@ -14,7 +14,8 @@ struct HostReport {
             lines.append("Collected  \(readable(collected))")
         }
         for (title, field) in [("What was collected", "plugins"), ("Results of commands", "commands")] {
-            guard let results = host.document[field]?.document, results.contains(where: { $0.key != "submitted_at" })
+            guard let results = host.document[field]?.document,
+                results.contains(where: { $0.key != "submitted_at" })
             else { continue }
             lines.append("")
             lines.append(title)

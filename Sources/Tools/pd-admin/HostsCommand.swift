@@ -31,7 +31,11 @@ struct HostsCommand: ParsableCommand {
                 throw ToolFailure(.usage, "--where: \(error)")
             }
             let hosts = try await options.withFleet { fleet in
-                if let query { try await fleet.store.hosts(where: query) } else { try await fleet.store.hosts() }
+                if let query {
+                    try await fleet.store.hosts(where: query)
+                } else {
+                    try await fleet.store.hosts()
+                }
             }
             options.show(hosts.map(\.summary)) {
                 guard !hosts.isEmpty else {
@@ -82,7 +86,9 @@ struct HostsCommand: ParsableCommand {
                 try await fleet.store.auditTrail(of: fleet.host(named: host).id, limit: limit)
             }
             options.show(records.map(\.summary)) {
-                guard !records.isEmpty else { return "Nothing has changed on \(host) since its first report." }
+                guard !records.isEmpty else {
+                    return "Nothing has changed on \(host) since its first report."
+                }
                 var table = Table("WHEN", "CHANGE", "WHAT", "OLD", "NEW")
                 for record in records {
                     table.add(

@@ -27,14 +27,16 @@ struct IssuesCommand: ParsableCommand {
 
         private func text(_ report: AuditReport) -> String {
             let hosts = report.hostCount == 1 ? "1 host" : "\(report.hostCount) hosts"
-            let skipped = report.suspendedCount == 0 ? "" : ", \(report.suspendedCount) suspended and left out"
+            let skipped =
+                report.suspendedCount == 0 ? "" : ", \(report.suspendedCount) suspended and left out"
             guard !report.findings.isEmpty else { return "Nothing to fix on \(hosts)\(skipped)." }
             var lines: [String] = []
             for finding in report.findings {
                 lines.append("  \(finding.issue.hostname): \(finding.check.title)")
                 lines.append("    why    \(oneLine(finding.check.why))")
                 lines.append("    fix    \(oneLine(finding.check.fix))")
-                let grace = finding.isAlerting ? "" : ", within the grace period of \(finding.check.gracePeriod)"
+                let grace =
+                    finding.isAlerting ? "" : ", within the grace period of \(finding.check.gracePeriod)"
                 lines.append("    since  \(readable(finding.issue.openedAt))\(grace)")
             }
             lines.append("\(report.findings.count) to fix on \(hosts)\(skipped).")

@@ -25,10 +25,13 @@ struct KeysCommand: ParsableCommand {
             let certificates = try RoleKeys(directory: options.state.clientKeys).certificates
             let rows = certificates.map { certificate -> Document in
                 [
-                    "role": .string(Role.client.rawValue), "fingerprint": .string("\(certificate.fingerprint)"),
+                    "role": .string(Role.client.rawValue),
+                    "fingerprint": .string("\(certificate.fingerprint)"),
                     "user_ids": .array(certificate.userIDs.map(Value.string)),
                     "created_at": .date(milliseconds: certificate.creationTime.seconds * 1000),
-                    "expires_at": certificate.expirationTime(at: now).map { .date(milliseconds: $0.seconds * 1000) } ?? .null,
+                    "expires_at": certificate.expirationTime(at: now).map {
+                        .date(milliseconds: $0.seconds * 1000)
+                    } ?? .null,
                     "problem": certificate.problem(at: now).map { .string("\($0)") } ?? .null,
                 ]
             }
@@ -60,18 +63,21 @@ struct KeysCommand: ParsableCommand {
         func run() async throws {
             let certificate: OpenPGP.Certificate
             do {
-                certificate = try OpenPGP.Certificate(try PrivateFiles.read(URL(filePath: file), limit: 1 << 20))
+                certificate = try OpenPGP.Certificate(
+                    try PrivateFiles.read(URL(filePath: file), limit: 1 << 20))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
             }
             guard FileManager.default.fileExists(atPath: options.state.clientKeys.path) else {
                 throw ToolFailure(
-                    .failed, "there is no server in \(options.state.directory.path): name another with --state")
+                    .failed,
+                    "there is no server in \(options.state.directory.path): name another with --state")
             }
             _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
             print("\(certificate.fingerprint) may now sign reports")
             if let problem = certificate.problem(at: .now()) {
-                FileHandle.standardError.write(Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
+                FileHandle.standardError.write(
+                    Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
             } else if let weakness = certificate.weakness {
                 FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
             }

@@ -16,14 +16,17 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var stateOptions: StateOptions
 
-    @Option(help: ArgumentHelp("Listen on this TCP port instead of those of the settings.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Listen on this TCP port instead of those of the settings.", valueName: "number"))
     var port: Int?
 
     func run() async throws {
         let state = ServerState(
             directory: stateOptions.directory(installed: PDServerTool.installedState),
             settingsFile: stateOptions.settingsFile)
-        if let port, !(0...65_535).contains(port) { throw ToolFailure(.usage, "\(port) is not a port from 0 to 65535") }
+        if let port, !(0...65_535).contains(port) {
+            throw ToolFailure(.usage, "\(port) is not a port from 0 to 65535")
+        }
         let fleet = try await Fleet.open(for: state)
         var settings = fleet.settings
         if let port { settings.ports = [port] }

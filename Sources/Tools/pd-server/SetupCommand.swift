@@ -30,7 +30,8 @@ struct SetupCommand: AsyncParsableCommand {
             directory: stateOptions.directory(installed: PDServerTool.installedState),
             settingsFile: stateOptions.settingsFile)
         guard yes || isatty(STDIN_FILENO) == 1 else {
-            throw ToolFailure(.usage, "there is no terminal to ask on: use --yes, with --port and --url as needed")
+            throw ToolFailure(
+                .usage, "there is no terminal to ask on: use --yes, with --port and --url as needed")
         }
         var answers = ServerSetup.Answers(port: try checked(port: port ?? 8080), url: try url.map(checked))
         let isNew = !FileManager.default.fileExists(atPath: state.settingsFile.path)
@@ -51,13 +52,16 @@ struct SetupCommand: AsyncParsableCommand {
     }
 
     private func checked(port: Int) throws(ToolFailure) -> Int {
-        guard (1...65_535).contains(port) else { throw ToolFailure(.usage, "\(port) is not a port from 1 to 65535") }
+        guard (1...65_535).contains(port) else {
+            throw ToolFailure(.usage, "\(port) is not a port from 1 to 65535")
+        }
         return port
     }
 
     private func checked(url text: String) throws(ToolFailure) -> String {
         let components = URLComponents(string: text)
-        guard let components, ["http", "https"].contains(components.scheme ?? ""), !(components.host ?? "").isEmpty,
+        guard let components, ["http", "https"].contains(components.scheme ?? ""),
+            !(components.host ?? "").isEmpty,
             components.query == nil, components.fragment == nil, components.user == nil
         else { throw ToolFailure(.usage, "\(text) is not a URL such as https://mdm.example.com:8443") }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
@@ -70,7 +74,9 @@ struct SetupCommand: AsyncParsableCommand {
         while true {
             print("\(question) [\(suggestion)]: ", terminator: "")
             fflush(nil)
-            guard let line = readLine() else { throw ToolFailure(.usage, "the input ended before the last answer") }
+            guard let line = readLine() else {
+                throw ToolFailure(.usage, "the input ended before the last answer")
+            }
             let text = line.trimmingCharacters(in: .whitespaces)
             do {
                 return try read(text.isEmpty ? suggestion : text)

