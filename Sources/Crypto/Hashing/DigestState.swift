@@ -77,6 +77,30 @@ struct DigestState: ~Copyable {
         }
     }
 
+    /// The digest of three pieces one after the other, in one call and without a handle.
+    static func hash(
+        _ bytes: some Collection<UInt8>, _ middle: ArraySlice<UInt8>, _ end: [UInt8], _ algorithm: Algorithm
+    ) -> [UInt8] {
+        start()
+        return bytes.withRawBytes { first in
+            middle.withUnsafeBytes { second in
+                end.withUnsafeBytes { third in
+                    let buffers = [first, second, third].map { piece in
+                        gcry_buffer_t(
+                            size: 0, off: 0, len: piece.count,
+                            data: UnsafeMutableRawPointer(mutating: piece.baseAddress))
+                    }
+                    return [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { output, count in
+                        // It fails for unknown algorithms and flags only.
+                        _ = gcry_md_hash_buffers(
+                            algorithm.identifier, 0, output.baseAddress, buffers, Int32(buffers.count))
+                        count = algorithm.byteCount
+                    }
+                }
+            }
+        }
+    }
+
     /// A digest needs nothing of the library but its code, so a failed initialisation is left to be reported by the
     /// operations on keys, which can throw.
     private static func start() {

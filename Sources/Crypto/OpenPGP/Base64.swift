@@ -46,12 +46,13 @@ extension OpenPGP {
         private var padding = 0
 
         mutating func decode(_ line: ArraySlice<UInt8>, into output: inout [UInt8]) throws(Error) {
+            let values = Base64.values
             for character in line {
                 if character == UInt8(ascii: "=") {
                     padding += 1
                     continue
                 }
-                let value = Base64.values[Int(character)]
+                let value = values[Int(character)]
                 guard value != 0xff else { throw .malformedArmor("a character that is not base64") }
                 guard padding == 0 else { throw .malformedArmor("padding before the end") }
                 group = group << 6 | UInt32(value)

@@ -40,7 +40,7 @@ extension OpenPGP {
             }
             let name = try body.bytes(Int(body.byte()))
             _ = try body.bytes(4)
-            var digests = DocumentDigests(body.rest)
+            var digests = DocumentDigests(body.rest, signatures: 1)
             self.signature = try verifier.verify(signature, &digests, at: now)
             unsignedFileName = String(decoding: name, as: UTF8.self).escapingControls
             document = Array(body.rest)

@@ -47,6 +47,11 @@ extension OpenPGP {
             return digest.digest()
         }
 
+        /// The digest of `document` and of what this signature hashes after it.
+        func digest(of document: some Collection<UInt8>, _ algorithm: DigestState.Algorithm) -> [UInt8] {
+            DigestState.hash(document, hashedPart, [4, 0xff] + bigEndian(hashedPart.count), algorithm)
+        }
+
         /// What must hold of every signature before its mathematics are worth a look.
         func checkForm() throws(Error) {
             if let type = subpackets.unknownCritical { throw .unknownCriticalSubpacket(type) }
@@ -100,7 +105,7 @@ extension OpenPGP {
                 let header = try body.byte()
                 let type = header & 0x7f
                 if isHashed { try readStatement(type, body) }
-                try readHint(type, body.rest, isHashed: isHashed)
+                try readHint(type, body.rest)
                 if header & 0x80 != 0, !Self.understood.contains(type), unknownCritical == nil {
                     unknownCritical = type
                 }
@@ -108,7 +113,7 @@ extension OpenPGP {
         }
 
         /// Critical subpackets that are either obeyed or say nothing about whether a signature holds.
-        private static let understood: Set<UInt8> = [2, 3, 9, 11, 16, 21, 22, 23, 25, 27, 29, 30, 32, 33]
+        private static let understood: Set<UInt8> = [2, 3, 9, 11, 16, 21, 22, 25, 27, 29, 30, 32, 33]
 
         private mutating func readStatement(_ type: UInt8, _ body: ByteReader) throws(Error) {
             var body = body
@@ -128,8 +133,7 @@ extension OpenPGP {
             guard body.isAtEnd else { throw .malformedPacket("a subpacket \(type) of wrong length") }
         }
 
-        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool) throws(Error)
-        {
+        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>) throws(Error) {
             switch type {
             case 16:
                 guard body.count == 8 else { throw .malformedPacket("a key ID of \(body.count) bytes") }
@@ -140,6 +144,8 @@ extension OpenPGP {
                     throw .malformedPacket("a fingerprint of \(body.count - 1) bytes")
                 }
                 addIssuer(KeyID(body.suffix(8)))
+            // Whether a certification may be passed on: of no consequence, but one octet.
+            case 4: guard body.count == 1 else { throw .malformedPacket("a subpacket 4 of wrong length") }
             case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
             default: break
             }

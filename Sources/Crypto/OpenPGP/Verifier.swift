@@ -76,7 +76,7 @@ extension OpenPGP {
             let packets = try Self.signaturePackets(signature)
             guard packets.count == 1 else { throw .notExactlyOneSignature(found: packets.count) }
             let parsed = try SignaturePacket(packets[0].body)
-            var digests = DocumentDigests(document)
+            var digests = DocumentDigests(document, signatures: 1)
             return try verify(parsed, &digests, at: now)
         }
 
@@ -95,7 +95,7 @@ extension OpenPGP {
             guard packets.count <= Self.signatureLimit else {
                 throw .malformedPacket("more than \(Self.signatureLimit) signatures")
             }
-            var digests = DocumentDigests(document)
+            var digests = DocumentDigests(document, signatures: packets.count)
             var verified = [VerifiedSignature]()
             var ignored: OpenPGP.Error?
             for packet in packets {
@@ -177,6 +177,7 @@ extension OpenPGP {
     /// One document under each hash algorithm that its signatures use, hashed once for each.
     struct DocumentDigests<Document: Collection<UInt8>> {
         private let document: Document
+        private let isShared: Bool
         private var hashed: [HashAlgorithm: HashedDocument] = [:]
 
         private final class HashedDocument {
@@ -188,12 +189,14 @@ extension OpenPGP {
             }
         }
 
-        init(_ document: Document) {
+        init(_ document: Document, signatures: Int) {
             self.document = document
+            isShared = signatures > 1
         }
 
         /// The digest of the document and of what `signature` adds to it.
         mutating func finish(_ signature: SignaturePacket, _ hash: HashAlgorithm) -> [UInt8] {
+            guard isShared else { return signature.digest(of: document, hash.digest) }
             let base = hashed[hash] ?? HashedDocument(document, hash)
             hashed[hash] = base
             return signature.finish(base.state.copy())

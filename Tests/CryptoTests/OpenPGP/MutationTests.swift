@@ -5,6 +5,9 @@ import Testing
 
 /// Signatures that were changed at random: none may be accepted here that `gpg --verify` or gpgv refuses.
 ///
+/// A release may carry signatures that are passed over, by unknown keys or of other versions, which gpgv refuses; of
+/// such a mutant one signature by itself must be accepted by both.
+///
 /// gpg is asked about the mutants that are accepted here, which are few, and about a sample of the others, which shows
 /// how much stricter this reader is. `PENGUINDOME_FULL_MUTATIONS=1` makes 100,000 mutants instead of 2,000.
 @Suite("Mutated signatures")
@@ -47,7 +50,7 @@ struct MutationTests {
 
         var random = SplitMix64(state: 38)
         var seen = Set(seeds.map(\.signature))
-        var counts = (mutants: 0, accepted: 0, withoutChecksum: 0, sampled: 0, onlyPeers: 0)
+        var counts = (mutants: 0, accepted: 0, withoutChecksum: 0, amongOthers: 0, sampled: 0, onlyPeers: 0)
         let wanted = Self.isFull ? 100_000 : 2000
         let now = OpenPGP.Timestamp.now()
         while counts.mutants < wanted {
@@ -67,9 +70,16 @@ struct MutationTests {
             }
             counts.accepted += 1
             if try peersAccept(mutant) { continue }
+            let packets = try OpenPGP.Verifier.signaturePackets(mutant)
+            if single == nil, packets.count > 1 {
+                counts.amongOthers += 1
+                let alone = packets.map { Array($0.bytes) }.filter {
+                    (try? verifier.verify(signature: $0, of: Self.document, at: now)) != nil
+                }
+                if try !alone.isEmpty && alone.allSatisfy(peersAccept) { continue }
+            }
             // The exception: gpg 2.2 wants a checksum. With it, it must agree.
-            let text = String(decoding: mutant, as: UTF8.self)
-            if seed.isArmored, !text.contains("\n=") {
+            if seed.isArmored, !String(decoding: mutant, as: UTF8.self).contains("\n=") {
                 counts.withoutChecksum += 1
                 let binary = try OpenPGP.Armor.unwrap(mutant, kind: .signature, limit: 1 << 18)
                 if try peersAccept(OpenPGP.Armor.wrap(binary, kind: .signature)) { continue }

@@ -14,7 +14,7 @@ struct PitfallsFormatTests {
         func signed(_ extra: [UInt8]) throws -> [UInt8] {
             try scene.packet(scene.key.signature(over: scene.document, hashed: area + extra))
         }
-        for type in [0, 1, 10, 20, 26, 28, 31, 37, 60, 100, 127] as [UInt8] {
+        for type in [0, 1, 10, 20, 23, 26, 28, 31, 37, 60, 100, 127] as [UInt8] {
             try scene.refuses(
                 signed(OpenPGP.Subpackets.write(0x80 | type, [0])), .unknownCriticalSubpacket(type))
             try scene.verify(signed(OpenPGP.Subpackets.write(type, [0])))
@@ -81,7 +81,7 @@ struct PitfallsFormatTests {
         try scene.refusesAsMalformed(signed([1]))
     }
 
-    @Test("p46 An issuer of wrong length is refused in either area, as by gpg")
+    @Test("p46 An issuer, or an exportable flag, of wrong length is refused in either area, as by gpg")
     func p46_issuerLengths() throws {
         let scene = try Scene()
         let area = scene.key.area(ForgedKey.born)
@@ -90,7 +90,7 @@ struct PitfallsFormatTests {
             OpenPGP.Subpackets.write(16, []), OpenPGP.Subpackets.write(16, fingerprint.suffix(7)),
             OpenPGP.Subpackets.write(16, fingerprint.suffix(9)), OpenPGP.Subpackets.write(33, [4]),
             OpenPGP.Subpackets.write(33, [4] + fingerprint.dropLast()),
-            OpenPGP.Subpackets.write(33, [4] + fingerprint + [0]),
+            OpenPGP.Subpackets.write(33, [4] + fingerprint + [0]), OpenPGP.Subpackets.write(4, []),
         ] {
             try scene.refusesAsMalformed(
                 scene.packet(scene.key.signature(over: scene.document, hashed: area + wrong)))
