@@ -44,9 +44,10 @@ final class FleetRunner {
         server = running
         for _ in 0..<200 {
             if try tools.run(["-sf", url("/healthz")], program: "/usr/bin/curl").status == 0 { return }
-            try #require(
-                running.process.isRunning,
-                "\(String(decoding: try Data(contentsOf: running.errors), as: UTF8.self))")
+            guard running.process.isRunning else {
+                Issue.record("the server ended: \(try running.finish().errors)")
+                return
+            }
             try await Task.sleep(for: .milliseconds(50))
         }
         Issue.record("the server did not answer within ten seconds")

@@ -184,7 +184,9 @@ struct FleetTests {
         try fleet.tools.write("server/server.yml", settings)
         try fleet.tools.write(
             "server/fleet.sqlite", Data("no database at all, but long enough to look at".utf8))
-        try expect(3, "database", "pd-admin", "hosts", "list", "--state", state)
+        try expect(1, "database is damaged", "pd-admin", "hosts", "list", "--state", state)
+        try FileManager.default.removeItem(atPath: "\(state)/fleet.sqlite")
+        try expect(3, "database is not available", "pd-admin", "hosts", "list", "--state", state)
     }
 
     @Test("a port in use is said in one line, and the store is left as it was")

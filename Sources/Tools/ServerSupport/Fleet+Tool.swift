@@ -5,17 +5,25 @@ import PDToolSupport
 
 extension Fleet {
     /// Opens a server's state for a tool: each reason that it cannot be opened has its exit code.
-    public static func open(for state: ServerState, makingStore: Bool = false) async throws(ToolFailure)
-        -> Fleet
-    {
+    public static func open(
+        for state: ServerState, makingStore: Bool = false
+    ) async throws(ToolFailure) -> Fleet {
         do {
             return try await Fleet(state: state, makingStore: makingStore)
-        } catch let error as SettingsError {
-            throw ToolFailure(.usage, error.description)
-        } catch let error as StoreError {
-            throw ToolFailure(.unreachable, error.description)
         } catch {
-            throw ToolFailure(.failed, "\(error)")
+            throw ToolFailure(explaining: error)
+        }
+    }
+}
+
+extension ToolFailure {
+    /// The failure that a tool ends with where an error of the server's modules stops it.
+    public init(explaining error: any Error) {
+        switch error {
+        case let failure as ToolFailure: self = failure
+        case let error as SettingsError: self.init(.usage, error.description)
+        case StoreError.unavailable, StoreError.newerSchema: self.init(.unreachable, "\(error)")
+        default: self.init(.failed, "\(error)")
         }
     }
 }

@@ -28,7 +28,7 @@ struct FleetOptions: ParsableArguments {
         } catch {
             // The first error is the one to tell; a database that then cannot be closed adds nothing to it.
             try? await fleet.store.close()
-            throw error
+            throw ToolFailure(explaining: error)
         }
     }
 
