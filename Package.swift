@@ -87,7 +87,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-agent",
             dependencies: [
-                "PDClient", "PDDocument",
+                "PDClient", "PDDocument", "PDToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Tools/pd-agent"),
@@ -126,6 +126,11 @@ if !coreOnly {
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
         .executableTarget(
+            name: "submit-benchmark", dependencies: ["PDProtocol", "PDCrypto", "PDDocument"],
+            path: "Benchmarks/submit"),
+        .executableTarget(
+            name: "document-benchmark", dependencies: ["PDDocument", "CMongoC"], path: "Benchmarks/document"),
+        .executableTarget(
             name: "store-benchmark", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
             path: "Benchmarks/store"),
         .executableTarget(
@@ -143,6 +148,9 @@ if !coreOnly {
                 "PDServer", "PDStore", "PDProtocol", "PDDocument", "PDCrypto", "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
         .testTarget(

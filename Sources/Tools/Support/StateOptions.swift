@@ -22,12 +22,17 @@ public struct StateOptions: ParsableArguments {
 
     /// The state directory.
     public func directory(installed: String) -> URL {
-        let path = state ?? ProcessInfo.processInfo.environment["PENGUINDOME_STATE"] ?? installed
+        let path = state ?? environment("PENGUINDOME_STATE") ?? installed
         return URL(filePath: path, directoryHint: .isDirectory)
     }
 
     /// The settings file, where one is named.
     public var settingsFile: URL? {
-        (config ?? ProcessInfo.processInfo.environment["PENGUINDOME_CONFIG"]).map { URL(filePath: $0) }
+        (config ?? environment("PENGUINDOME_CONFIG")).map { URL(filePath: $0) }
+    }
+
+    /// A variable that is set to nothing is as good as one that is not set.
+    private func environment(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -19,9 +19,9 @@ extension Tool {
             } else {
                 try command.run()
             }
-        } catch let failure as ToolFailure {
+        } catch let failure as any ExitCoded {
             complain(name, failure.description)
-            Foundation.exit(failure.code.rawValue)
+            Foundation.exit(failure.exitCode)
         } catch  where exitCode(for: error) == .success {
             print(fullMessage(for: error))
         } catch  where exitCode(for: error) == .validationFailure {

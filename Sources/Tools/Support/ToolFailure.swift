@@ -1,5 +1,11 @@
+/// An error that knows what the process exits with. Its description is one line for people.
+public protocol ExitCoded: Error, CustomStringConvertible {
+    /// What the process exits with.
+    var exitCode: Int32 { get }
+}
+
 /// Why a tool stops: one line for people, and the code it exits with.
-public struct ToolFailure: Error, CustomStringConvertible {
+public struct ToolFailure: ExitCoded {
     /// The exit codes that all tools share.
     public enum Code: Int32, Sendable {
         /// The thing itself failed or does not verify.
@@ -12,10 +18,13 @@ public struct ToolFailure: Error, CustomStringConvertible {
         case refused = 4
     }
 
-    /// What the process exits with.
+    /// The reason in one of the shared codes.
     public let code: Code
     /// What was wrong, where, and what to do.
     public let description: String
+
+    /// What the process exits with.
+    public var exitCode: Int32 { code.rawValue }
 
     /// A failure with its line.
     public init(_ code: Code, _ description: String) {

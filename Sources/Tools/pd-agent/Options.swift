@@ -1,20 +1,14 @@
 import ArgumentParser
-import Glibc
 import Logging
 import PDClient
+import PDToolSupport
 
 /// What every command takes.
 struct Options: ParsableArguments {
-    @Option(
-        help: "The agent's state directory [env: PENGUINDOME_STATE; standard: /var/lib/penguindome/agent].")
-    var state: String?
-
-    @Option(
-        help: "A settings file to use instead of agent.yml in the state directory [env: PENGUINDOME_CONFIG].")
-    var config: String?
+    @OptionGroup var stateOptions: StateOptions
 
     var directory: StateDirectory {
-        StateDirectory(state ?? environment("PENGUINDOME_STATE") ?? "/var/lib/penguindome/agent")
+        StateDirectory(stateOptions.directory(installed: "/var/lib/penguindome/agent").path)
     }
 
     var log: Logger {
@@ -23,7 +17,7 @@ struct Options: ParsableArguments {
 
     func agent() throws -> Agent {
         try Agent.load(
-            state: directory, configuration: config ?? environment("PENGUINDOME_CONFIG"), log: log)
+            state: directory, configuration: stateOptions.settingsFile?.path, log: log)
     }
 
     /// Lends the way to the agent's server.
@@ -37,9 +31,5 @@ struct Options: ParsableArguments {
             await transport.close()
             throw error
         }
-    }
-
-    private func environment(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import PDClient
+import PDToolSupport
 
 /// The agent: reports to the fleet's server what it finds on this machine.
-struct PDAgent: AsyncParsableCommand {
+@main
+struct PDAgent: Tool {
     static let configuration = CommandConfiguration(
         commandName: "pd-agent",
         abstract: "Reports to the fleet's server what it finds on this machine.",
@@ -12,3 +14,5 @@ struct PDAgent: AsyncParsableCommand {
             """,
         subcommands: [Join.self, Collect.self, Submit.self, Cycle.self, Status.self])
 }
+
+extension AgentError: @retroactive ExitCoded {}

@@ -1,0 +1,79 @@
+import HTTPTypes
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
+import Testing
+
+@testable import PDServer
+
+@Suite("p121 Connections that take their time")
+struct RequestDeadlineTests {
+    private static let limits = RequestDeadlineHandler.Limits(
+        head: .seconds(60), body: .seconds(30), bytesPerSecond: 1000, bodyBytes: 100_000)
+    private static let head = HTTPRequestPart.head(
+        HTTPRequest(method: .post, scheme: "http", authority: "h", path: "/"))
+
+    private func connected() throws -> (EmbeddedChannel, EmbeddedEventLoop) {
+        let loop = EmbeddedEventLoop()
+        let channel = EmbeddedChannel(handler: RequestDeadlineHandler(limits: Self.limits), loop: loop)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        return (channel, loop)
+    }
+
+    @Test("a connection that never sends a whole head is closed in time")
+    func head() throws {
+        let (channel, loop) = try connected()
+        loop.advanceTime(by: .seconds(59))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test("a body that does not come is closed in time, though its head did")
+    func silentBody() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        loop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test("a body that trickles is closed, however often a byte comes")
+    func trickle() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        for _ in 0..<40 where channel.isActive {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(bytes: [0])))
+            loop.advanceTime(by: .seconds(1))
+        }
+        #expect(!channel.isActive)
+    }
+
+    @Test("a body that keeps coming gets the time that it earns, and the next request its own")
+    func steady() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        for _ in 0..<60 {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 1500)))
+            loop.advanceTime(by: .seconds(1))
+        }
+        #expect(channel.isActive)
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        loop.advanceTime(by: .seconds(59))
+        #expect(channel.isActive)
+        try channel.writeInbound(Self.head)
+        loop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+    }
+
+    @Test("a body that does not end is closed at the limit")
+    func endless() throws {
+        let (channel, _) = try connected()
+        try channel.writeInbound(Self.head)
+        for _ in 0..<11 where channel.isActive {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 10_000)))
+        }
+        #expect(!channel.isActive)
+    }
+}
