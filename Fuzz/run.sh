@@ -6,8 +6,9 @@
 # A target is Fuzz/TARGET/main.swift, which defines LLVMFuzzerTestOneInput. Its first line names the sources that are
 # built with it, and, where it needs a C library, flags after them:
 #     // Sources: Sources/Shamir/*.swift -I Sources/CShims/CGcrypt
-# Inputs to start from are the files in Fuzz/TARGET/seeds; what is found grows in .build-fuzz/TARGET. Exit code 0 means
-# that nothing was found; otherwise the input is in .build-fuzz/TARGET-findings.
+# Inputs to start from are the files in Fuzz/TARGET/seeds, or are written by the target itself, from the vectors, when it
+# starts, to the folder $FUZZ_SEEDS; what is found grows in .build-fuzz/TARGET. Exit code 0 means that nothing was found;
+# otherwise the input is in .build-fuzz/TARGET-findings.
 set -eu
 [ $# -ge 2 ] || { sed -n '4p' "$0" >&2; exit 2; }
 target=$1
@@ -21,7 +22,11 @@ out=.build-fuzz
 mkdir -p "$out/$target" "$out/$target-findings"
 # shellcheck disable=SC2086 # a list of patterns and flags
 swiftc -swift-version 6 -O -wmo -g -parse-as-library -sanitize=fuzzer,address -module-name FuzzTarget \
-    -emit-executable -emit-module-path "$out/$target.swiftmodule" $sources "$main" -o "$out/$target-fuzzer"
+    -package-name penguindome -emit-executable -emit-module-path "$out/$target.swiftmodule" $sources "$main" -o "$out/$target-fuzzer"
+FUZZ_SEEDS=$out/$target
+# A trap is reported by libFuzzer, which saves the input; Swift's own report would come in its way.
+SWIFT_BACKTRACE=enable=no
+export FUZZ_SEEDS SWIFT_BACKTRACE
 seeds=
 [ -d "Fuzz/$target/seeds" ] && seeds=Fuzz/$target/seeds
 # shellcheck disable=SC2086 # nothing where there are no seeds

@@ -1,0 +1,53 @@
+// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+//
+// Any bytes are either refused with a named error or are packets that cover the input without a gap and, written
+// again, read as the same. Whatever is a signature or a key is taken apart, too.
+
+/// The vectors as inputs to start from.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) -> Int32 {
+    Vectors.seed(
+        Vectors.requests.prefix(8).map { Vectors.binary($0.signature, .signature) }
+            + [Vectors.binary(Vectors.file("release/ed25519/1717286400.tar.asc"), .message)]
+            + Vectors.publicKeys.map { Vectors.binary($0, .publicKey) }
+            + [Vectors.binary(Vectors.secretKey, .secretKey)])
+    return 0
+}
+
+/// One input of libFuzzer.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzPackets(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    let input = Array(UnsafeBufferPointer(start: data, count: size))
+    for partial in [false, true] {
+        var reader = OpenPGP.PacketReader(input[...])
+        var end = 0
+        do {
+            while let packet = try reader.next(allowingPartialLiteral: partial) {
+                precondition(packet.bytes.startIndex == end, "a gap between packets")
+                precondition(packet.body.count < packet.bytes.count, "a packet without header")
+                end = packet.bytes.endIndex
+                check(packet)
+            }
+            precondition(end == input.count && reader.isAtEnd, "something after the last packet")
+        } catch {
+            precondition(error is OpenPGP.Error)
+        }
+    }
+    return 0
+}
+
+private func check(_ packet: OpenPGP.Packet) {
+    let written = OpenPGP.PacketReader.write(packet.tag, packet.body)
+    var reader = OpenPGP.PacketReader(written[...])
+    guard let again = try? reader.next(), reader.isAtEnd else { fatalError("what was written does not read") }
+    precondition(again.tag == packet.tag && again.body == packet.body, "it reads as something else")
+    if let signature = try? OpenPGP.SignaturePacket(packet.body) {
+        precondition(
+            signature.hashedPart.count >= 6 && signature.hashedPart.startIndex == packet.body.startIndex)
+        precondition(signature.value.endIndex == packet.body.endIndex)
+        precondition(signature.issuers.count <= 4 && signature.subpackets.embedded.count <= 4)
+    }
+    if let key = try? OpenPGP.PublicKey(packet.body) {
+        precondition(key.body.startIndex == packet.body.startIndex && key.body.count <= 0xffff)
+    }
+}
