@@ -15,7 +15,8 @@ package.targets += [
         providers: [.apt(["libgcrypt20-dev", "libgpg-error-dev"])]),
     .target(name: "PDShamir", path: "Sources/Shamir"),
     .target(name: "PDCrypto", dependencies: ["CGcrypt"], path: "Sources/Crypto"),
-    .testTarget(name: "ShamirTests", dependencies: ["PDShamir", "CGcrypt"], path: "Tests/ShamirTests"),
+    .testTarget(
+        name: "ShamirTests", dependencies: ["PDShamir", "PDCrypto", "CGcrypt"], path: "Tests/ShamirTests"),
     .testTarget(name: "CryptoTests", dependencies: ["PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
 ]
 package.products += [
@@ -94,7 +95,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-shares",
             dependencies: [
-                "PDShamir", "CGcrypt",
+                "PDShamir", "PDCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
         .target(

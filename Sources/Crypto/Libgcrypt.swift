@@ -25,10 +25,11 @@ public enum Libgcrypt {
         // Another part of the process may have finished the initialisation: doing it again is an error, and what
         // became of its secure memory is not known.
         guard pd_gcry_is_initialized() == 0 else { return .success(State(secureMemoryIsLocked: false)) }
-        // A failed mlock(2) is answered with an error here, and a warning on standard error, which nobody reads.
-        _ = pd_gcry_suspend_secmem_warn()
+        // Without this libgcrypt writes "Warning: using insecure memory!" to standard error when it adds a pool, which
+        // tells a user nothing that helps. What could not be locked is told by `secureMemoryIsLocked` and
+        // `SecretBytes.isLocked`; the answer of the next call is the same with and without warnings.
+        _ = pd_gcry_disable_secmem_warn()
         let isLocked = pd_gcry_init_secmem(secureMemoryBytes) == 0
-        _ = pd_gcry_resume_secmem_warn()
         var error = pd_gcry_auto_expand_secmem(secureMemoryBytes)
         if error == 0 { error = pd_gcry_initialization_finished() }
         guard error == 0 else { return .failure(.library(code: error)) }

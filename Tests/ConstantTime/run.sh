@@ -16,7 +16,7 @@ clang -c -O1 -o "$work/shim.o" $here/shim.c
 build() {
     sources=$(sed -n '1s|^// Sources: ||p' "$here/$1.swift")
     # shellcheck disable=SC2086 # a list of patterns
-    swiftc -swift-version 6 "$2" -wmo -g -parse-as-library -module-name "$1$3" \
+    swiftc -swift-version 6 "$2" -wmo -g -parse-as-library -package-name penguindome -module-name "$1$3" \
         -import-objc-header $here/shim.h $sources "$here/$1.swift" "$work/shim.o" -emit-executable -emit-module-path "$work/$1$3.swiftmodule" -o "$work/$1$3"
 }
 

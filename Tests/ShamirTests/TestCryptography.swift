@@ -1,4 +1,5 @@
 import CGcrypt
+import PDCrypto
 import Testing
 
 @testable import PDShamir
@@ -7,13 +8,10 @@ import Testing
 struct TestCryptography: ShareCryptography {
     struct Failed: Error { let code: UInt32 }
 
-    /// Initialised once for all tests of the process.
-    private static let initialised: Bool = {
-        gcry_check_version(nil)
-        return pd_gcry_initialization_finished() == 0
-    }()
-
-    init() { #expect(Self.initialised) }
+    init() {
+        // By the same hand as in the tests of the same process that need secure memory.
+        #expect(throws: Never.self) { try Libgcrypt.secureMemoryIsLocked }
+    }
 
     private func check(_ code: gcry_error_t) throws {
         if code != 0 { throw Failed(code: code) }

@@ -16,12 +16,8 @@ static inline gcry_error_t pd_gcry_auto_expand_secmem(unsigned int chunk) {
     return gcry_control(GCRYCTL_AUTO_EXPAND_SECMEM, chunk, 0);
 }
 
-static inline gcry_error_t pd_gcry_suspend_secmem_warn(void) {
-    return gcry_control(GCRYCTL_SUSPEND_SECMEM_WARN, 0);
-}
-
-static inline gcry_error_t pd_gcry_resume_secmem_warn(void) {
-    return gcry_control(GCRYCTL_RESUME_SECMEM_WARN, 0);
+static inline gcry_error_t pd_gcry_disable_secmem_warn(void) {
+    return gcry_control(GCRYCTL_DISABLE_SECMEM_WARN, 0);
 }
 
 static inline gcry_error_t pd_gcry_initialization_finished(void) {

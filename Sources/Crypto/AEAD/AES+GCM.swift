@@ -40,12 +40,11 @@ extension AES {
                 authenticating: authenticated)
         }
 
-        /// Seals under a given nonce: for the tests alone.
+        /// Seals under a given nonce.
         static func seal(
             _ message: UnsafeRawBufferPointer, using key: SecretBytes, nonce: [UInt8],
             authenticating authenticated: some Collection<UInt8>
         ) throws -> SealedBox {
-            let cipher = try CipherHandle(.aes256GCM, key: key)
             let sealedByteCount = message.count + CipherHandle.tagByteCount
             let combined = try [UInt8](unsafeUninitializedCapacity: nonce.count + sealedByteCount) {
                 buffer, count in
@@ -53,14 +52,43 @@ extension AES {
                 output.copyBytes(from: nonce)
                 let sealed = UnsafeMutableRawBufferPointer(
                     rebasing: output[nonce.count..<nonce.count + sealedByteCount])
-                try nonce.withUnsafeBytes { nonce in
-                    try authenticated.withContiguousBytes {
-                        try cipher.seal(message, nonce: nonce, authenticating: $0, into: sealed)
-                    }
-                }
+                try seal(message, using: key, nonce: nonce, authenticating: authenticated, into: sealed)
                 count = nonce.count + sealedByteCount
             }
             return try SealedBox(combined: combined)
+        }
+
+        /// Seals in place of the caller's choice and under its nonce: for formats of this package whose nonces count
+        /// under a key of their own.
+        ///
+        /// - Parameters:
+        ///   - nonce: 12 bytes, never the same twice under one key.
+        ///   - sealed: 16 bytes more than `message`: the ciphertext, then the tag.
+        package static func seal(
+            _ message: UnsafeRawBufferPointer, using key: SecretBytes, nonce: [UInt8],
+            authenticating authenticated: some Collection<UInt8>,
+            into sealed: UnsafeMutableRawBufferPointer
+        ) throws {
+            let cipher = try CipherHandle(.aes256GCM, key: key)
+            try nonce.withUnsafeBytes { nonce in
+                try authenticated.withContiguousBytes {
+                    try cipher.seal(message, nonce: nonce, authenticating: $0, into: sealed)
+                }
+            }
+        }
+
+        /// The inverse of ``seal(_:using:nonce:authenticating:into:)``.
+        ///
+        /// - Throws: ``AES/Error/authenticationFailed``; then `message` holds zeros.
+        package static func open(
+            _ sealed: UnsafeRawBufferPointer, using key: SecretBytes, nonce: UnsafeRawBufferPointer,
+            authenticating authenticated: some Collection<UInt8>,
+            into message: UnsafeMutableRawBufferPointer
+        ) throws {
+            let cipher = try CipherHandle(.aes256GCM, key: key)
+            try authenticated.withContiguousBytes {
+                try cipher.open(sealed, nonce: nonce, authenticating: $0, into: message)
+            }
         }
 
         /// Checks and decrypts a box.
@@ -94,14 +122,11 @@ extension AES {
             _ box: SealedBox, using key: SecretBytes, authenticating authenticated: some Collection<UInt8>,
             into output: UnsafeMutableRawBufferPointer
         ) throws {
-            let cipher = try CipherHandle(.aes256GCM, key: key)
             try box.combined.withUnsafeBytes { combined in
-                try authenticated.withContiguousBytes {
-                    try cipher.open(
-                        UnsafeRawBufferPointer(rebasing: combined[CipherHandle.nonceByteCount...]),
-                        nonce: UnsafeRawBufferPointer(rebasing: combined[..<CipherHandle.nonceByteCount]),
-                        authenticating: $0, into: output)
-                }
+                try open(
+                    UnsafeRawBufferPointer(rebasing: combined[CipherHandle.nonceByteCount...]), using: key,
+                    nonce: UnsafeRawBufferPointer(rebasing: combined[..<CipherHandle.nonceByteCount]),
+                    authenticating: authenticated, into: output)
             }
         }
     }

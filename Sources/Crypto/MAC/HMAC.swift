@@ -70,7 +70,8 @@ public struct HMAC: ~Copyable, @unchecked Sendable {
         try secret.withUnsafeBytes { try update($0) }
     }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer) throws {
+    /// Adds bytes to the message.
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) throws {
         try Libgcrypt.check(gcry_mac_write(handle, bytes.baseAddress, bytes.count))
     }
 
@@ -89,7 +90,7 @@ public struct HMAC: ~Copyable, @unchecked Sendable {
     }
 
     /// The leading bytes of the code, as many as `output` holds.
-    consuming func finalize(into output: UnsafeMutableRawBufferPointer) throws {
+    package consuming func finalize(into output: UnsafeMutableRawBufferPointer) throws {
         try read(into: output)
     }
 

@@ -39,7 +39,7 @@ struct CombineCommand: ParsableCommand {
             throw ToolError.usage(
                 "the secret would show on the terminal: use --out FILE, or --force if you mean it")
         }
-        let cryptography = try GcryptShareCryptography()
+        let cryptography = try CoreCryptography()
         // Opened first, so that nobody types shares in vain.
         let target = try SecretOutput(out)
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
@@ -107,9 +107,9 @@ final class SecretOutput {
 struct NativeSecret {
     private let set: NativeSet
     private let sealed: InputFile?
-    private let cryptography: GcryptShareCryptography
+    private let cryptography: CoreCryptography
 
-    init(_ set: NativeSet, sealed: InputFile?, cryptography: GcryptShareCryptography) throws(ToolError) {
+    init(_ set: NativeSet, sealed: InputFile?, cryptography: CoreCryptography) throws(ToolError) {
         if case .sealed(let bytes) = set.combination.set.content, sealed == nil {
             throw ToolError(
                 "the shares fit, but the secret of \(bytes) bytes is in a sealed file: give that file "

@@ -6,7 +6,7 @@ struct NativeSet {
     let combination: ShareCombination
 
     init(
-        _ inputs: [ShareInput.Native], passphrases: Passphrases, cryptography: GcryptShareCryptography
+        _ inputs: [ShareInput.Native], passphrases: Passphrases, cryptography: CoreCryptography
     ) throws {
         Self.announce(inputs)
         // What can be refused is refused before anyone is asked for a passphrase.

@@ -18,7 +18,7 @@ struct Passphrases {
     }
 
     /// The passphrase of a share, and up to two more tries on a terminal.
-    func unlock(_ share: Share, named name: String, _ cryptography: GcryptShareCryptography) throws -> Share {
+    func unlock(_ share: Share, named name: String, _ cryptography: CoreCryptography) throws -> Share {
         guard share.protection != nil else { return share }
         var tries = 3
         while true {

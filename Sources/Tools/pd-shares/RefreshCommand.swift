@@ -49,7 +49,7 @@ struct RefreshCommand: ParsableCommand {
     }
 
     func run() throws {
-        let cryptography = try GcryptShareCryptography()
+        let cryptography = try CoreCryptography()
         let passphrases = Passphrases(descriptor: passphraseFd)
         let report: [String]
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
@@ -67,7 +67,7 @@ struct RefreshCommand: ParsableCommand {
 
     private func refresh(
         _ old: [ShareInput.Native], sealed: InputFile?, _ passphrases: Passphrases,
-        _ cryptography: GcryptShareCryptography
+        _ cryptography: CoreCryptography
     ) throws -> [String] {
         let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
         if let changed = set.changed.first {
@@ -100,7 +100,7 @@ struct RefreshCommand: ParsableCommand {
     }
 
     private func refresh(
-        _ old: [ShareInput.Gfshare], _ cryptography: GcryptShareCryptography
+        _ old: [ShareInput.Gfshare], _ cryptography: CoreCryptography
     ) throws -> [String] {
         guard let threshold, let shares else {
             throw ToolError.usage(

@@ -20,7 +20,7 @@ enum SealedFiles {
     /// - Parameter next: fills a buffer; fewer bytes than it holds only at the end.
     /// - Returns: the bytes sealed.
     static func seal(
-        key: SecretBytes, set: [UInt8], into output: NewFiles.File, cryptography: GcryptShareCryptography,
+        key: SecretBytes, set: [UInt8], into output: NewFiles.File, cryptography: CoreCryptography,
         next: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Int {
         var sealer = SealedFile(key: key, set: set, cryptography: cryptography)
@@ -54,7 +54,7 @@ enum SealedFiles {
     ///
     /// - Returns: once the end is proved too and the length agrees with the shares.
     static func open(
-        _ file: InputFile, with combination: ShareCombination, cryptography: GcryptShareCryptography,
+        _ file: InputFile, with combination: ShareCombination, cryptography: CoreCryptography,
         take: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         guard case .sealed(let bytes) = combination.set.content else { return }
@@ -74,11 +74,11 @@ enum SealedFiles {
     /// Reads chunk after chunk.
     final class Reader {
         private let file: InputFile
-        private var opener: SealedFile<GcryptShareCryptography>
+        private var opener: SealedFile<CoreCryptography>
         private var remaining: Int
 
         init(
-            _ file: InputFile, with combination: ShareCombination, cryptography: GcryptShareCryptography
+            _ file: InputFile, with combination: ShareCombination, cryptography: CoreCryptography
         ) throws(ToolError) {
             try file.rewind()
             guard let set = try SealedFiles.header(file) else {

@@ -9,7 +9,7 @@ struct ShareOutput {
     let holders: [String?]
     /// Asked for each share where given.
     let passphrases: Passphrases?
-    let cryptography: GcryptShareCryptography
+    let cryptography: CoreCryptography
 
     /// Where a secret comes from: fills a buffer, with fewer bytes than it holds only at the end.
     typealias Source = (UnsafeMutableRawBufferPointer) throws -> Int
@@ -18,7 +18,7 @@ struct ShareOutput {
     func writeNative(
         label: String?, threshold: Int, shares count: Int, secret next: Source
     ) throws -> [String] {
-        let randomness = try KeystreamRandomness(cryptography)
+        let randomness = try cryptography.randomness()
         var identifier = [UInt8](repeating: 0, count: ShareSet.identifierBytes)
         try identifier.withUnsafeMutableBytes { try randomness.fill($0) }
         let files = try NewFiles(directory: directory)
@@ -95,7 +95,7 @@ struct ShareOutput {
             try files.create(GfshareName.name(stem: stem, number: $0))
         }
         let splitter = try Splitter(
-            threshold: threshold, shares: count, randomness: KeystreamRandomness(cryptography))
+            threshold: threshold, shares: count, randomness: cryptography.randomness())
         let pieceBytes = max(65_536, min(1_048_576, 8_388_608 / (count + 1)))
         let secret = SecretBytes(count: pieceBytes)
         let pieces = outputs.map { _ in SecretBytes(count: pieceBytes) }

@@ -47,7 +47,7 @@ struct SplitCommand: ParsableCommand {
     }
 
     func run() throws {
-        let cryptography = try GcryptShareCryptography()
+        let cryptography = try CoreCryptography()
         let input = try InputFile(file)
         let stem = file == "-" ? "secret" : String(file.split(separator: "/").last ?? "secret")
         let output = ShareOutput(

@@ -26,7 +26,7 @@ struct VerifyCommand: ParsableCommand {
     }
 
     func run() throws {
-        let cryptography = try GcryptShareCryptography()
+        let cryptography = try CoreCryptography()
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .gfshare(let shares):
             let set = try GfshareSet(shares, threshold: threshold)

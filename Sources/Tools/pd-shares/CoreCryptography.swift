@@ -1,0 +1,64 @@
+import PDCrypto
+import PDShamir
+
+/// The cryptography of share files, by ``PDCrypto``. The only file of this tool that calls it.
+struct CoreCryptography: ShareCryptography {
+    /// - Throws: ``ToolError`` where libgcrypt is too old or does not start.
+    init() throws(ToolError) {
+        do throws(CryptoError) {
+            _ = try Libgcrypt.secureMemoryIsLocked
+        } catch {
+            throw ToolError("\(error)")
+        }
+    }
+
+    /// Random bytes at the speed of AES, under a key from libgcrypt's strongest generator.
+    func randomness() throws -> some ShareRandomness { try KeystreamRandom() }
+
+    func authenticate(
+        _ parts: [UnsafeRawBufferPointer], key: UnsafeRawBufferPointer,
+        into code: UnsafeMutableRawBufferPointer
+    ) throws {
+        var mac = try HMAC(key: PDCrypto.SecretBytes(copying: key), hash: .sha256)
+        for part in parts { try mac.update(part) }
+        try mac.finalize(into: code)
+    }
+
+    func deriveKey(
+        passphrase: UnsafeRawBufferPointer, salt: [UInt8], cost: PassphraseCost,
+        into key: UnsafeMutableRawBufferPointer
+    ) throws {
+        let derived = try Argon2id.deriveKey(
+            password: PDCrypto.SecretBytes(copying: passphrase), salt: salt, memory: cost.memory,
+            passes: cost.passes, lanes: cost.lanes, outputByteCount: key.count)
+        derived.withUnsafeBytes { key.copyMemory(from: $0) }
+    }
+
+    func seal(
+        _ plaintext: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
+        authenticating additionalData: [UInt8], into sealed: UnsafeMutableRawBufferPointer
+    ) throws {
+        try AES.GCM.seal(
+            plaintext, using: PDCrypto.SecretBytes(copying: key), nonce: nonce,
+            authenticating: additionalData,
+            into: sealed)
+    }
+
+    func open(
+        _ sealed: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
+        authenticating additionalData: [UInt8], into plaintext: UnsafeMutableRawBufferPointer
+    ) throws -> Bool {
+        do {
+            try nonce.withUnsafeBytes {
+                try AES.GCM.open(
+                    sealed, using: PDCrypto.SecretBytes(copying: key), nonce: $0,
+                    authenticating: additionalData, into: plaintext)
+            }
+            return true
+        } catch AES.Error.authenticationFailed {
+            return false
+        }
+    }
+}
+
+extension KeystreamRandom: ShareRandomness {}
