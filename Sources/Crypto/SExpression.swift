@@ -20,47 +20,56 @@ final class SExpression: @unchecked Sendable {
 
     deinit { gcry_sexp_release(handle) }
 
-    /// Builds from `format`, in which each `%b` stands for the next of `values`.
+    /// Builds from `format`, in which each `%b` stands for the next of `parts`.
     ///
-    /// - Parameter secret: the values are secrets: they are copied, and the result kept, in secure memory only.
-    convenience init(_ format: String, _ values: [ArraySlice<UInt8>], secret: Bool = false)
-        throws(CryptoError)
-    {
+    /// The result lies in secure memory if one of the parts does.
+    convenience init(_ format: String, reading parts: [UnsafeRawBufferPointer]) throws(CryptoError) {
         try Libgcrypt.ready()
-        // libgcrypt wants, for each %b, the address of an int and the address of a pointer.
-        var total = 1
-        for value in values { total += value.count }
-        guard let bytes = secret ? gcry_malloc_secure(total) : gcry_malloc(total) else {
-            throw .library(code: gpg_error_from_errno(ENOMEM))
-        }
-        defer { gcry_free(bytes) }
-        var pointers = [UnsafeMutableRawPointer]()
         var lengths = [Int32]()
-        var offset = 0
-        for value in values {
-            let start = bytes + offset
-            value.withUnsafeBytes { source in
-                if let base = source.baseAddress { start.copyMemory(from: base, byteCount: source.count) }
+        for part in parts {
+            guard let length = Int32(exactly: part.count) else {
+                throw .library(code: GPG_ERR_TOO_LARGE.rawValue)
             }
-            pointers.append(start)
-            lengths.append(Int32(clamping: value.count))
-            offset += value.count
+            lengths.append(length)
         }
+        var starts = parts.map(\.baseAddress)
         var built: gcry_sexp_t?
-        let code = pointers.withUnsafeMutableBytes { pointers in
-            lengths.withUnsafeMutableBytes { lengths in
+        let code = lengths.withUnsafeMutableBufferPointer { lengths in
+            starts.withUnsafeMutableBufferPointer { starts in
+                // For each %b: the address of a length, then the address of a pointer to the bytes.
                 var arguments = [UnsafeMutableRawPointer?]()
-                for index in values.indices {
-                    arguments.append(lengths.baseAddress.map { $0 + index * MemoryLayout<Int32>.stride })
-                    arguments.append(
-                        pointers.baseAddress.map { $0 + index * MemoryLayout<UnsafeMutableRawPointer>.stride }
-                    )
+                for index in parts.indices {
+                    arguments.append(lengths.baseAddress.map { UnsafeMutableRawPointer($0 + index) })
+                    arguments.append(starts.baseAddress.map { UnsafeMutableRawPointer($0 + index) })
                 }
                 return gcry_sexp_build_array(&built, nil, format, &arguments)
             }
         }
         guard code == 0, let built else { throw .library(code: code) }
         self.init(handle: built)
+    }
+
+    /// Builds from `format` and copies of `values`.
+    ///
+    /// - Parameter secret: the values are secrets: they are copied, and the result kept, in secure memory only.
+    convenience init(_ format: String, _ values: [ArraySlice<UInt8>], secret: Bool = false)
+        throws(CryptoError)
+    {
+        try Libgcrypt.ready()
+        let total = values.reduce(1) { $0 + $1.count }
+        guard let copies = secret ? gcry_malloc_secure(total) : gcry_malloc(total) else {
+            throw .library(code: gpg_error_from_errno(ENOMEM))
+        }
+        defer { gcry_free(copies) }
+        var parts = [UnsafeRawBufferPointer]()
+        var start = copies
+        for value in values {
+            let part = UnsafeMutableRawBufferPointer(start: start, count: value.count)
+            part.copyBytes(from: value)
+            parts.append(UnsafeRawBufferPointer(part))
+            start += value.count
+        }
+        try self.init(format, reading: parts)
     }
 
     /// A fresh key pair from a `genkey` expression.

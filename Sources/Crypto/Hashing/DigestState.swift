@@ -58,7 +58,7 @@ struct DigestState: ~Copyable {
     }
 
     func update(_ bytes: some Collection<UInt8>) {
-        bytes.withRawBytes { gcry_md_write(handle, $0.baseAddress, $0.count) }
+        bytes.withContiguousBytes { gcry_md_write(handle, $0.baseAddress, $0.count) }
     }
 
     consuming func digest() -> [UInt8] {
@@ -69,7 +69,7 @@ struct DigestState: ~Copyable {
 
     static func hash(_ bytes: some Collection<UInt8>, _ algorithm: Algorithm) -> [UInt8] {
         start()
-        return bytes.withRawBytes { input in
+        return bytes.withContiguousBytes { input in
             [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { output, count in
                 gcry_md_hash_buffer(algorithm.identifier, output.baseAddress, input.baseAddress, input.count)
                 count = algorithm.byteCount
@@ -82,7 +82,7 @@ struct DigestState: ~Copyable {
         _ bytes: some Collection<UInt8>, _ middle: ArraySlice<UInt8>, _ end: [UInt8], _ algorithm: Algorithm
     ) -> [UInt8] {
         start()
-        return bytes.withRawBytes { first in
+        return bytes.withContiguousBytes { first in
             middle.withUnsafeBytes { second in
                 end.withUnsafeBytes { third in
                     let buffers = [first, second, third].map { piece in
@@ -105,15 +105,5 @@ struct DigestState: ~Copyable {
     /// operations on keys, which can throw.
     private static func start() {
         do { try Libgcrypt.ready() } catch {}
-    }
-}
-
-extension Collection<UInt8> {
-    /// Calls `body` with these bytes in one piece: in place where they are stored so, else in a copy.
-    func withRawBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
-        if let result = withContiguousStorageIfAvailable({ body(UnsafeRawBufferPointer($0)) }) {
-            return result
-        }
-        return Array(self).withUnsafeBytes(body)
     }
 }

@@ -33,10 +33,10 @@ extension Curve25519.Signing {
             }
             self.rawRepresentation = rawRepresentation
             let seed = try rawRepresentation.withUnsafeBytes {
-                try KeyExpression.build("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", $0)
+                try SExpression("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", reading: [$0])
             }
             var context: OpaquePointer?
-            try Libgcrypt.check(gcry_mpi_ec_new(&context, seed.expression, nil))
+            try Libgcrypt.check(gcry_mpi_ec_new(&context, seed.handle, nil))
             defer { gcry_ctx_release(context) }
             guard let point = gcry_mpi_ec_get_mpi("q@eddsa", context, 1) else {
                 throw CryptoError.library(code: GPG_ERR_BROKEN_SECKEY.rawValue)
@@ -56,15 +56,12 @@ extension Curve25519.Signing {
         public func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
             let key = try rawRepresentation.withUnsafeBytes { seed in
                 try publicKey.rawRepresentation.withUnsafeBytes {
-                    try KeyExpression.build(
-                        "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", $0, seed)
+                    try SExpression(
+                        "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", reading: [$0, seed])
                 }
             }
-            let data = try message.withContiguousBytes { try Curve25519.Signing.data($0) }
-            var signed: OpaquePointer?
-            try Libgcrypt.check(gcry_pk_sign(&signed, data.expression, key.expression))
-            let signature = try KeyExpression.owning(signed)
-            guard let r = signature.bytes("r"), let s = signature.bytes("s"), r.count == 32, s.count == 32
+            let signature = try key.sign(message.withContiguousBytes { try Curve25519.Signing.data($0) })
+            guard let r = signature.value("r"), let s = signature.value("s"), r.count == 32, s.count == 32
             else {
                 throw CryptoError.library(code: GPG_ERR_INV_SEXP.rawValue)
             }
@@ -105,15 +102,12 @@ extension Curve25519.Signing {
             guard signature.count == Curve25519.Signing.signatureByteCount else { return false }
             let r = Array(signature.prefix(32))
             let s = Array(signature.suffix(32))
-            guard Curve25519.Signing.isBelowGroupOrder(s) else { return false }
-            let key = try rawRepresentation.withUnsafeBytes {
-                try KeyExpression.build("(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))", $0)
-            }
-            let value = try r.withUnsafeBytes { r in
-                try s.withUnsafeBytes { try KeyExpression.build("(sig-val(eddsa(r %b)(s %b)))", r, $0) }
-            }
+            guard EdwardsPoint.isBelowGroupOrder(s) else { return false }
+            let key = try SExpression(
+                "(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))", [rawRepresentation[...]])
+            let value = try SExpression("(sig-val(eddsa(r %b)(s %b)))", [r[...], s[...]])
             let data = try message.withContiguousBytes { try Curve25519.Signing.data($0) }
-            let verdict = gcry_pk_verify(value.expression, data.expression, key.expression)
+            let verdict = gcry_pk_verify(value.handle, data.handle, key.handle)
             if gcry_err_code(verdict) == GPG_ERR_BAD_SIGNATURE { return false }
             try Libgcrypt.check(verdict)
             return true
@@ -121,19 +115,11 @@ extension Curve25519.Signing {
     }
 
     /// The message as libgcrypt takes it. It has no form for an empty atom: a bare `(value)` stands for that.
-    private static func data(_ message: UnsafeRawBufferPointer) throws -> KeyExpression {
-        message.count == 0
-            ? try KeyExpression.build("(data(flags eddsa)(hash-algo sha512)(value))")
-            : try KeyExpression.build("(data(flags eddsa)(hash-algo sha512)(value %b))", message)
-    }
-
-    /// L = 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032 section 5.1).
-    private static let groupOrder: [UInt8] = [
-        0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
-        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10,
-    ]
-
-    private static func isBelowGroupOrder(_ scalar: [UInt8]) -> Bool {
-        scalar.reversed().lexicographicallyPrecedes(groupOrder.reversed())
+    private static func data(_ message: UnsafeRawBufferPointer) throws -> SExpression {
+        guard message.count > 0 else {
+            return try SExpression("(data(flags eddsa)(hash-algo sha512)(value))", [])
+        }
+        guard message.count <= Int32.max else { throw Curve25519.Error.messageTooLong(message.count) }
+        return try SExpression("(data(flags eddsa)(hash-algo sha512)(value %b))", reading: [message])
     }
 }

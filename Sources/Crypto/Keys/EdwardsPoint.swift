@@ -1,14 +1,14 @@
 import CGcrypt
 
-/// What must be known of an Ed25519 public key before libgcrypt may see it.
+/// What must be known of an Ed25519 public key or signature before libgcrypt may see it.
 enum EdwardsPoint {
     /// The points of order 8 (RFC 8032 section 5.1.2 encodes them). The other five points of low order have a
     /// coordinate that is 0, 1 or −1, and are caught by their length.
     private static let orderEight = [
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "26E8958FC2B227B045C3F489F2EF98F0D5DFAC05D3C63339B13802886D53FC05",
+        "26E8958FC2B227B045C3F489F2EF98F0D5DFAC05D3C63339B13802886D53FC85",
+        "C7176A703D4DD84FBA3C0B760D10670F2A2053FA2C39CCC64EC7FD7792AC037A",
+        "C7176A703D4DD84FBA3C0B760D10670F2A2053FA2C39CCC64EC7FD7792AC03FA",
     ]
 
     /// Whether `encoded` is the canonical encoding of a point that a signature may be verified with.
@@ -16,8 +16,10 @@ enum EdwardsPoint {
     /// libgcrypt 1.10 ends the process (`mulm_25519: different sizes`) when it verifies with a point one of
     /// whose coordinates leaves the topmost machine word empty. Of honest keys, one in 2^62 is so; but anyone
     /// can make such a key on purpose, and stop every program that looks at it.
-    static func isUsableAsKey(_ encoded: [UInt8]) throws -> Bool {
-        guard isCanonical(encoded), !orderEight.contains(hexadecimal(encoded)) else { return false }
+    static func isUsableAsKey(_ encoded: [UInt8]) throws(CryptoError) -> Bool {
+        guard encoded.count == 32, isCanonical(encoded), !orderEight.contains(encoded.hex) else {
+            return false
+        }
         try Libgcrypt.ready()
         var context: OpaquePointer?
         try Libgcrypt.check(gcry_mpi_ec_new(&context, nil, "Ed25519"))
@@ -49,7 +51,15 @@ enum EdwardsPoint {
         return y[31] != 0x7F || y[0] < 0xED || y[1..<31].contains { $0 != 0xFF }
     }
 
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    /// L = 2^252 + 27742317777372353535851937790883648493, little-endian (RFC 8032 section 5.1).
+    private static let groupOrder: [UInt8] = [
+        0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14,
+        0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x10,
+    ]
+
+    /// Whether S, the second half of a signature, is below L (RFC 8032 section 5.1.7). Any other S would spell a
+    /// signature a second time.
+    static func isBelowGroupOrder(_ scalar: some BidirectionalCollection<UInt8>) -> Bool {
+        scalar.reversed().lexicographicallyPrecedes(groupOrder.reversed())
     }
 }

@@ -114,7 +114,7 @@ extension OpenPGP {
                 return try .rsa(
                     expression("(public-key(rsa(n %b)(e %b)))", [modulus, exponent]), modulus: modulus)
             case .ed25519(let point):
-                guard point.count == 33, point.first == 0x40, try isUsableEd25519Point(point.dropFirst())
+                guard point.count == 33, point.first == 0x40, try isUsable(point.dropFirst())
                 else {
                     throw .weakKey(fingerprint, reason: "its point is none of Ed25519")
                 }
@@ -125,6 +125,14 @@ extension OpenPGP {
                     throw .weakKey(fingerprint, reason: "its point is none of NIST P-256")
                 }
                 return try .ecdsa(expression("(public-key(ecc(curve \"NIST P-256\")(q %b)))", [point]))
+            }
+        }
+
+        private static func isUsable(_ point: ArraySlice<UInt8>) throws(Error) -> Bool {
+            do throws(CryptoError) {
+                return try EdwardsPoint.isUsableAsKey(Array(point))
+            } catch {
+                throw .library(error)
             }
         }
 
@@ -212,15 +220,9 @@ extension OpenPGP.PublicKey {
             (r, s) = (first, second)
         }
         // RFC 8032, section 5.1.7: an S that is not below the order of the group spells a signature a second time.
-        guard s.reversed().lexicographicallyPrecedes(ed25519Order) else { throw .badSignature }
+        guard EdwardsPoint.isBelowGroupOrder(s) else { throw .badSignature }
         return (r, s)
     }
-
-    /// The order L of Ed25519's base point (RFC 8032, section 5.1), most significant byte first.
-    private static let ed25519Order: [UInt8] = [
-        0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c, 0xd6,
-        0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
-    ]
 }
 
 extension OpenPGP {

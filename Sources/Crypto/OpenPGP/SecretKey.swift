@@ -16,7 +16,7 @@ extension OpenPGP {
 
         private let secrets: [Fingerprint: SExpression]
         private let unusable: [Fingerprint: Error]
-        private let packets: SecurePackets
+        private let packets: SecretBytes
 
         /// The most bytes that are read as a secret key.
         public static let sizeLimit = 1 << 20
@@ -31,13 +31,23 @@ extension OpenPGP {
             var binary = try Armor.unwrap(bytes, kind: .secretKey, limit: Self.sizeLimit)
             // All slices of `binary` end with the call, so that the wiping reaches the bytes and not a copy of them.
             let contents = Result { () throws(OpenPGP.Error) in try Contents(binary[...]) }
-            let packets = Result { () throws(OpenPGP.Error) in try SecurePackets(binary) }
+            let packets = Result { () throws(OpenPGP.Error) in try Self.secret(binary) }
             binary.wipe()
             let parsed = try contents.get()
             try self.init(parsed, packets.get())
         }
 
-        private init(_ contents: Contents, _ packets: SecurePackets) throws(OpenPGP.Error) {
+        private static func secret(_ bytes: [UInt8]) throws(OpenPGP.Error) -> SecretBytes {
+            do {
+                return try SecretBytes(copying: bytes)
+            } catch let error as CryptoError {
+                throw .library(error)
+            } catch {
+                throw .library(.library(code: gpg_error_from_errno(ENOMEM)))
+            }
+        }
+
+        private init(_ contents: Contents, _ packets: SecretBytes) throws(OpenPGP.Error) {
             certificate = try Certificate(contents.publicPackets)
             secrets = contents.secrets
             unusable = contents.unusable
@@ -108,7 +118,7 @@ extension OpenPGP {
         ///
         /// - Returns: text whose bytes are secret; the caller's to wipe.
         public func armored() -> [UInt8] {
-            packets.withBytes { Armor.wrap($0, kind: .secretKey) }
+            packets.withUnsafeBytes { Armor.wrap($0, kind: .secretKey) }
         }
 
         /// A detached signature of `document`, binary (RFC 9580, section 10.4).
@@ -300,35 +310,9 @@ extension OpenPGP.SecretKey {
     }
 }
 
-/// Bytes in libgcrypt's secure memory, wiped when they are released. Written once, hence `@unchecked Sendable`.
-private final class SecurePackets: @unchecked Sendable {
-    private let start: UnsafeMutableRawPointer
-    private let count: Int
-
-    init(_ bytes: [UInt8]) throws(OpenPGP.Error) {
-        do throws(CryptoError) { try Libgcrypt.ready() } catch { throw .library(error) }
-        guard let start = gcry_malloc_secure(max(bytes.count, 1)) else {
-            throw .library(.library(code: gpg_error_from_errno(ENOMEM)))
-        }
-        bytes.withUnsafeBytes { source in
-            if let base = source.baseAddress { start.copyMemory(from: base, byteCount: source.count) }
-        }
-        self.start = start
-        count = bytes.count
-    }
-
-    deinit { gcry_free(start) }
-
-    func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
-        body(UnsafeRawBufferPointer(start: start, count: count))
-    }
-}
-
 extension [UInt8] {
     /// Overwrites these bytes, if no other value shares them.
     fileprivate mutating func wipe() {
-        withUnsafeMutableBytes { buffer in
-            if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
-        }
+        withUnsafeMutableBytes { $0.wipe() }
     }
 }
