@@ -19,6 +19,10 @@ release:
 	@Scripts/install-packages.sh build
 	swift build -c release
 
+audit:
+	@Scripts/install-packages.sh build audit
+	@Scripts/audit.sh
+
 format:
 	swift format -i -r Package.swift Sources Tests Fuzz Benchmarks
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing. Usage: install-packages.sh build|test...
+# Installs the Debian packages that are missing. Usage: install-packages.sh build|test|audit...
 # As root, or as a user with sudo. Does nothing, and asks for nothing, where all are there.
 set -euo pipefail
 
@@ -9,7 +9,9 @@ for group in "$@"; do
         build) packages+=(libgcrypt20-dev libgpg-error-dev libgpgme-dev libmongoc-dev libssl-dev libsqlite3-dev
             pkg-config) ;;
         test) packages+=(curl gnupg gpgv sqv libgfshare-bin openssl python3 python3-venv sqlite3 valgrind) ;;
-        *) echo "install-packages: unknown group $group: use build or test" >&2; exit 2 ;;
+        # The sanitizers and libFuzzer come with the Swift toolchain.
+        audit) packages+=(gnupg gpgv sqv libgfshare-bin openssl python3 python3-venv valgrind) ;;
+        *) echo "install-packages: unknown group $group: use build, test or audit" >&2; exit 2 ;;
     esac
 done
 

@@ -29,7 +29,14 @@ extension Vectors {
 
     /// A JSON file among the fetched vectors; throws where it cannot be read.
     static func fetched<T: Decodable>(_ path: String, as type: T.Type = T.self) throws -> T {
-        let folder = URL(filePath: fetched ?? "")
-        return try JSONDecoder().decode(T.self, from: Data(contentsOf: folder.appending(path: path)))
+        try JSONDecoder().decode(T.self, from: fetchedData(path))
+    }
+
+    /// The content of a file among the fetched vectors; throws where it cannot be read. Its name goes to the test's
+    /// output, where `make audit` counts what was read.
+    static func fetchedData(_ path: String) throws -> Data {
+        let data = try Data(contentsOf: URL(filePath: #require(fetched)).appending(path: path))
+        print("read fetched vectors \(path)")
+        return data
     }
 }
