@@ -209,7 +209,7 @@ extension OpenPGP {
 extension String {
     /// This text with control characters, and those that reverse the direction of writing, as `\u{…}`, so that a
     /// name cannot act on a terminal or hide what it says.
-    var escapingControls: String {
+    package var escapingControls: String {
         var result = ""
         for scalar in unicodeScalars {
             switch scalar.properties.generalCategory {
