@@ -51,6 +51,7 @@ if !coreOnly {
         .systemLibrary(
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
+        .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDCrypto"], path: "Sources/GnuPG"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDSettings", dependencies: ["Yams"], path: "Sources/Settings"),
         .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
@@ -121,6 +122,7 @@ if !coreOnly {
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
+        .testTarget(name: "GnuPGTests", dependencies: ["PDGnuPG", "PDCrypto"], path: "Tests/GnuPGTests"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
