@@ -124,6 +124,10 @@ if !coreOnly {
             path: "Tests/ShimsTests"),
         .testTarget(name: "GnuPGTests", dependencies: ["PDGnuPG", "PDCrypto"], path: "Tests/GnuPGTests"),
         .testTarget(
+            name: "PrimitivesDifferentialTests",
+            dependencies: ["PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
+            path: "Tests/PrimitivesDifferentialTests"),
+        .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
