@@ -125,6 +125,11 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
             gcry_cipher_encrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
+    /// As ``encrypt(_:into:)``, over the input itself.
+    func encryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
+        try Libgcrypt.check(gcry_cipher_encrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
+    }
+
     /// Decrypts; a CBC chain goes on from one call to the next.
     func decrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
         try Libgcrypt.check(
@@ -134,7 +139,7 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
     /// Overwrites `output` with the next bytes of the CTR keystream.
     func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws {
         output.wipe()
-        // The keystream is what encrypts zeros. No input means: in place.
-        try Libgcrypt.check(gcry_cipher_encrypt(handle, output.baseAddress, output.count, nil, 0))
+        // The keystream is what encrypts zeros.
+        try encryptInPlace(output)
     }
 }

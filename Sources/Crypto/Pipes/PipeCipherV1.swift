@@ -61,17 +61,27 @@ extension PipeCipherV1 {
         public mutating func encrypt(
             _ payload: some Collection<UInt8>, random: some RandomSource
         ) throws -> [UInt8] {
-            var message = magic + Array(String(payload.count).utf8) + [colon]
-            message.append(contentsOf: payload)
-            let excess = message.count % blockByteCount
-            if excess > 0 { message += try random.bytes(count: blockByteCount - excess) }
-            return try [UInt8](unsafeUninitializedCapacity: message.count) { buffer, count in
-                try message.withUnsafeMutableBytes { message in
-                    defer { message.wipe() }
-                    try cipher.encrypt(
-                        UnsafeRawBufferPointer(message), into: UnsafeMutableRawBufferPointer(buffer))
-                    count = message.count
+            let header = magic + Array(String(payload.count).utf8) + [colon]
+            let unpadded = header.count + payload.count
+            let padding = (blockByteCount - unpadded % blockByteCount) % blockByteCount
+            // Encrypted where it will be returned: no plaintext is left behind.
+            return try [UInt8](unsafeUninitializedCapacity: unpadded + padding) { buffer, count in
+                let message = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[..<(unpadded + padding)])
+                do {
+                    message.copyBytes(from: header)
+                    payload.withContiguousBytes {
+                        UnsafeMutableRawBufferPointer(rebasing: message[header.count...]).copyMemory(from: $0)
+                    }
+                    if padding > 0 {
+                        try random.fill(UnsafeMutableRawBufferPointer(rebasing: message[unpadded...]))
+                    }
+                    try cipher.encryptInPlace(message)
+                } catch {
+                    message.wipe()
+                    throw error
                 }
+                count = message.count
             }
         }
     }
@@ -97,31 +107,50 @@ extension PipeCipherV1 {
             // Until the message has proved good: a chain that lost its place never finds it again by trying.
             failed = true
             guard message.count > 0, message.count % blockByteCount == 0 else { throw Error.undecipherable }
-            var plaintext = [UInt8](repeating: 0, count: message.count)
-            let payload = try plaintext.withUnsafeMutableBytes { plaintext in
-                defer { plaintext.wipe() }
-                try message.withContiguousBytes { try cipher.decrypt($0, into: plaintext) }
-                return try Self.payload(UnsafeRawBufferPointer(plaintext))
-            }
+            let payload = try message.withContiguousBytes { try decryptWhole($0) }
             failed = false
             return payload
         }
 
-        private static func payload(_ plaintext: UnsafeRawBufferPointer) throws -> [UInt8] {
-            guard plaintext.starts(with: magic) else { throw Error.undecipherable }
+        private func decryptWhole(_ message: UnsafeRawBufferPointer) throws -> [UInt8] {
+            try withUnsafeTemporaryAllocation(byteCount: blockByteCount, alignment: 8) { first in
+                defer { first.wipe() }
+                try cipher.decrypt(UnsafeRawBufferPointer(rebasing: message[..<blockByteCount]), into: first)
+                let (length, start) = try Self.header(UnsafeRawBufferPointer(first))
+                let available = message.count - start
+                guard length <= available else { throw Error.undecipherable }
+                // The padding is decrypted too: the chain goes on behind it.
+                return try [UInt8](unsafeUninitializedCapacity: available) { buffer, count in
+                    let output = UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<available])
+                    output.copyBytes(from: first[start...])
+                    if message.count > blockByteCount {
+                        try cipher.decrypt(
+                            UnsafeRawBufferPointer(rebasing: message[blockByteCount...]),
+                            into: UnsafeMutableRawBufferPointer(rebasing: output[(blockByteCount - start)...])
+                        )
+                    }
+                    UnsafeMutableRawBufferPointer(rebasing: output[length...]).wipe()
+                    count = length
+                }
+            }
+        }
+
+        /// The payload's length, and where it starts. All of the header is in the first block, unless someone
+        /// wrote zeros before the number, or a number of more than thirteen digits.
+        private static func header(_ block: UnsafeRawBufferPointer) throws -> (length: Int, start: Int) {
+            guard block.starts(with: magic) else { throw Error.undecipherable }
             var length = 0
             var position = magic.count
-            while position < plaintext.count, let digit = decimal(plaintext[position]) {
-                // The length is refused as soon as it is too long, so it cannot overflow.
+            while position < block.count, let digit = decimal(block[position]) {
+                // At most fourteen digits: no overflow.
                 length = length * 10 + digit
-                guard length <= plaintext.count else { throw Error.undecipherable }
                 position += 1
             }
-            guard position > magic.count else { throw Error.undecipherable }
-            guard position < plaintext.count, plaintext[position] == colon else { throw Error.undecipherable }
-            let rest = plaintext[(position + 1)...]
-            guard length <= rest.count else { throw Error.undecipherable }
-            return Array(rest.prefix(length))
+            guard position > magic.count, position < block.count, block[position] == colon else {
+                throw Error.undecipherable
+            }
+            return (length, position + 1)
         }
 
         private static func decimal(_ byte: UInt8) -> Int? {
