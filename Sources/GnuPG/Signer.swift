@@ -27,6 +27,9 @@ extension GnuPG {
         public func detachedSignature(
             of document: some Collection<UInt8>, at now: OpenPGP.Timestamp
         ) throws(Error) -> [UInt8] {
+            guard (0...Int64(UInt32.max)).contains(now.seconds) else {
+                throw .unusableKey(.unsuitableTimeOrName)
+            }
             if let problem = certificate.problem(at: now) { throw .unusableKey(problem) }
             let document = Array(document)
             let start = ContinuousClock.now
@@ -34,12 +37,15 @@ extension GnuPG {
             // A person who searched a while for the card has not made a signature of the future.
             let waited = (ContinuousClock.now - start).components.seconds
             do throws(OpenPGP.Error) {
+                // gpg.conf can ask for armor, too.
+                let signature = try OpenPGP.Armor.unwrap(
+                    signature, kind: .signature, limit: OpenPGP.Verifier.sizeLimit)
                 _ = try OpenPGP.Verifier(certificates: [certificate])
                     .verify(signature: signature, of: document, at: OpenPGP.Timestamp(now.seconds + waited))
+                return signature
             } catch {
                 throw .refusedSignature(error)
             }
-            return signature
         }
 
         private func sign(_ document: [UInt8]) throws(Error) -> [UInt8] {

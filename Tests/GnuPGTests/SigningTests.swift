@@ -210,9 +210,29 @@ struct SigningTests {
                 try signer.detachedSignature(of: Self.document, at: .now())
             }
         }
+    }
+
+    @Test("Armor is as it was asked for, whatever gpg.conf says")
+    func armor() throws {
+        let temporary = try TemporaryHome()
+        let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
         try temporary.configure("gpg.conf", "armor\ncomment whatever\n")
+        let binary = try signer.detachedSignature(of: Self.document, at: .now())
+        #expect(binary.first.map { $0 & 0x80 } == 0x80)
+        try Self.expectAccepted(binary, by: signer.certificate, in: temporary)
         try Self.expectAccepted(
-            signer.detachedSignature(of: Self.document, at: .now()), by: signer.certificate, in: temporary)
+            Array(signer.armoredDetachedSignature(of: Self.document, at: .now()).utf8),
+            by: signer.certificate,
+            in: temporary)
+    }
+
+    @Test("A time that no signature can bear is refused", arguments: [-1, Int64(UInt32.max) + 1, .max, .min])
+    func unsuitableTime(_ seconds: Int64) throws {
+        let temporary = try TemporaryHome()
+        let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
+        #expect(throws: GnuPG.Error.unusableKey(.unsuitableTimeOrName)) {
+            try signer.detachedSignature(of: Self.document, at: OpenPGP.Timestamp(seconds))
+        }
     }
 
     @Test("Many threads sign and list at once, in two homes")

@@ -4,8 +4,8 @@ extension OpenPGP {
     /// Read strictly: one block of the expected kind, text before it but not after it, lines that end in LF or
     /// CR LF, body lines of at most 76 characters, canonical base64. The checksum may be missing (RFC 9580) but
     /// must be right where it is there.
-    enum Armor {
-        enum Kind: String, Sendable {
+    package enum Armor {
+        package enum Kind: String, Sendable {
             case signature = "PGP SIGNATURE"
             case message = "PGP MESSAGE"
             case publicKey = "PGP PUBLIC KEY BLOCK"
@@ -15,7 +15,7 @@ extension OpenPGP {
         /// The binary packets in `input`, taken out of their armor if they are in one.
         ///
         /// The first octet of a packet has its highest bit set (RFC 9580, section 4.2), that of a text has not.
-        static func unwrap(
+        package static func unwrap(
             _ input: [UInt8], kind: Kind, limit: Int, severalBlocks: Bool = false
         ) throws(Error) -> [UInt8] {
             guard input.count <= limit else { throw .tooLong(limit: limit) }
