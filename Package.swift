@@ -127,6 +127,8 @@ if !coreOnly {
             name: "PrimitivesDifferentialTests",
             dependencies: ["PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/PrimitivesDifferentialTests"),
+        .executableTarget(
+            name: "crypto-benchmark", dependencies: ["PDCrypto", "CGcrypt"], path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
