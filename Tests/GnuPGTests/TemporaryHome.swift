@@ -18,7 +18,11 @@ final class TemporaryHome: Sendable {
     deinit {
         // Nobody is left to hear of a failure; the agent also ends by itself when its folder is gone.
         _ = try? stopAgent()
-        try? FileManager.default.removeItem(at: folder)
+        // The agent answers before it ends, and removes its sockets meanwhile, over which a removal stumbles.
+        for _ in 0..<50 where FileManager.default.fileExists(atPath: folder.path) {
+            guard (try? FileManager.default.removeItem(at: folder)) == nil else { return }
+            usleep(20_000)
+        }
     }
 
     var home: GnuPG.Home { get throws { try GnuPG.Home(path: folder.path) } }
