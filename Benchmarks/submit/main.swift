@@ -20,7 +20,7 @@ else {
 let key = try OpenPGP.SecretKey(Array(Data(contentsOf: URL(filePath: CommandLine.arguments[1]))))
 
 /// A report of about 15 kB, as an agent with many collectors makes it.
-func report(_ number: Int, at time: Int64) throws -> [UInt8] {
+@Sendable func report(_ number: Int, at time: Int64) throws -> [UInt8] {
     guard let hostname = Hostname("host-\(number % 200)") else { preconditionFailure("a good name") }
     let packages = (0..<260).map { index -> Value in
         ["name": .string("package-\(index)"), "version": .string("1.\(index).\(number / 200 % 7)")]
@@ -72,7 +72,7 @@ struct Connection {
             let written = request.withUnsafeBytes {
                 send(
                     descriptor, $0.baseAddress.map { $0 + sent }, request.count - sent,
-                    Int32(MSG_NOSIGNAL.rawValue))
+                    Int32(MSG_NOSIGNAL))
             }
             guard written > 0 else { return false }
             sent += written

@@ -15,4 +15,4 @@ struct PDAgent: Tool {
         subcommands: [Join.self, Collect.self, Submit.self, Cycle.self, Status.self])
 }
 
-extension AgentError: @retroactive ExitCoded {}
+extension AgentError: ExitCoded {}
