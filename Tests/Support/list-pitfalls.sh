@@ -12,7 +12,7 @@ list() {
         sed -E 's/^([^:]*):[0-9]+:(func )?`?/\1\t/; s/`$//' |
         while IFS="$(printf '\t')" read -r file name; do
             # One test may stand for several classes.
-            for number in $(printf '%s\n' "$name" | grep -oE '\bp[0-9]+_' | tr -d 'p_'); do
+            for number in $(printf '%s\n' "$name" | sed 's/_/_ /g' | grep -oE '\bp[0-9]+_' | tr -d 'p_'); do
                 printf '%s\t%s\t%s\n' "$(printf "%s" "$number" | sed "s/^0*//")" "$file" "$name"
             done
         done | sort -t "$(printf '\t')" -k1,1n -k2,2

@@ -448,7 +448,7 @@ struct SharesToolTests {
         #expect(try tool.run(["inspect", name, "--json"]).status == 1)
     }
 
-    @Test func p34_p35_secretsAreInNoArgumentOrEnvironmentAndCoreDumpsAreOff() throws {
+    @Test func p34_p35_p102_secretsAreInNoArgumentOrEnvironmentAndCoreDumpsAreOff() throws {
         let running = try tool.start(
             ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out", "--passphrase-fd", "0"])
         try running.input.write(contentsOf: Data("hunter2hunter2\n".utf8))
@@ -474,6 +474,19 @@ struct SharesToolTests {
         #expect(try tool.read("restored") == secret)
     }
 
+    @Test(arguments: ["native", "gfshare"])
+    func whereNoMemoryMayBeLockedNoWarningOfTheLibraryReachesThePerson(format: String) throws {
+        let outcome = try tool.run(
+            [
+                "split", "key.asc", "--threshold", "100", "--shares", "200", "--out", "out", "--format",
+                format,
+            ],
+            prefix: ["/usr/bin/prlimit", "--memlock=0", "/usr/bin/setpriv", "--bounding-set", "-ipc_lock"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(!outcome.errors.contains("insecure memory"), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("lock memory"), "\(outcome.errors)")
+    }
+
     // MARK: - Usage
 
     @Test(arguments: [
@@ -489,7 +502,7 @@ struct SharesToolTests {
         ["split", "key.asc"], ["combine", "--out", "x"], ["verify"], ["frobnicate"],
         ["split", "-", "--threshold", "2", "--shares", "2", "--out", "o", "--passphrase-fd", "0"],
     ])
-    func p12_p13_badUsageExitsWithTwoAndOneLine(arguments: [String]) throws {
+    func p12_p13_p103_badUsageExitsWithTwoAndOneLine(arguments: [String]) throws {
         let outcome = try tool.run(arguments)
         #expect(outcome.status == 2)
         #expect(outcome.errors.split(separator: "\n").count == 1)
