@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// The recorded vectors of this repository, found from where this file lies.
 enum Vectors {
