@@ -2,6 +2,7 @@
 # Tries PenguinDome on this machine: a server on the embedded store, this machine as its first host, one collection,
 # one audit. Everything lies in run/; the server stays up until Ctrl-C.
 set -euo pipefail
+umask 077
 cd "$(dirname "$0")/.."
 
 server=$PWD/run/server
@@ -29,7 +30,7 @@ PATH=$(swift build --show-bin-path):$PATH
 if [ -f "$server/server.yml" ]; then
     port=$(awk '$1 == "port:" { print $2; exit }' "$server/server.yml")
     if listens "$port"; then
-        echo "run: port $port is in use: another 'make run' may be active; stop it, or change $server/server.yml" >&2
+        echo "run: port $port is in use: another 'make run' may be active; stop that first" >&2
         exit 1
     fi
 else
@@ -40,7 +41,7 @@ fi
 mkdir -p run
 pd-server setup --yes --state "$server" --port "$port"
 
-pd-server serve --state "$server" 2>"$log" &
+pd-server serve --state "$server" 2>>"$log" &
 pid=$!
 stop() {
     trap - INT TERM EXIT
@@ -63,7 +64,7 @@ done
 pd-agent join --kit "$server/agent-kit" --state "$agent"
 pd-agent cycle --state "$agent"
 
-host=$(pd-admin hosts list --state "$server" --json | awk -F'"' '$2 == "hostname" { print $4; exit }')
+host=$(pd-agent status --state "$agent" --json | awk -F'"' '$2 == "hostname" { print $4; exit }')
 echo
 echo "────────────────────────────────────────────────────────────────────────"
 pd-admin hosts show --state "$server" "$host"

@@ -10,7 +10,7 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         case endsEarly = "ends too early"
         /// Something follows the closing brace.
         case trailing = "something follows the object"
-        /// A number that is neither a 64-bit integer nor a finite double.
+        /// A number beyond the range of a double.
         case numberOutOfRange = "number out of range"
         /// Text that is not UTF-8, or half of a surrogate pair.
         case notUnicode = "text is not valid Unicode"
@@ -52,8 +52,9 @@ extension Document {
 
     /// Reads one JSON object (RFC 8259) in one pass into a document.
     ///
-    /// Whole numbers become 32-bit or 64-bit integers, the others doubles. Names stay in their order. What the RFC
-    /// leaves open is refused here: names that occur twice, numbers that do not fit, unpaired surrogates.
+    /// Whole numbers become 32-bit or 64-bit integers where they fit, the others the nearest double. Names stay in their
+    /// order. What the RFC leaves open is refused here: names that occur twice, numbers beyond a double, unpaired
+    /// surrogates.
     ///
     /// - Throws: ``JSONError`` with the place, never with the content.
     public init(json: [UInt8], timestamps: TimestampConvention = .none) throws(JSONError) {
@@ -327,19 +328,11 @@ private struct JSONReader {
         }
         if peek() == UInt8(ascii: ".") || peek() == UInt8(ascii: "e") || peek() == UInt8(ascii: "E") {
             try fraction()
-            let text = String(decoding: UnsafeBufferPointer(rebasing: input[start..<position]), as: UTF8.self)
-            guard let number = Double(text), number.isFinite else {
-                throw JSONError(reason: .numberOutOfRange, offset: start)
-            }
-            writer.bytes[typeOffset] = BSONType.double
-            writer.bytes.append(littleEndian: number.bitPattern)
-            return
+            return try double(from: start, typeAt: typeOffset)
         }
+        let limit = isNegative ? UInt64(Int64.max) + 1 : UInt64(Int64.max)
+        guard fitsInteger, magnitude <= limit else { return try double(from: start, typeAt: typeOffset) }
         let negated = Int64(truncatingIfNeeded: 0 &- magnitude)
-        guard fitsInteger, isNegative ? magnitude <= UInt64(Int64.max) + 1 : magnitude <= UInt64(Int64.max)
-        else {
-            throw JSONError(reason: .numberOutOfRange, offset: start)
-        }
         let integer = isNegative ? negated : Int64(magnitude)
         if let small = Int32(exactly: integer) {
             writer.bytes[typeOffset] = BSONType.int32
@@ -348,6 +341,16 @@ private struct JSONReader {
             writer.bytes[typeOffset] = BSONType.int64
             writer.bytes.append(littleEndian: integer)
         }
+    }
+
+    /// A number with a point or an exponent, or one that is too large for an integer and is kept as near as possible.
+    private mutating func double(from start: Int, typeAt typeOffset: Int) throws(JSONError) {
+        let text = String(decoding: UnsafeBufferPointer(rebasing: input[start..<position]), as: UTF8.self)
+        guard let number = Double(text), number.isFinite else {
+            throw JSONError(reason: .numberOutOfRange, offset: start)
+        }
+        writer.bytes[typeOffset] = BSONType.double
+        writer.bytes.append(littleEndian: number.bitPattern)
     }
 
     /// The part of a number from its point or exponent on.

@@ -33,7 +33,10 @@ struct JSONTests {
             ("2147483647", Value.int32(.max)), ("-2147483648", .int32(.min)),
             ("2147483648", .int64(2_147_483_648)),
             ("9223372036854775807", .int64(.max)), ("-9223372036854775808", .int64(.min)), ("-0", .int32(0)),
-            ("-0.0", .double(-0.0)), ("1e+300", .double(1e300)), ("0.1", .double(0.1)),
+            ("-0.0", .double(-0.0)), ("18446744073709551615", .double(18446744073709551615)),
+            ("9223372036854775808", .double(9223372036854775808)),
+            ("-9223372036854775809", .double(-9223372036854775809)), ("1e+300", .double(1e300)),
+            ("0.1", .double(0.1)),
         ])
     func numbers(text: String, value: Value) throws {
         #expect(try read("{\"n\":\(text)}")["n"] == value)
@@ -53,9 +56,7 @@ struct JSONTests {
             ("{\"a\":01}", .unexpected), ("{\"a\":+1}", .unexpected), ("{\"a\":.5}", .unexpected),
             ("{\"a\":1.}", .unexpected), ("{\"a\":1e}", .unexpected), ("{\"a\":-}", .unexpected),
             ("{\"a\":0x10}", .unexpected), ("{\"a\":tru}", .unexpected), ("{\"a\":\"\\x\"}", .unexpected),
-            ("{\"a\":9223372036854775808}", .numberOutOfRange),
-            ("{\"a\":-9223372036854775809}", .numberOutOfRange),
-            ("{\"a\":99999999999999999999999999}", .numberOutOfRange), ("{\"a\":1e400}", .numberOutOfRange),
+            ("{\"a\":1e400}", .numberOutOfRange),
             ("{\"a\":\"\\ud800\"}", .notUnicode), ("{\"a\":\"\\udc80\"}", .notUnicode),
             ("{\"a\":\"\\ud800\\u0041\"}", .notUnicode), ("{\"a\":\"\u{01}\"}", .controlCharacter),
             ("{\"a\":1,\"a\":2}", .duplicateKey), ("{\"a\":1,\"\\u0061\":2}", .duplicateKey),

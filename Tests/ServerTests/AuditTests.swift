@@ -199,8 +199,8 @@ struct AuditTests {
         #expect(checks[1].alertFrequency.milliseconds == 1_800_000)
         #expect([checks[1].why, checks[1].fix] == ["W", "F"])
         #expect(checks[2].query == ["$or": [["x": "plain text"], ["y": "off"], ["z": "1"]]])
-        #expect(try read("") == [])
-        #expect(try read("checks: []") == [])
+        // A file that was cut off must not look like a fleet without a fault.
+        for text in ["", "checks: []"] { #expect(throws: SettingsError.self) { try read(text) } }
     }
 
     @Test(

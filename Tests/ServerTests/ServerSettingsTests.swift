@@ -25,6 +25,36 @@ struct ServerSettingsTests {
         #expect(throws: SettingsError.self) { try read("port: [80, 80]") }
     }
 
+    @Test("a settings file of version 1 loads, and what has no effect is said")
+    func version1() throws {
+        let settings = try read(
+            """
+            port:
+              80: {deprecated: true, ssl: {enabled: false}}
+              8443:
+            local_port: 5000
+            database: {file: fleet.sqlite, host: [a, b], replicaset: r, name: penguindome, username: u, password: p}
+            logging: {handler: syslog, level: warn, syslog: {facility: daemon, host: localhost, port: 514}}
+            audit_cron: {enabled: true, email: a@example.com}
+            ssl: {enabled: false, certificate: c, key: k}
+            secret_keeping: {enabled: true, selectors: [plugins.a.b], num_shares: 5, combine_threshold: 3}
+            server_auth: {download_release: {ipranges: [127.0.0.1]}}
+            users: {fred: x}
+            groups: {admins: [fred]}
+            """)
+        #expect(settings.ports == [80, 8443] && settings.logLevel == .warning)
+        #expect(settings.notes.count == 6)
+    }
+
+    @Test(
+        "what would be unsafe to leave out is refused",
+        arguments: [
+            "ssl: {enabled: true}", "port: {80: {ssl: {enabled: true}}}", "database: {host: localhost}",
+        ])
+    func notServed(yaml: String) {
+        #expect(throws: SettingsError.self) { try read(yaml) }
+    }
+
     @Test("a mistyped name is an error with its line and the right one")
     func mistyped() {
         #expect(

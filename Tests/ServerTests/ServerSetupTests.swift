@@ -80,6 +80,17 @@ struct ServerSetupTests {
         }
     }
 
+    @Test("a client key that was removed stays removed")
+    func removedStaysRemoved() throws {
+        try withState { state in
+            _ = try setUp(state)
+            let trusted = try #require(try RoleKeys(directory: state.clientKeys).certificates.first)
+            #expect(try RoleKeys.remove(trusted.fingerprint, from: state.clientKeys).count == 1)
+            _ = try setUp(state)
+            #expect(try RoleKeys(directory: state.clientKeys).certificates.isEmpty)
+        }
+    }
+
     @Test("without a URL for others the server listens on this machine alone")
     func addresses() throws {
         func settings(_ url: String?) throws -> ServerSettings {

@@ -19,6 +19,10 @@ public enum CheckFile {
         var top = try SettingsMapping(yaml: yaml, file: file)
         var mappings = try top.mappings("checks")
         try top.finish()
+        // A file that was cut off must not look like a fleet without a fault.
+        guard !mappings.isEmpty else {
+            throw SettingsError(file: file, line: nil, message: "there is no check in it")
+        }
         var checks: [Check] = []
         for index in mappings.indices {
             let check = try check(&mappings[index])

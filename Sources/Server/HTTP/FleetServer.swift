@@ -28,9 +28,16 @@ public struct FleetServer: Sendable {
     let store: any FleetStore
     let address: Address
     let logger: Logger
+    private let budget: BodyBudget
 
     /// A server that is ready to run.
     public init(ingest: Ingest, store: any FleetStore, address: Address, logger: Logger) {
+        self.init(ingest: ingest, store: store, address: address, logger: logger, budget: BodyBudget())
+    }
+
+    /// One of several that share what they may keep in memory.
+    init(ingest: Ingest, store: any FleetStore, address: Address, logger: Logger, budget: BodyBudget) {
+        self.budget = budget
         self.ingest = ingest
         self.store = store
         self.address = address
@@ -99,14 +106,19 @@ public struct FleetServer: Sendable {
     }
 
     private func answer(_ request: Request) async -> (Response, outcome: String, Hostname?) {
-        let body: [UInt8]
+        var body: [UInt8] = []
+        var share = BodyBudget.Share(of: budget)
         do {
-            let buffer = try await request.body.collect(upTo: V1.maximumBodyBytes)
-            body = Array(buffer.readableBytesView)
-        } catch is NIOTooManyBytesError {
-            return (
-                text(.contentTooLarge, "too large"), "body of more than \(V1.maximumBodyBytes) bytes", nil
-            )
+            for try await buffer in request.body {
+                guard body.count + buffer.readableBytes <= V1.maximumBodyBytes else {
+                    let reason = "body of more than \(V1.maximumBodyBytes) bytes"
+                    return (text(.contentTooLarge, "too large"), reason, nil)
+                }
+                guard share.take(buffer.readableBytes) else {
+                    return (busy(), "too many bodies at once", nil)
+                }
+                body.append(contentsOf: buffer.readableBytesView)
+            }
         } catch {
             return (text(.badRequest, "incomplete"), "the body did not arrive whole", nil)
         }
@@ -119,11 +131,15 @@ public struct FleetServer: Sendable {
             case .signature(let reason): return (text(.forbidden, "forbidden"), reason, nil)
             case .tooLarge(let reason): return (text(.contentTooLarge, "too large"), "\(reason)", nil)
             case .unavailable(let reason):
-                var response = text(.serviceUnavailable, "unavailable")
-                response.headers[.retryAfter] = "60"
-                return (response, "\(reason)", nil)
+                return (busy(), "\(reason)", nil)
             }
         }
+    }
+
+    private func busy() -> Response {
+        var response = text(.serviceUnavailable, "unavailable")
+        response.headers[.retryAfter] = "60"
+        return response
     }
 
     private func text(_ status: HTTPResponse.Status, _ text: String) -> Response {

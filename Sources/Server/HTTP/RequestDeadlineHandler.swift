@@ -18,7 +18,7 @@ final class RequestDeadlineHandler: ChannelInboundHandler, RemovableChannelHandl
         /// For a body of any size.
         var body: TimeAmount = .seconds(30)
         /// The slowest rate that earns a body more time, in bytes a second.
-        var bytesPerSecond: Int64 = 4096
+        var bytesPerSecond: Int64 = 16_384
         /// The most that is read of one body, in bytes. Somewhat more than is accepted, so that a peer that sends too
         /// much still gets its answer.
         var bodyBytes: Int = 24 << 20
@@ -54,7 +54,7 @@ final class RequestDeadlineHandler: ChannelInboundHandler, RemovableChannelHandl
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
-            started = .now()
+            started = context.eventLoop.now
             received = 0
             schedule(limits.body, context)
         case .body(let buffer):
@@ -78,7 +78,7 @@ final class RequestDeadlineHandler: ChannelInboundHandler, RemovableChannelHandl
     /// A body that has earned more time gets it; everything else is closed.
     private func expired(_ channel: any Channel) {
         let earned = limits.body + .seconds(Int64(received) / limits.bytesPerSecond)
-        let left = earned - (.now() - started)
+        let left = earned - (channel.eventLoop.now - started)
         if received > 0, left > .zero {
             deadline = channel.eventLoop.assumeIsolated().scheduleTask(in: left) { [weak self] in
                 self?.expired(channel)

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// A whole server: one application for each port, until a signal ends them.
 public struct Service: Sendable {
     /// How long requests that are under way may take once the server has been told to stop.
-    static let gracePeriod = Duration.seconds(20)
+    static let gracePeriod = Duration.seconds(10)
 
     private let fleet: Fleet
     private let settings: ServerSettings
@@ -25,17 +25,19 @@ public struct Service: Sendable {
     ///
     /// - Throws: ``StateError`` where keys cannot be read or a port cannot be opened.
     public func run() async throws {
-        let clientKeys = try RoleKeys(directory: fleet.state.clientKeys)
+        let clientKeys = try RoleKeys(directory: fleet.state.clientKeys, logger: logger)
         if clientKeys.certificates.isEmpty {
             logger.warning("no client key is installed: every report will be refused")
         }
+        for note in settings.notes { logger.warning("\(note)") }
         let ingest = Ingest(
             store: fleet.store, clientKeys: clientKeys,
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }, logger: logger)
+        let budget = BodyBudget()
         let applications = settings.ports.map { port in
             FleetServer(
                 ingest: ingest, store: fleet.store, address: .init(host: settings.address, port: port),
-                logger: logger
+                logger: logger, budget: budget
             ).application { [logger, settings] port in
                 logger.notice("listening", metadata: ["address": "\(settings.address)", "port": "\(port)"])
             }

@@ -48,9 +48,10 @@ public struct ServerSetup {
     public func run() throws -> [Step] {
         try PrivateFiles.makeDirectory(state.directory)
         try PrivateFiles.makeDirectory(state.keys)
+        let knewClients = FileManager.default.fileExists(atPath: state.clientKeys.path)
         try PrivateFiles.makeDirectory(state.clientKeys)
         return [
-            try settings(), try checks(), try serverKey(), try agentKit(),
+            try settings(), try checks(), try serverKey(), try agentKit(knewClients: knewClients),
         ]
     }
 
@@ -89,8 +90,9 @@ public struct ServerSetup {
         return Step(what: "server key \(key.certificate.fingerprint)", wasThere: false)
     }
 
-    /// The client key's secret half lives in the kit alone: the server never needs it.
-    private func agentKit() throws -> Step {
+    /// The client key's secret half lives in the kit alone: the server never needs it. A key that was there before is
+    /// trusted only where nothing is known about clients: one that an administrator has removed stays removed.
+    private func agentKit(knewClients: Bool) throws -> Step {
         let kit = state.agentKit
         try PrivateFiles.makeDirectory(kit)
         let secret = kit.appending(path: "client.key.asc")
@@ -102,7 +104,7 @@ public struct ServerSetup {
             key = try OpenPGP.SecretKey.generate(userID: "penguindome-client", at: now, validity: nil)
             try PrivateFiles.write(key.armored(), to: secret)
         }
-        _ = try RoleKeys.add(key.certificate, to: state.clientKeys)
+        if !wasThere || !knewClients { try RoleKeys.add(key.certificate, to: state.clientKeys) }
         try PrivateFiles.write(
             try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
         _ = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {

@@ -1,67 +1,85 @@
 import Foundation
+import Logging
 import PDCrypto
 import Synchronization
 
 /// The public keys that may sign for one purpose: the `.asc` and `.gpg` files of a directory, one key a file.
 ///
-/// The directory is looked at again when its time of change moves, at most once a second, so that a key that is added
-/// or removed takes effect without a restart.
+/// The files are looked at again at most once a second, so that a key that is added, changed or removed takes effect
+/// without a restart. A file that cannot be read as a key trusts nobody, keeps none of the others from being removed,
+/// and is told in the log.
 public final class RoleKeys: Sendable {
     /// The directory.
     public let directory: URL
+    private let logger: Logger?
     private let cache: Mutex<Cache>
 
     private struct Cache {
         var verifier: OpenPGP.Verifier
-        var certificates: [OpenPGP.Certificate]
-        var stamp: Stamp
+        var files: [File]
         var checked: ContinuousClock.Instant
     }
 
-    private struct Stamp: Equatable {
-        let seconds: Int
-        let nanoseconds: Int
+    /// What tells one state of a file from another.
+    private struct File: Equatable {
+        let name: String
+        let inode: UInt
+        let size: Int
+        let changedSeconds: Int
+        let changedNanoseconds: Int
     }
 
     /// Reads the directory.
     ///
+    /// - Parameters:
+    ///   - directory: where the files are.
+    ///   - logger: gets a line for each file that becomes unreadable later.
     /// - Throws: ``StateError`` that names the file that is no key.
-    public init(directory: URL) throws(StateError) {
+    public init(directory: URL, logger: Logger? = nil) throws(StateError) {
         self.directory = directory
-        let stamp = try Self.stamp(directory)
-        let certificates = try Self.load(directory)
+        self.logger = logger
+        let files = try Self.files(in: directory)
+        var certificates: [OpenPGP.Certificate] = []
+        for file in files { certificates.append(try Self.load(directory.appending(path: file.name))) }
         cache = Mutex(
-            Cache(
-                verifier: OpenPGP.Verifier(certificates: certificates), certificates: certificates,
-                stamp: stamp,
-                checked: .now))
+            Cache(verifier: OpenPGP.Verifier(certificates: certificates), files: files, checked: .now))
     }
 
     /// The keys as they are now.
-    public var certificates: [OpenPGP.Certificate] { current().certificates }
+    public var certificates: [OpenPGP.Certificate] { verifier.certificates }
 
     /// What verifies signatures by these keys, as they are now.
-    public var verifier: OpenPGP.Verifier { current().verifier }
-
-    private func current() -> Cache {
+    public var verifier: OpenPGP.Verifier {
         cache.withLock { cache in
-            guard cache.checked.duration(to: .now) >= .seconds(1) else { return cache }
+            guard cache.checked.duration(to: .now) >= .seconds(1) else { return cache.verifier }
             cache.checked = .now
-            // A directory that cannot be read for a moment, or holds a file that is half written, leaves the keys that
-            // were there in force; the next look is a second away.
-            guard let stamp = try? Self.stamp(directory), stamp != cache.stamp,
-                let certificates = try? Self.load(directory)
-            else { return cache }
-            cache.stamp = stamp
-            cache.certificates = certificates
+            let files: [File]
+            do {
+                files = try Self.files(in: directory)
+            } catch {
+                // Without the directory nobody is trusted.
+                if !cache.files.isEmpty { logger?.error("\(error)") }
+                files = []
+            }
+            guard files != cache.files else { return cache.verifier }
+            cache.files = files
+            var certificates: [OpenPGP.Certificate] = []
+            for file in files {
+                do {
+                    certificates.append(try Self.load(directory.appending(path: file.name)))
+                } catch {
+                    logger?.error("\(error); it is not trusted")
+                }
+            }
             cache.verifier = OpenPGP.Verifier(certificates: certificates)
-            return cache
+            return cache.verifier
         }
     }
 
     /// Puts a key where it is read. Adding one that is there replaces its file.
     ///
     /// - Returns: the file.
+    @discardableResult
     public static func add(_ certificate: OpenPGP.Certificate, to directory: URL) throws(StateError) -> URL {
         try PrivateFiles.makeDirectory(directory)
         let file = directory.appending(path: "\(certificate.fingerprint).pub.asc")
@@ -69,32 +87,53 @@ public final class RoleKeys: Sendable {
         return file
     }
 
-    private static func load(_ directory: URL) throws(StateError) -> [OpenPGP.Certificate] {
+    /// Takes a key away, in whatever files it is.
+    ///
+    /// - Returns: the files that are gone; none where the key was not there.
+    public static func remove(
+        _ fingerprint: OpenPGP.Fingerprint, from directory: URL
+    ) throws(StateError) -> [URL] {
+        var removed: [URL] = []
+        for file in try files(in: directory) {
+            let url = directory.appending(path: file.name)
+            // A file that is no key is not the one that is meant.
+            guard let certificate = try? load(url), certificate.fingerprint == fingerprint else { continue }
+            guard unlink(url.path) == 0 else {
+                throw StateError("cannot remove \(url.path): \(String(cString: strerror(errno)))")
+            }
+            removed.append(url)
+        }
+        return removed
+    }
+
+    private static func load(_ file: URL) throws(StateError) -> OpenPGP.Certificate {
+        let bytes = try PrivateFiles.read(file, limit: 1 << 20)
+        do {
+            return try OpenPGP.Certificate(bytes)
+        } catch {
+            throw StateError("\(file.path) is not a public key: \(error)")
+        }
+    }
+
+    private static func files(in directory: URL) throws(StateError) -> [File] {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
         } catch {
             throw StateError("cannot read the keys in \(directory.path)")
         }
-        var certificates: [OpenPGP.Certificate] = []
+        var files: [File] = []
         for name in names.sorted()
         where !name.hasPrefix(".") && (name.hasSuffix(".asc") || name.hasSuffix(".gpg")) {
-            let file = directory.appending(path: name)
-            let bytes = try PrivateFiles.read(file, limit: 1 << 20)
-            do {
-                certificates.append(try OpenPGP.Certificate(bytes))
-            } catch {
-                throw StateError("\(file.path) is not a public key: \(error)")
-            }
+            var info = stat()
+            let path = directory.appending(path: name).path
+            // A file that went away since the directory was listed is gone.
+            guard stat(path, &info) == 0 else { continue }
+            files.append(
+                File(
+                    name: name, inode: UInt(info.st_ino), size: Int(info.st_size),
+                    changedSeconds: info.st_ctim.tv_sec, changedNanoseconds: info.st_ctim.tv_nsec))
         }
-        return certificates
-    }
-
-    private static func stamp(_ directory: URL) throws(StateError) -> Stamp {
-        var info = stat()
-        guard stat(directory.path, &info) == 0 else {
-            throw StateError("cannot read the keys in \(directory.path): \(String(cString: strerror(errno)))")
-        }
-        return Stamp(seconds: info.st_mtim.tv_sec, nanoseconds: info.st_mtim.tv_nsec)
+        return files
     }
 }

@@ -8,7 +8,7 @@ import PDToolSupport
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "The public keys that the server trusts, by what they may sign.",
-        subcommands: [List.self, Add.self])
+        subcommands: [List.self, Add.self, Remove.self])
 
     enum Role: String, CaseIterable, ExpressibleByArgument {
         /// Reports.
@@ -44,6 +44,27 @@ struct KeysCommand: ParsableCommand {
                 }
                 return table.text
             }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Trust a key no longer, for instance after a laptop was lost.",
+            discussion: "A server that runs refuses its signatures within a second.")
+
+        @OptionGroup var options: FleetOptions
+
+        @Argument(help: "The key's fingerprint, as keys list shows it.")
+        var fingerprint: String
+
+        func run() async throws {
+            guard let wanted = OpenPGP.Fingerprint(hex: fingerprint) else {
+                throw ToolFailure(.usage, "a fingerprint has 40 hexadecimal digits: see pd-admin keys list")
+            }
+            guard try !RoleKeys.remove(wanted, from: options.state.clientKeys).isEmpty else {
+                throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+            }
+            print("\(wanted) may no longer sign reports")
         }
     }
 

@@ -45,10 +45,22 @@ struct SetupCommand: AsyncParsableCommand {
                 text throws(ToolFailure) in text == none ? nil : try checked(url: text)
             }
         }
+        if !isNew && (port != nil || url != nil) { try explainIgnored(state) }
         let steps = try ServerSetup(state: state, answers: answers, now: .now()).run()
         try await Fleet.open(for: state, makingStore: true).store.close()
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
         print("Start it with: pd-server serve --state \(state.directory.path)")
+    }
+
+    /// Says so where the flags ask for something else than the settings that are kept.
+    private func explainIgnored(_ state: ServerState) throws {
+        let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
+        let settings = try ServerSettings(yaml: text, file: state.settingsFile.path)
+        guard url != nil || port.map({ settings.ports != [$0] }) == true else { return }
+        let note =
+            "pd-server: --port and --url have no effect on a server that is set up: "
+            + "edit \(state.settingsFile.path) and agent-kit/agent.yml beside it\n"
+        FileHandle.standardError.write(Data(note.utf8))
     }
 
     private func checked(port: Int) throws(ToolFailure) -> Int {
