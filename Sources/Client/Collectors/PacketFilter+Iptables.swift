@@ -10,8 +10,8 @@ extension PacketFilter {
             case "-P":
                 filter.chains[words[1], default: Chain()].policy = words[2] == "ACCEPT" ? .accept : .drop
             case "-A":
-                if let action = action(words.dropFirst(2)) {
-                    filter.chains[words[1], default: Chain()].rules.append(action)
+                if let rule = rule(words.dropFirst(2)) {
+                    filter.chains[words[1], default: Chain()].rules.append(rule)
                 }
             default: continue
             }
@@ -19,20 +19,41 @@ extension PacketFilter {
         return filter
     }
 
-    private static func action(_ words: ArraySlice<String>) -> Action? {
+    /// Nothing for a rule that only counts, logs or marks, and for one that is not about new connections.
+    private static func rule(_ words: ArraySlice<String>) -> Rule? {
         var rest = words
-        while rest.starts(with: ["-m", "comment", "--comment"]) { rest = rest.dropFirst(4) }
-        // Any other match before the target is a condition.
-        guard rest.count >= 2, let flag = rest.popFirst(), let target = rest.popFirst() else { return nil }
-        switch (flag, target) {
-        case ("-j", "ACCEPT"): return .accept
-        case ("-j", "DROP"), ("-j", "REJECT"): return .drop
-        case ("-j", "RETURN"): return .backToCaller
-        case ("-j", "LOG"), ("-j", "NFLOG"): return nil
-        case ("-j", _): return .jump(target)
-        case ("-g", _): return .goTo(target)
-        default: return nil
+        var isConditional = false
+        while let word = rest.popFirst(), word != "-j", word != "-g" {
+            guard word == "-m", let match = rest.popFirst() else {
+                isConditional = true
+                continue
+            }
+            switch match {
+            case "comment": rest = rest.dropFirst(2)
+            case "conntrack", "state":
+                let isNegated = rest.first == "!"
+                if isNegated { rest = rest.dropFirst() }
+                guard let option = rest.popFirst(), option == "--ctstate" || option == "--state",
+                    let states = rest.popFirst()
+                else {
+                    isConditional = true
+                    continue
+                }
+                guard states.split(separator: ",").contains("NEW") != isNegated else { return nil }
+            default: isConditional = true
+            }
         }
+        guard let target = rest.first else { return nil }
+        let action: Action? =
+            switch target {
+            // Whether a program lets a packet in is not for the rules to say, nor whether it runs.
+            case "ACCEPT", "NFQUEUE", "QUEUE": .accept
+            case "DROP", "REJECT": .drop
+            case "RETURN": .backToCaller
+            case "LOG", "NFLOG": nil
+            default: words[..<rest.startIndex].last == "-g" ? .goTo(target) : .jump(target)
+            }
+        return action.map { Rule(action: $0, isConditional: isConditional) }
     }
 
     /// Splits at spaces outside of quotation marks.
