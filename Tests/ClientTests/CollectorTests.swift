@@ -31,6 +31,31 @@ struct CollectorTests {
     }
 
     @Test(
+        "find the same of sshd whether or not it answers for its settings: its run directory comes and goes")
+    func sshdAnswers() throws {
+        let text = "Port 22\nPermitRootLogin no\nPasswordAuthentication no\n"
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        try directory.write(text, to: "/etc/ssh/sshd_config")
+        let results = [Int32(0), 255].map { returncode in
+            let machine = Machine(
+                root: directory.path, kernel: .init(release: "6.1.0", architecture: "x86_64"), isRoot: true,
+                ipv4Addresses: { () throws(FileError) in [] },
+                execute: { (_, _) throws(CommandError) in
+                    CommandOutput(
+                        stdout: returncode == 0 ? Array(text.lowercased().utf8) : [],
+                        stderr: Array("Missing privilege separation directory: /run/sshd\n".utf8),
+                        returncode: returncode)
+                })
+            var writer = DocumentWriter()
+            SSHDSettings.read(machine).append(to: &writer)
+            return writer.finish()
+        }
+        #expect(results[0]["permit_root_login"] == "no")
+        #expect(results[0] == results[1])
+    }
+
+    @Test(
         "write addresses as RFC 5952 asks",
         arguments: [
             ("00000000000000000000000000000001", "::1"), ("00000000000000000000000000000000", "::"),

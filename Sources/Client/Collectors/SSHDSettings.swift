@@ -22,7 +22,6 @@ struct SSHDSettings {
     private var values: [String: String] = [:]
     /// Keywords that a `Match` block sets for some connections only.
     private var conditional: Set<String> = []
-    private var source = "sshd_config"
     private var problem: String?
 
     /// The settings in force, by `sshd -T` where we are root and it answers, else by the files.
@@ -38,7 +37,6 @@ struct SSHDSettings {
             settings.values = [:]
             settings.ports = []
             settings.problem = nil
-            settings.source = "sshd -T"
             for line in output.text.split(separator: "\n") { settings.take(line, isConditional: false) }
         }
         if settings.ports.isEmpty { settings.ports = [22] }
@@ -57,7 +55,6 @@ struct SSHDSettings {
         }
         let names = Self.reported.filter { conditional.contains($0.0) }.map(\.1)
         if !names.isEmpty { result.append("differs_by_connection", .array(names.sorted().map(Value.string))) }
-        result.append("settings_from", .string(source))
         result.append("settings_reason", ifPresent: problem)
     }
 
