@@ -31,12 +31,12 @@ struct AgentTests {
             try Membership.join(kit: kit, state: state, force: force, log: LogLines().logger()).0
         }
 
-        func agent() throws -> Agent {
+        func agent(signer: (any ReportSigner)? = nil) throws -> Agent {
             let loaded = try Agent.load(state: state, log: LogLines().logger())
             let key = try Files.read(state.clientKey)
             return Agent(
                 state: state, settings: loaded.settings, hostname: loaded.hostname,
-                signer: try OpenPGPSigner(key),
+                signer: try signer ?? OpenPGPSigner(key),
                 machine: .this(), runner: CollectorRunner([OSInfoCollector()]), log: LogLines().logger())
         }
     }
@@ -112,6 +112,58 @@ struct AgentTests {
         await transport.close()
         #expect(server.bodies.count == 3 && Set(server.bodies).count == 3)
         #expect(try agent.status()["error"] == .null)
+    }
+
+    /// Stands for whatever keeps a report from being made.
+    private struct BrokenSigner: ReportSigner {
+        struct NoSpace: Error {}
+        let fingerprint = ""
+        func sign(_ document: [UInt8], at seconds: Int64) throws -> String { throw NoSpace() }
+    }
+
+    @Test("delivers what waits also where there can be no new report, and says why there is none")
+    func noNewReport() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let fleet = try Fleet(url: server.url)
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        try await fleet.agent().collect()
+        let agent = try fleet.agent(signer: BrokenSigner())
+        await #expect {
+            try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) }
+        } throws: { error in
+            guard let error = error as? AgentError, case .signing = error else { return false }
+            return error.exitCode == 1
+        }
+        #expect(server.bodies.count == 1)
+        let status = try agent.status()
+        #expect(status["waiting"] == 0)
+        #expect(status["delivered_at"]?.milliseconds != nil)
+        #expect(status["error"]?.string?.contains("cannot be signed") == true)
+    }
+
+    @Test("delivers what waits also where nothing can be written, and says where")
+    func unwritable() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let fleet = try Fleet(url: server.url)
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let agent = try fleet.agent()
+        try await agent.collect()
+        // Cannot be replaced by a file, not even by root.
+        try Files.remove(fleet.state.history)
+        try FileManager.default.createDirectory(
+            atPath: fleet.state.history + "/x", withIntermediateDirectories: true)
+        await #expect {
+            try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) }
+        } throws: { error in
+            guard let error = error as? AgentError, case .file = error else { return false }
+            return error.exitCode == 1
+        }
+        #expect(server.bodies.count == 2)
+        #expect(try agent.status()["waiting"] == 0)
     }
 
     @Test("says that the server refused, and shows the report that it could not read")

@@ -152,20 +152,34 @@ public struct Agent: Sendable {
         try await submit(over: transport, patience: patience, lock: state.lock())
     }
 
-    /// Collects, then delivers what waits.
+    /// Collects, then delivers what waits, also where collecting failed.
     ///
     /// - Returns: how many reports the server took.
+    /// - Throws: why there is no new report, else what ``submit(over:patience:)`` throws.
     @discardableResult
     public func cycle(
         over transport: any ReportTransport, patience: Submitter.Patience = .init()
     ) async throws(AgentError) -> Int {
         let lock = try state.lock()
-        try await collect(lock: lock)
+        do throws(AgentError) {
+            try await collect(lock: lock)
+        } catch {
+            // Delivering is what makes room on a full disk.
+            do throws(AgentError) {
+                try await submit(over: transport, patience: patience, lock: lock, after: error)
+            } catch let undelivered {
+                log.error("nor is all delivered that waits", metadata: ["reason": "\(undelivered)"])
+            }
+            throw error
+        }
         return try await submit(over: transport, patience: patience, lock: lock)
     }
 
+    /// - Parameter earlier: what went wrong before in this run.
+    @discardableResult
     private func submit(
-        over transport: any ReportTransport, patience: Submitter.Patience, lock: StateLock
+        over transport: any ReportTransport, patience: Submitter.Patience, lock: StateLock,
+        after earlier: AgentError? = nil
     ) async throws(AgentError) -> Int {
         let outcome: Submitter.Outcome
         do throws(FileError) {
@@ -176,8 +190,8 @@ public struct Agent: Sendable {
         var history = AgentHistory(file: state.history)
         if outcome.delivered > 0 { history.deliveredAt = now() }
         let problem = problem(outcome)
-        history.error = problem?.description
-        history.errorAt = problem == nil ? nil : now()
+        history.error = (earlier ?? problem)?.description
+        history.errorAt = history.error == nil ? nil : now()
         do throws(FileError) {
             try history.write(to: state.history)
         } catch { throw .file(error) }
