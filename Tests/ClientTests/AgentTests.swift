@@ -166,6 +166,15 @@ struct AgentTests {
         #expect(try agent.status()["waiting"] == 0)
     }
 
+    @Test("tells wrong settings from other failures by the exit code")
+    func wrongSettings() throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        try fleet.directory.write("server: x\n", to: "/state/agent/agent.yml")
+        #expect { try fleet.agent() } throws: { ($0 as? AgentError)?.exitCode == 2 }
+    }
+
     @Test("says that the server refused, and shows the report that it could not read")
     func refused() async throws {
         let server = try StubServer(.answer(400), .answer(403))

@@ -25,9 +25,10 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     /// The server refused.
     case refused(server: String, reason: String, waiting: Int)
 
-    /// The exit code of the command: 1 failed, 3 server not reached, 4 refused.
+    /// The exit code of the command: 1 failed, 2 wrong settings, 3 server not reached, 4 refused.
     public var exitCode: Int32 {
         switch self {
+        case .settings: 2
         case .notReached: 3
         case .refused: 4
         default: 1
