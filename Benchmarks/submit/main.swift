@@ -7,7 +7,7 @@ import PDProtocol
 //
 //     submit-benchmark KEY PORT CONNECTIONS COUNT
 //
-// Each report is about 15 kB, of one of 200 hosts, and differs from the one before it. All are signed before the clock
+// Each report is about 15 kB, of one of 200 hosts, and differs from the one before it in one value. All are signed before the clock
 // starts: a fleet signs on its own machines. Blocking sockets, one thread a connection, so that the generator takes as
 // little as possible of the processors that it shares with the server.
 
@@ -23,7 +23,7 @@ let key = try OpenPGP.SecretKey(Array(Data(contentsOf: URL(filePath: CommandLine
 @Sendable func report(_ number: Int, at time: Int64) throws -> [UInt8] {
     guard let hostname = Hostname("host-\(number % 200)") else { preconditionFailure("a good name") }
     let packages = (0..<260).map { index -> Value in
-        ["name": .string("package-\(index)"), "version": .string("1.\(index).\(number / 200 % 7)")]
+        ["name": .string("package-\(index)"), "version": .string("1.\(index).0")]
     }
     let plugins: Document = [
         "os_info": ["id": "debian", "version": "12", "counter": .int(number)],
