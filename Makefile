@@ -17,7 +17,7 @@ build:
 
 release:
 	@Scripts/install-packages.sh build
-	swift build -c release
+	swift build -c release --static-swift-stdlib
 
 audit:
 	@Scripts/install-packages.sh build audit
