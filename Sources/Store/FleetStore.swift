@@ -25,6 +25,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownHost(String)
     /// What is known of a host would grow beyond what a store keeps about one host. The server answers 413.
     case hostTooLarge(Hostname, bytes: Int, limit: Int)
+    /// What was asked contradicts something that is there. Nothing was written.
+    case conflict(String)
 
     /// One line for people.
     public var description: String {
@@ -34,6 +36,7 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "the database has schema version \(found), this program knows versions up to \(supported): use a newer program"
         case .corrupt(let reason): "the database is damaged: \(reason)"
         case .unknownHost(let name): "no host is called \(name)"
+        case .conflict(let reason): reason
         case .hostTooLarge(let hostname, let bytes, let limit):
             "the reports of host \(hostname) would take \(bytes) bytes, the limit is \(limit)"
         }
