@@ -11,8 +11,20 @@ public struct HostID: Hashable, Sendable, CustomStringConvertible {
 
     /// The identifier of a version 1 host.
     public init(v1 hostname: Hostname) {
-        var bytes = Array(SHA256.hash(Array("penguindome v1 host\0\(hostname.name)".utf8)).prefix(16))
-        bytes[6] = bytes[6] & 0x0F | 0x80
+        let digest = Array(SHA256.hash(Array("penguindome v1 host\0\(hostname.name)".utf8)))
+        self.init(version: 8, Array(digest.prefix(16)))
+    }
+
+    /// An identifier that nobody has: a version 4 UUID.
+    ///
+    /// - Throws: where the system has no randomness.
+    public static func random() throws -> HostID {
+        HostID(version: 4, try SecureRandom().bytes(count: 16))
+    }
+
+    private init(version: UInt8, _ bytes: [UInt8]) {
+        var bytes = bytes
+        bytes[6] = bytes[6] & 0x0F | version << 4
         bytes[8] = bytes[8] & 0x3F | 0x80
         let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
         text = [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { digits[$0].joined() }.joined(separator: "-")

@@ -193,7 +193,10 @@ public protocol IssueStore: Sendable {
 }
 
 /// All that a server and its tools need from a database.
-public protocol FleetStore: HostStore, AuditTrailStore, IssueStore {
+public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, PatchStore, ParameterStore,
+    HostAdministration,
+    LeaseStore
+{
     /// Ends the use of the database; calls that are under way are finished first. Calls that come later throw
     /// ``StoreError/unavailable(reason:)``; closing again does nothing.
     func close() async throws(StoreError)

@@ -56,7 +56,8 @@ public protocol LeaseStore: Sendable {
     ///   - at: the clock, in milliseconds since 1970-01-01 UTC.
     ///   - duration: for how long, in milliseconds.
     /// - Returns: whether the caller has it now. Somebody else's lease is not taken before it ends.
-    func takeLease(_ name: String, holder: String, at: Int64, duration: Int64) async throws(StoreError) -> Bool
+    func takeLease(_ name: String, holder: String, at: Int64, duration: Int64) async throws(StoreError)
+        -> Bool
 
     /// Gives a lease back, where the caller has it.
     func releaseLease(_ name: String, holder: String) async throws(StoreError)

@@ -51,7 +51,8 @@ public struct Patch: Sendable, Equatable {
 
     /// A patch as it is added, or as it was read from a database.
     public init(
-        id: String, submittedAt: Int64, files: [File], pendingHosts: [Hostname], completedHosts: [Hostname] = [],
+        id: String, submittedAt: Int64, files: [File], pendingHosts: [Hostname],
+        completedHosts: [Hostname] = [],
         order: Order? = nil
     ) {
         self.id = id

@@ -44,7 +44,50 @@ enum SQLiteSchema {
         ) STRICT;
         CREATE UNIQUE INDEX open_issues ON issues (check_name, host) WHERE closed_at IS NULL;
         CREATE INDEX issues_by_host ON issues (host);
+        """,
         """
+        CREATE TABLE patches (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            submitted_at INTEGER NOT NULL,
+            statement BLOB,
+            signature BLOB
+        ) STRICT;
+
+        CREATE TABLE patch_files (
+            patch INTEGER NOT NULL REFERENCES patches (number) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            path TEXT NOT NULL,
+            mode INTEGER NOT NULL,
+            content BLOB NOT NULL,
+            PRIMARY KEY (patch, position)
+        ) STRICT, WITHOUT ROWID;
+
+        -- By name, since a patch may wait for a host that has not reported yet, and is kept when a host is gone.
+        CREATE TABLE patch_hosts (
+            patch INTEGER NOT NULL REFERENCES patches (number) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            hostname TEXT NOT NULL,
+            completed INTEGER,
+            PRIMARY KEY (patch, hostname)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX pending_patches ON patch_hosts (hostname, patch) WHERE completed IS NULL;
+
+        CREATE TABLE parameters (
+            hostname TEXT NOT NULL,
+            name TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            value TEXT NOT NULL,
+            updated_at INTEGER NOT NULL,
+            PRIMARY KEY (hostname, name, position)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE leases (
+            name TEXT PRIMARY KEY,
+            holder TEXT NOT NULL,
+            ends_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ]
 
     /// The steps that the database still lacks. To be called in a transaction.

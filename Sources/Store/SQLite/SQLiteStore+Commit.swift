@@ -97,7 +97,7 @@ extension SQLiteStore {
         _ effect: HostReport.Effect, of report: HostReport, known: Known?, _ db: Database
     ) throws -> HostID {
         guard let known else {
-            let id = HostID(v1: report.hostname)
+            let id = try Self.freeID(for: report.hostname, db)
             let sql = "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)"
             try db.cachedStatement(sql: sql).execute(arguments: [
                 id.text, report.hostname.name, report.submittedAt, effect.document.map { Data($0.bson) },
@@ -117,5 +117,12 @@ extension SQLiteStore {
             ])
         }
         return known.id
+    }
+
+    /// The identifier that its name gives, unless a host has it that was renamed since.
+    private static func freeID(for hostname: Hostname, _ db: Database) throws -> HostID {
+        let derived = HostID(v1: hostname)
+        let isTaken = try db.cachedStatement(sql: "SELECT 1 FROM hosts WHERE id = ?")
+        return try Int.fetchOne(isTaken, arguments: [derived.text]) == nil ? derived : try HostID.random()
     }
 }

@@ -169,13 +169,13 @@ struct SQLiteFaultTests {
                 _ = try await sqlite.record(submission(name, plugins: ["x": 1]), submittedAt: 1)
             }
             let other = try database.rawConnection()
-            let hostname = try #require(Hostname("clash"))
-            try await database.seed(
-                FleetHost(
-                    id: HostID(v1: hostname), hostname: try #require(Hostname("somebody")), submittedAt: 1,
-                    document: ["hostname": "somebody"]))
             try await other.writeWithoutTransaction { db in
                 try db.execute(sql: "UPDATE hosts SET document = x'0500' WHERE hostname = 'damaged'")
+                try db.execute(
+                    sql: """
+                        CREATE TRIGGER clash BEFORE INSERT ON hosts WHEN new.hostname = 'clash'
+                        BEGIN SELECT raise(ABORT, 'clash'); END
+                        """)
                 try db.execute(sql: "BEGIN IMMEDIATE")
             }
             let names = ["first", "fine", "damaged", "new", "clash", "newer"]

@@ -38,6 +38,31 @@ struct SQLiteFileTests {
         }
     }
 
+    @Test(
+        "A database of each earlier version is brought up, with what it holds",
+        arguments: 1..<SQLiteSchema.version)
+    func olderSchema(version: Int) async throws {
+        try await SQLiteTestDatabase.with { database in
+            try FileManager.default.createDirectory(
+                atPath: database.directory + "/state", withIntermediateDirectories: true)
+            try await database.rawConnection().write { db in
+                for step in SQLiteSchema.steps[..<version] { try db.execute(sql: step) }
+                try db.execute(sql: "PRAGMA application_id = \(SQLiteSchema.applicationID)")
+                try db.execute(sql: "PRAGMA user_version = \(version)")
+            }
+            let hostname = try #require(Hostname("a"))
+            try await database.seed(
+                FleetHost(
+                    id: HostID(v1: hostname), hostname: hostname, submittedAt: 1, document: ["hostname": "a"])
+            )
+            let store = try await database.open()
+            #expect(try await store.hosts().map(\.hostname) == [hostname])
+            #expect(try await store.patches() == [])
+            #expect(try await store.parameters() == [])
+            try await store.close()
+        }
+    }
+
     @Test("A database of a newer version is refused and left as it is")
     func newerSchema() async throws {
         try await SQLiteTestDatabase.with { database in

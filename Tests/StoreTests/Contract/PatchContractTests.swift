@@ -1,0 +1,90 @@
+import PDProtocol
+import PDStore
+import Testing
+
+@Suite("What a store keeps about patches")
+struct PatchContractTests {
+    private func name(_ text: String) throws -> Hostname { try #require(Hostname(text)) }
+
+    private func patch(
+        _ digit: String, at time: Int64 = 1, path: String = "bin/x", hosts: [String] = ["a", "b"],
+        order: Patch.Order? = nil
+    ) throws -> Patch {
+        Patch(
+            id: String(repeating: digit, count: 24), submittedAt: time,
+            files: [
+                Patch.File(path: path, mode: 0o755, content: [0, 1, 255]),
+                Patch.File(path: "\(path).gone", mode: 0, content: []),
+            ],
+            pendingHosts: try hosts.map(name), order: order)
+    }
+
+    @Test("A patch comes back as it was added", arguments: StoreKind.all)
+    func roundTrip(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let patch = try patch("1", order: Patch.Order(statement: [1, 0, 2], signature: [3, 0]))
+            try await store.add(patch)
+            #expect(try await store.patch(patch.id) == patch)
+            #expect(try await store.patches(pendingFor: name("b")) == [patch])
+            #expect(try await store.patches(pendingFor: name("c")) == [])
+            let listed = try #require(try await store.patches().first)
+            #expect(listed.files.map(\.path) == ["bin/x", "bin/x.gone"])
+            #expect(listed.files.allSatisfy { $0.content.isEmpty })
+            #expect(listed.pendingHosts == patch.pendingHosts)
+            #expect(try await store.patch("nothing") == nil)
+            #expect(try await store.patch("\0") == nil)
+        }
+    }
+
+    @Test("An acknowledgement moves a host once", arguments: StoreKind.all)
+    func acknowledges(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let patch = try patch("1", hosts: ["a", "b", "c"])
+            try await store.add(patch)
+            #expect(try await store.acknowledgePatch(patch.id, by: name("b")))
+            #expect(try await store.acknowledgePatch(patch.id, by: name("a")))
+            #expect(try await store.acknowledgePatch(patch.id, by: name("b")) == false)
+            #expect(try await store.acknowledgePatch(patch.id, by: name("z")) == false)
+            #expect(try await store.acknowledgePatch("unknown", by: name("a")) == false)
+            let after = try #require(try await store.patch(patch.id))
+            #expect(try after.pendingHosts == [name("c")])
+            #expect(try after.completedHosts == [name("b"), name("a")])
+            #expect(try await store.patches(pendingFor: name("a")) == [])
+        }
+    }
+
+    @Test("Two patches of one path do not wait for one host", arguments: StoreKind.all)
+    func conflicts(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            try await store.add(patch("1"))
+            await #expect(throws: StoreError.self) { try await store.add(patch("1", path: "bin/other")) }
+            await #expect(throws: StoreError.self) { try await store.add(patch("2", hosts: ["c", "b"])) }
+            #expect(try await store.patches().count == 1)
+            try await store.add(patch("3", hosts: ["c"]))
+            try await store.add(patch("4", path: "bin/y"))
+            #expect(try await store.patches().map(\.id.first) == ["4", "3", "1"])
+            #expect(try await store.patches(pendingFor: name("b")).map(\.id.first) == ["1", "4"])
+            // What a host has, stands in nobody's way.
+            _ = try await store.acknowledgePatch(patch("1").id, by: name("a"))
+            try await store.add(patch("5", hosts: ["a"]))
+        }
+    }
+
+    @Test("A cancelled patch waits for nobody; what hosts have is kept", arguments: StoreKind.all)
+    func cancels(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let patch = try patch("1", hosts: ["a", "b", "c"])
+            try await store.add(patch)
+            #expect(try await store.cancelPatch(patch.id, for: [name("b"), name("z")]) == [name("b")])
+            #expect(try await store.acknowledgePatch(patch.id, by: name("a")))
+            #expect(try await store.cancelPatch(patch.id, for: nil) == [name("c")])
+            let after = try #require(try await store.patch(patch.id))
+            #expect(try after.pendingHosts == [] && after.completedHosts == [name("a")])
+            let unused = try self.patch("2")
+            try await store.add(unused)
+            #expect(try await store.cancelPatch(unused.id, for: nil).count == 2)
+            #expect(try await store.patch(unused.id) == nil)
+            #expect(try await store.cancelPatch("unknown", for: nil) == [])
+        }
+    }
+}
