@@ -5,23 +5,25 @@ import PDProtocol
 
 // Delivers signed reports to a server over many connections at once and tells how fast they were answered.
 //
-//     submit-benchmark KEY PORT CONNECTIONS COUNT
+//     submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS]
 //
-// Each report is about 15 kB, of one of 200 hosts, and differs from the one before it in one value. All are signed before the clock
-// starts: a fleet signs on its own machines. Blocking sockets, one thread a connection, so that the generator takes as
+// Each report is about 15 kB, of one of HOSTS hosts (200), and differs from the host's last one in one value. All are
+// signed before the clock starts: a fleet signs on its own machines. Blocking sockets, one thread a connection, so that the generator takes as
 // little as possible of the processors that it shares with the server.
 
-guard CommandLine.arguments.count == 5, let port = UInt16(CommandLine.arguments[2]),
-    let connections = Int(CommandLine.arguments[3]), let count = Int(CommandLine.arguments[4])
+guard (5...6).contains(CommandLine.arguments.count), let port = UInt16(CommandLine.arguments[2]),
+    let connections = Int(CommandLine.arguments[3]), connections > 0,
+    let count = Int(CommandLine.arguments[4]), count > 0,
+    let hosts = Int(CommandLine.arguments.count == 6 ? CommandLine.arguments[5] : "200"), hosts > 0
 else {
-    print("usage: submit-benchmark KEY PORT CONNECTIONS COUNT")
+    print("usage: submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS]")
     exit(2)
 }
 let key = try OpenPGP.SecretKey(Array(Data(contentsOf: URL(filePath: CommandLine.arguments[1]))))
 
 /// A report of about 15 kB, as an agent with many collectors makes it.
 @Sendable func report(_ number: Int, at time: Int64) throws -> [UInt8] {
-    guard let hostname = Hostname("host-\(number % 200)") else { preconditionFailure("a good name") }
+    guard let hostname = Hostname("host-\(number % hosts)") else { preconditionFailure("a good name") }
     let packages = (0..<260).map { index -> Value in
         ["name": .string("package-\(index)"), "version": .string("1.\(index).0")]
     }
@@ -145,7 +147,7 @@ onThreads(connections) { connection in
     let line = Connection(port: port)
     var own: [Double] = []
     // A connection takes whole hosts, so that the reports of a host stay in their order.
-    for number in 0..<count where number % 200 % connections == connection {
+    for number in 0..<count where number % hosts % connections == connection {
         let begin = ContinuousClock.now
         let delivered = line.deliver(prepared[number])
         own.append(begin.duration(to: .now) / .milliseconds(1))
