@@ -53,6 +53,7 @@ if !coreOnly {
             providers: [.apt(["libssl-dev"])]),
         .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDCrypto"], path: "Sources/GnuPG"),
         .target(name: "PDDocument", path: "Sources/Document"),
+        .target(name: "PDFiles", path: "Sources/Files"),
         .target(name: "PDSettings", dependencies: ["Yams"], path: "Sources/Settings"),
         .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
         .target(
@@ -66,7 +67,7 @@ if !coreOnly {
             name: "PDServer",
             dependencies: [
                 "PDStore", "PDProtocol", "PDCrypto", "PDDocument",
-                "PDSettings",
+                "PDSettings", "PDFiles",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -78,7 +79,7 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDProtocol", "PDCrypto", "PDDocument",
+                "PDProtocol", "PDCrypto", "PDDocument", "PDFiles",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -89,7 +90,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-agent",
             dependencies: [
-                "PDClient", "PDDocument", "PDToolSupport",
+                "PDClient", "PDDocument", "PDFiles", "PDToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Tools/pd-agent"),
@@ -163,6 +164,6 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
         .testTarget(
-            name: "ClientTests", dependencies: ["PDClient"], path: "Tests/ClientTests", exclude: ["Machines"]),
+            name: "ClientTests", dependencies: ["PDClient", "PDFiles"], path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

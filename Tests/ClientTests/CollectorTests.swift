@@ -1,3 +1,4 @@
+import PDFiles
 import PDDocument
 import Testing
 

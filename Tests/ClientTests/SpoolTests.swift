@@ -1,3 +1,4 @@
+import PDFiles
 import Foundation
 import Logging
 import Synchronization

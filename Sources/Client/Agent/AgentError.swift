@@ -1,3 +1,4 @@
+import PDFiles
 import PDSettings
 
 /// Why the agent did not do what it was asked to. Each has one line for people, and an exit code.

@@ -1,3 +1,4 @@
+import PDFiles
 import PDDocument
 
 /// What an agent did last, in `status.json`.

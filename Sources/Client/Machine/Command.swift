@@ -1,3 +1,5 @@
+import PDFiles
+
 /// What a command that ended left behind.
 public struct CommandOutput: Sendable, Equatable {
     /// What it wrote to standard output.

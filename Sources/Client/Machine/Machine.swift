@@ -1,3 +1,4 @@
+import PDFiles
 import Glibc
 
 /// All that collectors see of the machine they run on. Tests give them recorded ones.

@@ -1,3 +1,4 @@
+import PDFiles
 import Glibc
 import PDDocument
 import Synchronization

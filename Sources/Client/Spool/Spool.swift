@@ -1,3 +1,4 @@
+import PDFiles
 import Logging
 
 /// Reports on disk that wait for delivery, one file each.

@@ -1,3 +1,4 @@
+import PDFiles
 import Glibc
 
 /// The right to change an agent's state directory. One process has it at a time; it ends with this object, or with the

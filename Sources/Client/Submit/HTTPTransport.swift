@@ -1,3 +1,4 @@
+import PDFiles
 import AsyncHTTPClient
 import NIOCore
 import NIOPosix

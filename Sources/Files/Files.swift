@@ -2,16 +2,16 @@ import Glibc
 
 /// Files by system calls: every error names its path, every descriptor is closed in children, and what is written
 /// survives a crash at any point.
-enum Files {
+public enum Files {
     /// Whether links may be followed at the last step of a path.
-    enum Links {
+    public enum Links: Sendable {
         case follow, refuse
     }
 
     /// The whole content of a regular file or of one that the kernel makes up.
     ///
     /// - Parameter limit: the most to read, in bytes; a longer file is an error (`EFBIG`).
-    static func read(_ path: String, limit: Int = 8 << 20, links: Links = .follow) throws(FileError)
+    public static func read(_ path: String, limit: Int = 8 << 20, links: Links = .follow) throws(FileError)
         -> [UInt8]
     {
         // Without O_NONBLOCK a pipe that somebody put in a file's place would hold us up.
@@ -37,7 +37,7 @@ enum Files {
     }
 
     /// The names in a directory, sorted, without `.` and `..`.
-    static func names(in path: String) throws(FileError) -> [String] {
+    public static func names(in path: String) throws(FileError) -> [String] {
         guard let directory = opendir(path) else {
             throw FileError(operation: "list", path: path, code: errno)
         }
@@ -53,14 +53,14 @@ enum Files {
     }
 
     /// The path with every link resolved; nothing where it leads nowhere.
-    static func realPath(_ path: String) -> String? {
+    public static func realPath(_ path: String) -> String? {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
     /// What a link says; nothing where it is not one or may not be read.
-    static func linkTarget(_ path: String) -> String? {
+    public static func linkTarget(_ path: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 4096)
         let length = readlink(path, &buffer, buffer.count)
         guard length > 0 else { return nil }
@@ -68,18 +68,18 @@ enum Files {
     }
 
     /// Whether something is there.
-    static func exists(_ path: String) -> Bool {
+    public static func exists(_ path: String) -> Bool {
         access(path, F_OK) == 0
     }
 
     /// The size of a file in bytes; nothing where there is none.
-    static func size(_ path: String) -> Int? {
+    public static func size(_ path: String) -> Int? {
         var status = stat()
         return lstat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 
     /// Makes a directory that only its owner may enter, with those above it, or tightens one that is there.
-    static func makePrivateDirectory(_ path: String) throws(FileError) {
+    public static func makePrivateDirectory(_ path: String) throws(FileError) {
         if mkdir(path, 0o700) != 0 {
             switch errno {
             case EEXIST: break
@@ -106,33 +106,35 @@ enum Files {
         }
     }
 
-    /// The suffix of files that are being written. Whoever finds one without holding the lock of its directory must
-    /// leave it alone.
-    static let temporarySuffix = ".tmp"
+    /// The suffix of files that are being written. What a crash left may be removed by whoever alone writes there.
+    public static let temporarySuffix = ".tmp"
 
-    /// Puts a file of mode 0600 in place so that a crash or power failure at any point leaves either the old content
-    /// or the new one: temporary file, fsync, rename, fsync of the directory.
-    static func writeAtomically(_ content: [UInt8], to path: String) throws(FileError) {
-        let temporary = path + temporarySuffix
-        // One left by a crash. Whoever writes here holds the directory's lock.
-        unlink(temporary)
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw FileError(operation: "create", path: temporary, code: errno) }
+    /// Puts a file of that mode in place so that a crash or power failure at any point leaves either the old content
+    /// or the new one, and a reader sees one of the two: temporary file, fsync, rename, fsync of the directory. Several
+    /// may write at once; one of them wins.
+    public static func writeAtomically(
+        _ content: [UInt8], to path: String, mode: mode_t = 0o600
+    ) throws(FileError) {
+        let unique = "\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        let temporary = "\(path).\(unique)\(temporarySuffix)"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
         do throws(FileError) {
             defer { close(descriptor) }
-            try writeAll(content, to: descriptor, path: temporary)
-            guard fsync(descriptor) == 0 else {
-                throw FileError(operation: "write", path: temporary, code: errno)
+            try writeAll(content, to: descriptor, path: path)
+            // The mode that was asked for, whatever the umask says.
+            guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
+                throw FileError(operation: "write", path: path, code: errno)
             }
+            try rename(temporary, to: path)
         } catch {
             unlink(temporary)
             throw error
         }
-        try rename(temporary, to: path)
     }
 
     /// Renames within one directory, and returns when the new name is on disk.
-    static func rename(_ path: String, to target: String) throws(FileError) {
+    public static func rename(_ path: String, to target: String) throws(FileError) {
         guard Glibc.rename(path, target) == 0 else {
             throw FileError(operation: "rename", path: path, code: errno)
         }
@@ -140,13 +142,14 @@ enum Files {
     }
 
     /// Removes a file; one that is not there any more is fine.
-    static func remove(_ path: String) throws(FileError) {
+    public static func remove(_ path: String) throws(FileError) {
         guard unlink(path) == 0 || errno == ENOENT else {
             throw FileError(operation: "remove", path: path, code: errno)
         }
     }
 
-    private static func synchronize(directoryOf path: String) throws(FileError) {
+    /// Returns when the names in the directory that holds a path are on disk.
+    public static func synchronize(directoryOf path: String) throws(FileError) {
         let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(operation: "open", path: directory, code: errno) }
@@ -156,7 +159,10 @@ enum Files {
         }
     }
 
-    private static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+    /// Writes everything, however the system cuts it up.
+    ///
+    /// - Parameter path: what errors call it.
+    public static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
         var written = 0
         while written < content.count {
             let result = content.withUnsafeBytes { bytes in
@@ -171,7 +177,7 @@ enum Files {
 }
 
 /// Repeats a system call for as long as a signal interrupts it.
-func retryingInterrupts(_ call: () -> Int) -> Int {
+public func retryingInterrupts(_ call: () -> Int) -> Int {
     while true {
         let result = call()
         if result >= 0 || errno != EINTR { return result }

@@ -9,6 +9,13 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The system's error number.
     public let code: Int32
 
+    /// An error of that call.
+    public init(operation: String, path: String, code: Int32) {
+        self.operation = operation
+        self.path = path
+        self.code = code
+    }
+
     /// Whether there is no such file or directory.
     public var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
 
@@ -17,6 +24,6 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// The system's text for an error number.
-func systemMessage(_ code: Int32) -> String {
+public func systemMessage(_ code: Int32) -> String {
     strerror(code).map { String(cString: $0) } ?? "error \(code)"
 }
