@@ -32,7 +32,8 @@ struct MemoryTests {
                 let fields = text.split(separator: " ")
                 guard fields.count > 1, fields[1].hasPrefix("rw") else { continue }
                 let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
-                ranges.append((ends[0], ends[1]))
+                // The terabytes that AddressSanitizer keeps about addresses hold nothing of what lies there.
+                if ends[1] - ends[0] < 1 << 36 { ranges.append((ends[0], ends[1])) }
             }
             let page = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 4096)
             defer { page.deallocate() }
