@@ -26,6 +26,10 @@ public enum HPKE {
         case authenticationFailed
         /// All sequence numbers are used (RFC 9180 section 5.2).
         case messageLimitReached
+        /// A sealed value has at least 64 bytes.
+        case sealedValueByteCount(Int)
+        /// The value is sealed to a key that is not in the ring.
+        case unknownKey(KeyID)
     }
 }
 
@@ -36,6 +40,8 @@ extension HPKE.Error: CustomStringConvertible {
         case .encapsulatedKeyByteCount(let count): "an encapsulated key has 32 bytes, not \(count)"
         case .authenticationFailed: "wrong key, or the sealed data was changed"
         case .messageLimitReached: "no more messages can be sealed or opened in this context"
+        case .sealedValueByteCount(let count): "a sealed value has at least 64 bytes, not \(count)"
+        case .unknownKey(let id): "the value is sealed to key \(id), which is not here"
         }
     }
 }
