@@ -101,56 +101,50 @@ extension PipeCipherV1 {
         /// A length below what is there is accepted, and the rest dropped: the original counts characters
         /// where it should count bytes. A length above what is there is refused.
         ///
+        /// - Returns: The payload, a slice of what was decrypted: its indices do not begin at 0.
         /// - Throws: ``PipeCipherV1/Error/undecipherable``, ``CryptoError``.
-        public mutating func decrypt(_ message: some Collection<UInt8>) throws -> [UInt8] {
+        public mutating func decrypt(_ message: some Collection<UInt8>) throws -> ArraySlice<UInt8> {
             guard !failed else { throw Error.undecipherable }
             // Until the message has proved good: a chain that lost its place never finds it again by trying.
             failed = true
             guard message.count > 0, message.count % blockByteCount == 0 else { throw Error.undecipherable }
-            let payload = try message.withContiguousBytes { try decryptWhole($0) }
-            failed = false
-            return payload
-        }
-
-        private func decryptWhole(_ message: UnsafeRawBufferPointer) throws -> [UInt8] {
-            try withUnsafeTemporaryAllocation(byteCount: blockByteCount, alignment: 8) { first in
-                defer { first.wipe() }
-                try cipher.decrypt(UnsafeRawBufferPointer(rebasing: message[..<blockByteCount]), into: first)
-                let (length, start) = try Self.header(UnsafeRawBufferPointer(first))
-                let available = message.count - start
-                guard length <= available else { throw Error.undecipherable }
-                // The padding is decrypted too: the chain goes on behind it.
-                return try [UInt8](unsafeUninitializedCapacity: available) { buffer, count in
-                    let output = UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<available])
-                    output.copyBytes(from: first[start...])
-                    if message.count > blockByteCount {
-                        try cipher.decrypt(
-                            UnsafeRawBufferPointer(rebasing: message[blockByteCount...]),
-                            into: UnsafeMutableRawBufferPointer(rebasing: output[(blockByteCount - start)...])
-                        )
-                    }
-                    UnsafeMutableRawBufferPointer(rebasing: output[length...]).wipe()
-                    count = length
+            // All of it in one call, before anything is looked at: the time says nothing about the header.
+            var plaintext = try message.withContiguousBytes { message in
+                try [UInt8](unsafeUninitializedCapacity: message.count) { buffer, count in
+                    let output = UnsafeMutableRawBufferPointer(buffer)
+                    try cipher.decrypt(
+                        message, into: UnsafeMutableRawBufferPointer(rebasing: output[..<message.count]))
+                    count = message.count
                 }
             }
+            let payload = plaintext.withUnsafeMutableBytes { plaintext in
+                let payload = Self.payload(UnsafeRawBufferPointer(plaintext))
+                let rest = plaintext[(payload?.upperBound ?? 0)...]
+                UnsafeMutableRawBufferPointer(rebasing: rest).wipe()
+                return payload
+            }
+            guard let payload else { throw Error.undecipherable }
+            failed = false
+            return plaintext[payload]
         }
 
-        /// The payload's length, and where it starts. All of the header is in the first block, unless someone
-        /// wrote zeros before the number, or a number of more than thirteen digits.
-        private static func header(_ block: UnsafeRawBufferPointer) throws -> (length: Int, start: Int) {
-            guard block.starts(with: magic) else { throw Error.undecipherable }
+        /// Where the payload is; nil where the plaintext has another form. All of the header is in the first block,
+        /// unless someone wrote zeros before the number, or a number of more than thirteen digits.
+        private static func payload(_ plaintext: UnsafeRawBufferPointer) -> Range<Int>? {
+            guard plaintext.starts(with: magic) else { return nil }
             var length = 0
             var position = magic.count
-            while position < block.count, let digit = decimal(block[position]) {
+            while position < blockByteCount, let digit = decimal(plaintext[position]) {
                 // At most fourteen digits: no overflow.
                 length = length * 10 + digit
                 position += 1
             }
-            guard position > magic.count, position < block.count, block[position] == colon else {
-                throw Error.undecipherable
+            guard position > magic.count, position < blockByteCount, plaintext[position] == colon else {
+                return nil
             }
-            return (length, position + 1)
+            let start = position + 1
+            guard length <= plaintext.count - start else { return nil }
+            return start..<(start + length)
         }
 
         private static func decimal(_ byte: UInt8) -> Int? {

@@ -282,4 +282,31 @@ import Testing
             #expect(throws: PipeFrame.Error.self) { _ = try opener.open(noise) }
         }
     }
+
+    /// A connection gives what it has: here one byte at a time.
+    @Test func `p88_ frames that arrive in pieces are opened when they are whole, and not before`() throws {
+        let stream = try frames(3).flatMap { $0 }
+        var opener = try opener()
+        var (buffer, payloads) = ([UInt8](), [[UInt8]]())
+        for byte in stream {
+            buffer.append(byte)
+            guard buffer.count >= PipeFrame.headerByteCount else {
+                let short = PipeFrame.Error.byteCount(
+                    expected: PipeFrame.headerByteCount, found: buffer.count)
+                #expect(throws: short) { _ = try opener.open(buffer) }
+                continue
+            }
+            let whole = try PipeFrame.Header(buffer).frameByteCount
+            guard buffer.count == whole else {
+                #expect(throws: PipeFrame.Error.byteCount(expected: whole, found: buffer.count)) {
+                    _ = try opener.open(buffer)
+                }
+                continue
+            }
+            payloads.append(try opener.open(buffer))
+            buffer = []
+        }
+        #expect(payloads == [[0], [1], [2]])
+        try opener.finish()
+    }
 }
