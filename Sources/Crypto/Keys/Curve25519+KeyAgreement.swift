@@ -22,9 +22,7 @@ extension Curve25519.KeyAgreement {
         ///
         /// - Throws: ``Curve25519/Error/keyByteCount(_:)``, ``CryptoError``.
         public init(rawRepresentation: SecretBytes) throws {
-            guard rawRepresentation.count == Curve25519.keyByteCount else {
-                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
-            }
+            try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = rawRepresentation
             var point = [UInt8](repeating: 0, count: Curve25519.keyByteCount)
             try point.withUnsafeMutableBytes { try multiply(rawRepresentation, nil, into: $0) }
@@ -57,9 +55,7 @@ extension Curve25519.KeyAgreement {
         ///
         /// - Throws: ``Curve25519/Error/keyByteCount(_:)``.
         public init(rawRepresentation: some Collection<UInt8>) throws {
-            guard rawRepresentation.count == Curve25519.keyByteCount else {
-                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
-            }
+            try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = Array(rawRepresentation)
         }
     }

@@ -28,9 +28,7 @@ extension Curve25519.Signing {
         ///
         /// - Throws: ``Curve25519/Error/keyByteCount(_:)``, ``CryptoError``.
         public init(rawRepresentation: SecretBytes) throws {
-            guard rawRepresentation.count == Curve25519.keyByteCount else {
-                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
-            }
+            try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = rawRepresentation
             let seed = try rawRepresentation.withUnsafeBytes {
                 try SExpression("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", reading: [$0])
@@ -80,9 +78,7 @@ extension Curve25519.Signing {
         ///   no canonical encoding of a point, and for points of low order (under which anyone can sign),
         ///   ``CryptoError``.
         public init(rawRepresentation: some Collection<UInt8>) throws {
-            guard rawRepresentation.count == Curve25519.keyByteCount else {
-                throw Curve25519.Error.keyByteCount(rawRepresentation.count)
-            }
+            try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = Array(rawRepresentation)
             guard try EdwardsPoint.isUsableAsKey(self.rawRepresentation) else {
                 throw Curve25519.Error.invalidPublicKey

@@ -14,6 +14,11 @@ public enum Curve25519 {
 
     /// The length of every key, in bytes.
     static let keyByteCount = 32
+
+    /// Throws unless a key has the right length, private or public.
+    static func check(keyByteCount count: Int) throws(Error) {
+        guard count == keyByteCount else { throw .keyByteCount(count) }
+    }
 }
 
 extension Curve25519.Error: CustomStringConvertible {
