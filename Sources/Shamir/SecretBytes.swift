@@ -1,15 +1,27 @@
-/// Bytes that are wiped when the last reference to them goes away. They are never copied behind the caller's back,
-/// as the storage of an array may be.
+import Glibc
+
+/// Bytes that are wiped when the last reference to them goes away. They lie in pages of their own, locked into memory
+/// where the system permits, and are never copied behind the caller's back, as the storage of an array may be.
 public final class SecretBytes {
-    private let storage: UnsafeMutableRawBufferPointer
+    private let pages: LockedPages
 
     /// The number of bytes.
-    public var count: Int { storage.count }
+    public let count: Int
+
+    /// Whether the system agreed to keep these bytes out of swap.
+    public var isLocked: Bool { pages.isLocked }
+
+    /// Whether the system refused to lock any of this process's secrets. Programs that hold secrets should say so.
+    public static var lockWasRefused: Bool { LockedPages.lockWasRefused }
+
+    private var storage: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: pages.memory[..<count])
+    }
 
     /// - Parameter count: the number of bytes; they start as zeros.
     public init(count: Int) {
-        storage = .allocate(byteCount: count, alignment: 64)
-        storage.initializeMemory(as: UInt8.self, repeating: 0)
+        self.count = count
+        pages = .take(count)
     }
 
     /// A copy of `bytes`.
@@ -24,10 +36,7 @@ public final class SecretBytes {
         storage.copyBytes(from: bytes)
     }
 
-    deinit {
-        SecretBytes.wipe(storage)
-        storage.deallocate()
-    }
+    deinit { pages.giveBack(wiping: count) }
 
     /// Reads the bytes. The pointer must not leave `body`.
     public func withUnsafeBytes<Result, Failure: Error>(
@@ -62,18 +71,9 @@ public final class SecretBytes {
         ByteKernels.equal(UnsafeRawBufferPointer(storage), UnsafeRawBufferPointer(other.storage))
     }
 
-    /// Overwrites `buffer` with zeros.
-    ///
-    /// `@_optimize(none)` keeps the compiler from looking into this function, seeing that nobody reads the zeros, and
-    /// leaving the call out. This module imports nothing, so it cannot call `explicit_bzero`.
-    @inline(never) @_optimize(none)
+    /// Overwrites `buffer` with zeros in a way that no optimiser may remove.
     public static func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
-        zero(buffer)
-    }
-
-    /// The optimised part of ``wipe(_:)``.
-    @inline(never)
-    private static func zero(_ buffer: UnsafeMutableRawBufferPointer) {
-        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        guard let start = buffer.baseAddress else { return }
+        explicit_bzero(start, buffer.count)
     }
 }

@@ -1,4 +1,5 @@
-/// The cryptography that share files need from elsewhere. This module imports nothing.
+/// The cryptography that share files need from elsewhere. This module imports nothing but the C library,
+/// for locked memory.
 public protocol ShareCryptography {
     /// HMAC-SHA256 (RFC 2104) of the concatenation of `parts`.
     ///

@@ -60,11 +60,14 @@ struct GfshareSet {
     final class Reader {
         private let set: GfshareSet
         private let pieceBytes: Int
+        private let shares: [SecretBytes]
         private var done = 0
 
         init(_ set: GfshareSet) throws(ToolError) {
             self.set = set
-            pieceBytes = max(65_536, min(1_048_576, 8_388_608 / (set.inputs.count + 2)))
+            let bytes = ShareOutput.pieceBytes(buffers: set.inputs.count + 2)
+            pieceBytes = bytes
+            shares = set.inputs.map { _ in SecretBytes(count: bytes) }
             for input in set.inputs { try input.file.rewind() }
         }
 
@@ -72,16 +75,17 @@ struct GfshareSet {
         func next() throws -> SecretBytes? {
             guard done < set.bytes else { return nil }
             let length = min(pieceBytes, set.bytes - done)
-            let shares = set.inputs.map { _ in SecretBytes(count: length) }
             for (input, share) in zip(set.inputs, shares) {
-                guard try share.withUnsafeMutableBytes({ try input.file.read(into: $0) }) == length else {
+                let count = try share.withUnsafeMutableBytes {
+                    try input.file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<length]))
+                }
+                guard count == length else {
                     throw ToolError("\(Printable.path(input.file.name)) changed while it was read: try again")
                 }
             }
-            let secret = try Self.combine(shares, set.all)
+            let secret = try combine(set.all, length)
             if let few = set.few {
-                let other = try Self.combine(Array(shares[..<few.points.count]), few)
-                guard secret.isEqual(to: other) else {
+                guard secret.isEqual(to: try combine(few, length)) else {
                     throw ToolError("the shares do not fit together: at least one is wrong; leave one out")
                 }
             }
@@ -89,10 +93,13 @@ struct GfshareSet {
             return secret
         }
 
-        private static func combine(_ shares: [SecretBytes], _ combiner: Combiner) throws -> SecretBytes {
-            let secret = SecretBytes(count: shares[0].count)
+        private func combine(_ combiner: Combiner, _ length: Int) throws -> SecretBytes {
+            let secret = SecretBytes(count: length)
             try secret.withUnsafeMutableBytes { secret in
-                try SecretBytes.withUnsafeBytes(of: shares) { try combiner.combine($0, into: secret) }
+                try SecretBytes.withUnsafeBytes(of: Array(shares[..<combiner.points.count])) { shares in
+                    try combiner.combine(
+                        shares.map { UnsafeRawBufferPointer(rebasing: $0[..<length]) }, into: secret)
+                }
             }
             return secret
         }

@@ -4,21 +4,22 @@ import Glibc
 ///
 /// They are written without a name (`O_TMPFILE`), synchronised, and then linked to their names, which fails where the
 /// name is taken, by a symbolic link too. A program that dies while writing leaves nothing behind. On file systems
-/// without nameless files they are created under their names and removed on failure. A machine that dies between the
-/// links leaves some of them, each whole.
+/// without nameless files they are written as `.NAME.PID.partial`, which a program that dies leaves behind, and renamed
+/// over empty files that take their names. A machine that dies between the links leaves some of them, each whole.
 final class NewFiles {
     /// One file being written.
     final class File {
         let name: String
         let path: String
         fileprivate let descriptor: Int32
-        fileprivate var isNamed: Bool
+        /// The name that it has now; nil for none.
+        fileprivate var currentName: String?
 
-        fileprivate init(name: String, path: String, descriptor: Int32, isNamed: Bool) {
+        fileprivate init(name: String, path: String, descriptor: Int32, currentName: String?) {
             self.name = name
             self.path = path
             self.descriptor = descriptor
-            self.isNamed = isNamed
+            self.currentName = currentName
         }
 
         deinit { close(descriptor) }
@@ -68,17 +69,17 @@ final class NewFiles {
         // Glibc's O_TMPFILE is a macro that Swift does not import: __O_TMPFILE | O_DIRECTORY.
         let temporary = 0o20_000_000 | O_DIRECTORY
         var file = nameless ? openat(descriptor, ".", temporary | O_WRONLY | O_CLOEXEC, 0o600) : -1
-        let isNamed = file < 0
-        if isNamed {
+        var partial: String?
+        if file < 0 {
             guard !nameless || [EOPNOTSUPP, EISDIR, EINVAL, ENOENT].contains(errno) else {
                 throw ToolError("cannot create", path, errno: errno)
             }
+            let name = ".\(name).\(getpid()).partial"
             file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            guard file >= 0 else {
-                throw errno == EEXIST ? Self.exists(path) : ToolError("cannot create", path, errno: errno)
-            }
+            guard file >= 0 else { throw ToolError("cannot create", path, errno: errno) }
+            partial = name
         }
-        let new = File(name: name, path: path, descriptor: file, isNamed: isNamed)
+        let new = File(name: name, path: path, descriptor: file, currentName: partial)
         files.append(new)
         guard fchmod(file, 0o600) == 0 else { throw ToolError("cannot protect", path, errno: errno) }
         return new
@@ -89,20 +90,40 @@ final class NewFiles {
         for file in files where fsync(file.descriptor) != 0 {
             throw ToolError("cannot write", file.path, errno: errno)
         }
-        for file in files where !file.isNamed {
-            let source = "/proc/self/fd/\(file.descriptor)"
-            guard linkat(AT_FDCWD, source, descriptor, file.name, AT_SYMLINK_FOLLOW) == 0 else {
-                throw errno == EEXIST
-                    ? Self.exists(file.path) : ToolError("cannot create", file.path, errno: errno)
-            }
-            file.isNamed = true
-        }
+        for file in files { try giveName(file) }
         guard fsync(descriptor) == 0 else { throw ToolError("cannot write to", directory, errno: errno) }
         committed = true
     }
 
+    private func giveName(_ file: File) throws(ToolError) {
+        func failure() -> ToolError {
+            errno == EEXIST ? Self.exists(file.path) : ToolError("cannot create", file.path, errno: errno)
+        }
+        guard let partial = file.currentName else {
+            let source = "/proc/self/fd/\(file.descriptor)"
+            guard linkat(AT_FDCWD, source, descriptor, file.name, AT_SYMLINK_FOLLOW) == 0 else {
+                throw failure()
+            }
+            file.currentName = file.name
+            return
+        }
+        // The name is taken by an empty file, which fails where there is one: renaming alone would replace it.
+        let placeholder = openat(
+            descriptor, file.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard placeholder >= 0 else { throw failure() }
+        close(placeholder)
+        guard renameat(descriptor, partial, descriptor, file.name) == 0 else {
+            let error = failure()
+            unlinkat(descriptor, file.name, 0)
+            throw error
+        }
+        file.currentName = file.name
+    }
+
     private func removeNamed() {
-        for file in files where file.isNamed { unlinkat(descriptor, file.name, 0) }
+        for file in files {
+            if let name = file.currentName { unlinkat(descriptor, name, 0) }
+        }
         files = []
     }
 

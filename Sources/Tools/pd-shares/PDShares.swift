@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import PDCrypto
+import PDShamir
 
 /// Splits a secret among several people and puts it together again.
 @main
@@ -18,14 +20,11 @@ struct PDShares: ParsableCommand {
 
     /// Runs the program with exit codes of its own: argument parser's are others.
     static func main() {
-        do throws(ToolError) {
-            try ProcessProtection.apply()
-        } catch {
-            Terminal.note("pd-shares: \(error.message)")
-            Glibc.exit(1)
-        }
         do {
+            try protect()
             var command = try parseAsRoot()
+            // What `inspect` and `--help` show is no secret.
+            defer { if !(command is InspectCommand) { warnOfUnlockedMemory() } }
             try command.run()
         } catch let error as ToolError {
             Terminal.note("pd-shares: \(error.message)")
@@ -40,25 +39,23 @@ struct PDShares: ParsableCommand {
             Glibc.exit(1)
         }
     }
-}
 
-/// Keeps what this process knows to this process.
-enum ProcessProtection {
-    /// No core dumps; new files for their owner only; a full disk is an error, not a signal.
-    static func apply() throws(ToolError) {
+    /// Keeps what this process knows to this process; new files are for their owner only; a full disk and a closed
+    /// pipe are errors, not signals.
+    private static func protect() throws {
         umask(0o077)
         signal(SIGXFSZ, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        var none = rlimit(rlim_cur: 0, rlim_max: 0)
-        guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
-            throw ToolError("cannot turn core dumps off", "", errno: errno)
-        }
-        // A handler that core dumps are piped to gets them whatever the limit says; without mappings they are empty.
-        let filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC)
-        guard filter >= 0 else { return }
-        defer { close(filter) }
-        guard write(filter, "0", 1) == 1 else {
-            throw ToolError("cannot turn core dumps off in", "/proc/self/coredump_filter", errno: errno)
-        }
+        try ProcessMemory.protect()
+    }
+
+    /// Says once where secrets may have reached the disk.
+    private static func warnOfUnlockedMemory() {
+        // A library that does not start has been reported before this.
+        let poolIsLocked = (try? Libgcrypt.secureMemoryIsLocked) ?? true
+        guard !poolIsLocked || SecretBytes.lockWasRefused else { return }
+        Terminal.note(
+            "pd-shares: warning: the system did not keep all secrets out of swap (see ulimit -l): trust only encrypted swap"
+        )
     }
 }

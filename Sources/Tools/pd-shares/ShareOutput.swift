@@ -96,7 +96,7 @@ struct ShareOutput {
         }
         let splitter = try Splitter(
             threshold: threshold, shares: count, randomness: cryptography.randomness())
-        let pieceBytes = max(65_536, min(1_048_576, 8_388_608 / (count + 1)))
+        let pieceBytes = Self.pieceBytes(buffers: count + 1)
         let secret = SecretBytes(count: pieceBytes)
         let pieces = outputs.map { _ in SecretBytes(count: pieceBytes) }
         var total = 0
@@ -125,6 +125,10 @@ struct ShareOutput {
                 return "  share \(index + 1) of \(count)\(holder): \(Printable.path(output.path))"
             }
     }
+
+    /// The bytes of each buffer where so many are needed at once: together 2 MiB, which may be locked on most systems
+    /// and stays near the processor, unless there are very many.
+    static func pieceBytes(buffers: Int) -> Int { max(16_384, min(262_144, 2_097_152 / buffers & ~4095)) }
 
     private static func today() -> String {
         var now = time(nil)

@@ -51,9 +51,8 @@ enum Terminal {
         return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
 
-    /// Asks for a passphrase on the controlling terminal, without showing it.
-    ///
-    /// Signals wait until the terminal shows again what is typed.
+    /// Asks for a passphrase on the controlling terminal, without showing it. A signal that ends or stops the program
+    /// finds the terminal as it was; after a stop the question comes again.
     static func askPassphrase(_ question: String) throws(ToolError) -> SecretBytes {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard terminal >= 0 else {
@@ -61,10 +60,18 @@ enum Terminal {
                 "a passphrase is needed and there is no terminal to ask for it: use --passphrase-fd")
         }
         defer { close(terminal) }
+        while true {
+            if let line = try askHidden(question, terminal) { return line }
+        }
+    }
+
+    /// - Returns: nil where a signal came, which is delivered on return.
+    private static func askHidden(_ question: String, _ terminal: Int32) throws(ToolError) -> SecretBytes? {
         var held = sigset_t()
         var before = sigset_t()
         sigemptyset(&held)
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] { sigaddset(&held, signal) }
+        let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
+        for signal in signals { sigaddset(&held, signal) }
         pthread_sigmask(SIG_BLOCK, &held, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         var shown = termios()
@@ -78,6 +85,21 @@ enum Terminal {
         }
         defer { tcsetattr(terminal, TCSAFLUSH, &shown) }
         try put(question, terminal, "/dev/tty")
+        while true {
+            // A terminal is readable once a whole line was typed; until then signals are looked for.
+            var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, 100)
+            guard ready >= 0 || errno == EINTR else {
+                throw ToolError("cannot read", "/dev/tty", errno: errno)
+            }
+            if ready > 0 { break }
+            var pending = sigset_t()
+            sigpending(&pending)
+            if signals.contains(where: { sigismember(&pending, $0) == 1 && sigismember(&before, $0) == 0 }) {
+                try put("\n", terminal, "/dev/tty")
+                return nil
+            }
+        }
         let line = try readLine(from: terminal)
         try put("\n", terminal, "/dev/tty")
         guard let line, line.count > 0 else { throw ToolError("no passphrase was given") }

@@ -1,0 +1,43 @@
+import Foundation
+import Testing
+
+@testable import PDCrypto
+
+@Suite struct ProcessMemoryTests {
+    /// Set in the process that the test starts: what it does there cannot be undone.
+    private static let isChild = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_PROTECTED"] != nil
+
+    @Test func `p34_ a protected process dumps no core and shows its memory to no neighbour`() throws {
+        guard !Self.isChild else {
+            try ProcessMemory.protect()
+            var limit = rlimit()
+            #expect(getrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0)
+            #expect(limit.rlim_cur == 0 && limit.rlim_max == 0)
+            let filter = try String(contentsOf: URL(filePath: "/proc/self/coredump_filter"), encoding: .utf8)
+            #expect(filter == "00000000\n")
+            // What cannot be dumped belongs to root, whoever runs it.
+            var status = stat()
+            #expect(stat("/proc/self/mem", &status) == 0)
+            #expect(status.st_uid == 0)
+            // A second time changes nothing.
+            try ProcessMemory.protect()
+            return
+        }
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let arguments = ["--testing-library", "swift-testing", "--filter", "ProcessMemoryTests"]
+        // As root everything belongs to root: as nobody it would not, if it could be dumped.
+        let isRoot = geteuid() == 0
+        let result = try Program.run(
+            isRoot ? "setpriv" : executable,
+            (isRoot ? ["--reuid", "65534", "--clear-groups", executable] : []) + arguments,
+            environment: ["PENGUINDOME_TEST_PROTECTED": "1"])
+        let output = String(decoding: result.output, as: UTF8.self) + result.errors
+        #expect(result.status == 0, "\(output)")
+        #expect(output.contains("with 2 tests"), "\(output)")
+    }
+
+    @Test(.enabled(if: !isChild)) func `a refusal names what was refused and why`() {
+        let refused = ProcessMemory.Refused(what: "turn core dumps off", code: EPERM)
+        #expect(refused.description == "cannot turn core dumps off: Operation not permitted")
+    }
+}
