@@ -7,6 +7,10 @@ cd "$(dirname "$0")/.."
 PENGUINDOME_TEST_VECTORS=$(Tests/Support/fetch-vectors.sh "$PWD/.build/venv")
 export PENGUINDOME_TEST_VECTORS
 
+# A server that speaks MongoDB's protocol, from the same place. PENGUINDOME_TEST_MONGODB_URI names another one.
+PENGUINDOME_TEST_SECANTUSD=$(Tests/Support/fetch-secantusdb.sh "$PWD/.build/secantusdb")
+export PENGUINDOME_TEST_SECANTUSD
+
 # The tools first: tests start them as a user would.
 swift build --build-tests
 # One after the other: many of them start programs and wait, which starves those beside them on a small machine.

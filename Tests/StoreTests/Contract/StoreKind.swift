@@ -11,7 +11,8 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { name }
 
-    static let all = [StoreKind.sqlite]
+    /// MongoDB where there is a server to test against: `Scripts/test.sh` sees to that.
+    static let all = [StoreKind.sqlite] + (MongoTestServer.isConfigured ? [StoreKind.mongo] : [])
 
     /// Runs a test on an empty database.
     func withDatabase(_ test: (any TestDatabase) async throws -> Void) async throws {
