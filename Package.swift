@@ -134,7 +134,8 @@ if !coreOnly {
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
-            name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument"], path: "Tests/ProtocolTests"),
+            name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument", "PDCrypto"],
+            path: "Tests/ProtocolTests"),
         .executableTarget(
             name: "submit-benchmark", dependencies: ["PDProtocol", "PDCrypto", "PDDocument"],
             path: "Benchmarks/submit"),
