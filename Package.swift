@@ -95,6 +95,12 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Tools/pd-agent"),
         .executableTarget(
+            name: "pd-release",
+            dependencies: [
+                "PDToolSupport", "PDCrypto", "PDDocument", "PDGnuPG", "PDProtocol",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Sources/Tools/pd-release"),
+        .executableTarget(
             name: "pd-shares",
             dependencies: [
                 "PDShamir", "PDCrypto",
@@ -112,12 +118,13 @@ if !coreOnly {
             name: "pd-server", dependencies: ["PDServerToolSupport", "PDCrypto"],
             path: "Sources/Tools/pd-server"),
         .executableTarget(
-            name: "pd-admin", dependencies: ["PDServerToolSupport", "PDCrypto", "PDDocument", "PDProtocol"],
+            name: "pd-admin",
+            dependencies: ["PDServerToolSupport", "PDCrypto", "PDDocument", "PDGnuPG", "PDProtocol"],
             path: "Sources/Tools/pd-admin"),
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-shares", "PDShamir", "PDCrypto", "PDDocument",
+                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDCrypto", "PDDocument",
                 "PDProtocol",
             ], path: "Tests/ToolsTests"),
         .testTarget(

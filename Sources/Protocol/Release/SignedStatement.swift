@@ -1,0 +1,76 @@
+import PDCrypto
+
+/// Bytes that somebody signed, with the detached signatures over them. Nothing of what they say is read before a trusted
+/// key's signature was found good.
+public struct SignedStatement: Equatable, Sendable {
+    /// Why a statement is not believed.
+    public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
+        /// Nobody who is trusted for it signed it.
+        case signature(OpenPGP.Error)
+        /// It was signed, but is not what it should be.
+        case content(StatementError)
+
+        /// One line for people.
+        public var description: String {
+            switch self {
+            case .signature(let error): "the signature is not accepted: \(error)"
+            case .content(let error): "the signed text is not accepted: \(error)"
+            }
+        }
+    }
+
+    /// The signed bytes.
+    public let bytes: [UInt8]
+    /// OpenPGP signatures over them, binary or armored.
+    public let signature: [UInt8]
+
+    /// A statement as it came.
+    public init(bytes: [UInt8], signature: [UInt8]) {
+        self.bytes = bytes
+        self.signature = signature
+    }
+
+    /// The release that this describes.
+    ///
+    /// - Parameters:
+    ///   - verifier: the keys that may sign releases.
+    ///   - now: the time at which keys and signatures must hold.
+    public func manifest(
+        verifiedBy verifier: OpenPGP.Verifier, at now: OpenPGP.Timestamp
+    ) throws(Failure) -> Manifest {
+        try check(verifier, now)
+        do throws(StatementError) {
+            return try Manifest(json: bytes)
+        } catch { throw .content(error) }
+    }
+
+    /// The order that this gives. Its kind is not known before it is verified, so that both verifiers are needed.
+    ///
+    /// - Parameters:
+    ///   - patches: the keys that may sign patches.
+    ///   - commands: the keys that may sign one-time commands.
+    ///   - now: the time at which keys and signatures must hold.
+    public func order(
+        patches: OpenPGP.Verifier, commands: OpenPGP.Verifier, at now: OpenPGP.Timestamp
+    ) throws(Failure) -> PatchStatement {
+        let mayPatch = Result { () throws(Failure) in try check(patches, now) }
+        let mayCommand = Result { () throws(Failure) in try check(commands, now) }
+        // One of them must trust the signer before a byte is read as an order.
+        if case .failure = mayPatch { try mayCommand.get() }
+        let order: PatchStatement
+        do throws(StatementError) {
+            order = try PatchStatement(json: bytes)
+        } catch { throw .content(error) }
+        switch order.kind {
+        case .patch: try mayPatch.get()
+        case .command: try mayCommand.get()
+        }
+        return order
+    }
+
+    private func check(_ verifier: OpenPGP.Verifier, _ now: OpenPGP.Timestamp) throws(Failure) {
+        do throws(OpenPGP.Error) {
+            _ = try verifier.verifyRelease(signatures: signature, of: bytes, at: now)
+        } catch { throw .signature(error) }
+    }
+}

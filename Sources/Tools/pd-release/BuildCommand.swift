@@ -1,0 +1,157 @@
+import ArgumentParser
+import Foundation
+import PDCrypto
+import PDProtocol
+import PDToolSupport
+
+struct BuildCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build",
+        abstract: "Pack a directory into FILE.tar, and describe it in FILE.manifest.",
+        discussion: """
+            The same files always make the same bytes of FILE.tar; the manifest is the same, too, where --created or \
+            SOURCE_DATE_EPOCH is. With --from-installed the release holds what the agent's package put on this machine: \
+            bin/pd-agent, and the programs of lib/penguindome/collectors.
+            """)
+
+    @Argument(help: "The directory, of regular files and directories only.")
+    var directory: String?
+
+    @Flag(help: "Take the agent that is installed on this machine instead of a directory.")
+    var fromInstalled = false
+
+    @Option(help: ArgumentHelp("Where it is installed.", valueName: "dir"))
+    var prefix = "/usr"
+
+    @Option(
+        name: .customLong("trusted-key"),
+        help: ArgumentHelp(
+            "A public key to put into the release, at keys/FINGERPRINT.pub.asc; may be repeated.",
+            valueName: "file"))
+    var trustedKeys: [String] = []
+
+    @Option(help: ArgumentHelp("The release's number: higher than all before it.", valueName: "number"))
+    var number: Int
+
+    @Option(help: ArgumentHelp("Where to write it.", valueName: "file.tar"))
+    var out: String
+
+    @Option(help: ArgumentHelp("Days until agents install it no more.", valueName: "days"))
+    var expires = 90
+
+    @Option(help: ArgumentHelp("The line of releases that it belongs to.", valueName: "name"))
+    var channel = "stable"
+
+    @Option(
+        help: ArgumentHelp(
+            "What it runs on, as uname -m says, or any; else this machine's.", valueName: "name"))
+    var architecture: String?
+
+    @Option(help: ArgumentHelp("The lowest release that it may replace.", valueName: "number"))
+    var minimumPrevious = 0
+
+    @Option(
+        help: ArgumentHelp("When it was built, such as 2026-01-31T00:00:00Z; else now.", valueName: "time"))
+    var created: String?
+
+    func validate() throws {
+        guard fromInstalled != (directory != nil) else {
+            throw ValidationError("name either a directory or --from-installed")
+        }
+        guard (1...Manifest.numberLimit).contains(number) else {
+            throw ValidationError("--number must be from 1 to \(Manifest.numberLimit)")
+        }
+        guard (1...3650).contains(expires) else {
+            throw ValidationError("--expires must be from 1 to 3650 days")
+        }
+    }
+
+    func run() throws {
+        var files: [ReleaseSource] = []
+        if let directory { files = try ReleaseSource.all(in: directory) }
+        if fromInstalled {
+            files = [try ReleaseSource(path: "bin/pd-agent", file: "\(prefix)/bin/pd-agent")]
+            let collectors = "\(prefix)/lib/penguindome/collectors"
+            if FileManager.default.fileExists(atPath: collectors) {
+                files += try ReleaseSource.all(in: collectors, below: "collectors/")
+            }
+        }
+        for file in trustedKeys {
+            do {
+                let certificate = try OpenPGP.Certificate(try File.read(file, limit: 1 << 20))
+                files.append(try ReleaseSource(path: "keys/\(certificate.fingerprint).pub.asc", file: file))
+            } catch let error as OpenPGP.Error {
+                throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
+            }
+        }
+        guard !files.isEmpty else { throw ToolFailure(.failed, "\(directory ?? prefix) holds no files") }
+
+        let output = ReleaseFiles(archive: out)
+        let (archive, description, described) = try pack(files)
+        let time = try creationTime()
+        let manifest: Manifest
+        do {
+            manifest = try Manifest(
+                number: number, channel: channel, architecture: architecture ?? Self.machine(), created: time,
+                expires: time + Int64(expires) * 86_400, minimumPrevious: minimumPrevious,
+                archive: description,
+                files: described)
+        } catch { throw ToolFailure(.failed, "this makes no release: \(error)") }
+        // The archive first: a manifest is never there without what it describes.
+        try archive.commit()
+        try File.replace(output.manifest, manifest.json())
+        print(
+            "release \(number): \(described.count) files, \(description.size) bytes, until",
+            readable(manifest.expires))
+    }
+
+    private func pack(_ sources: [ReleaseSource]) throws -> (
+        file: NewFile, description: Manifest.Archive, files: [SignedFile]
+    ) {
+        let output = try NewFile(out, mode: 0o644)
+        var digest = SHA256()
+        var size = 0
+        var described: [SignedFile] = []
+        var paths = PathSet()
+        for source in sources.sorted(by: { $0.path < $1.path }) {
+            let (file, content) = try source.read()
+            let header: [UInt8]
+            do {
+                try paths.insert(file: file.path)
+                header = try TarWriter.header(path: file.path, mode: file.mode, size: file.size)
+            } catch { throw ToolFailure(.failed, "\(error)") }
+            for part in [header, content, TarWriter.padding(after: file.size)] {
+                try output.write(part)
+                digest.update(part)
+                size += part.count
+            }
+            described.append(file)
+        }
+        try output.write(TarWriter.end)
+        digest.update(TarWriter.end)
+        size += TarWriter.end.count
+        return (output, Manifest.Archive(size: size, digest: digest.finalize()), described)
+    }
+
+    private func creationTime() throws(ToolFailure) -> Int64 {
+        if let created {
+            guard let milliseconds = PDToolTime.milliseconds(created), milliseconds >= 0 else {
+                throw ToolFailure(.usage, "--created must be a time such as 2026-01-31T00:00:00Z")
+            }
+            return milliseconds / 1000
+        }
+        if let text = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"], !text.isEmpty {
+            guard let seconds = Int64(text), seconds >= 0 else {
+                throw ToolFailure(.usage, "SOURCE_DATE_EPOCH must be seconds since 1970")
+            }
+            return seconds
+        }
+        return OpenPGP.Timestamp.now().seconds
+    }
+
+    private static func machine() -> String {
+        var name = utsname()
+        uname(&name)
+        return withUnsafeBytes(of: &name.machine) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import PDCrypto
+import PDDocument
+import PDProtocol
+import PDToolSupport
+
+struct PublishCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Put a signed release where the server hands it out.",
+        discussion: """
+            Refused unless a key that may sign releases (keys/release in the server's state) signed it, every file is as \
+            the manifest says, it has not expired, and its number is higher than those before it. For agents of version 1 \
+            the release is also signed in their form, where the server's key may sign releases or --v1-key names one.
+            """)
+
+    @Argument(help: "The archive; its manifest and the signatures lie beside it.")
+    var file: String
+
+    @Option(help: ArgumentHelp("The server's state.", valueName: "dir"))
+    var state = "/var/lib/penguindome/server"
+
+    @Option(
+        name: .customLong("v1-key"),
+        help: ArgumentHelp(
+            "The secret key whose public half agents of version 1 hold, to sign their form with.",
+            valueName: "key.asc"))
+    var v1Key: String?
+
+    func run() throws {
+        let shelf = try Shelf(state: state)
+        let verifier = try shelf.verifier()
+        let now = OpenPGP.Timestamp.now()
+        let source = ReleaseFiles(archive: file)
+        let (manifest, manifestBytes, archive) = try source.verify(with: verifier, at: now)
+        guard manifest.expires > now.seconds else {
+            throw ToolFailure(.failed, "release \(manifest.number) expired \(readable(manifest.expires))")
+        }
+        if let newest = try shelf.numbers().last, manifest.number <= newest {
+            throw ToolFailure(
+                .failed,
+                "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
+            )
+        }
+        let key = try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? shelf.serverKey(verifier)
+        let message = try key.map {
+            try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)
+        }
+        // What was verified may not be what lies there now: the signatures are read again and verified as written.
+        let signatures = try [source.archiveSignature, source.manifestSignature].map {
+            try File.read($0, limit: OpenPGP.Verifier.sizeLimit)
+        }
+        for (signature, signed) in zip(signatures, [archive, manifestBytes]) {
+            _ = try verifier.verifyRelease(signatures: signature, of: signed, at: now)
+        }
+
+        guard mkdir(shelf.directory, 0o700) == 0 || errno == EEXIST else {
+            throw File.failure("make the directory", shelf.directory)
+        }
+        let target = shelf.files(manifest.number)
+        try File.replace(target.manifest, manifestBytes, mode: 0o600)
+        try File.replace(target.archiveSignature, signatures[0], mode: 0o600)
+        try File.replace(target.archive, archive, mode: 0o600)
+        if let message { try File.replace(target.archive + ".asc", message, mode: 0o600) }
+        try File.replace(target.manifestSignature, signatures[1], mode: 0o600)
+        print(
+            "release \(manifest.number): published", message == nil ? "" : "also for agents of version 1",
+            separator: ", ")
+    }
+}
+
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "The releases that the server hands out, the newest last.")
+
+    @Option(help: ArgumentHelp("The server's state.", valueName: "dir"))
+    var state = "/var/lib/penguindome/server"
+
+    @Flag(help: "Write JSON instead of a table.")
+    var json = false
+
+    func run() throws {
+        let shelf = try Shelf(state: state)
+        let verifier = try shelf.verifier()
+        let now = OpenPGP.Timestamp.now()
+        var rows: [Document] = []
+        var table = Table("NUMBER", "BUILT", "EXPIRES", "FOR", "FILES", "BYTES", "STATE")
+        for number in try shelf.numbers() {
+            let files = shelf.files(number)
+            let (_, manifest) = try files.readManifest()
+            let problem: String?
+            do {
+                _ = try files.verify(with: verifier, at: now)
+                problem = manifest.expires > now.seconds ? nil : "expired"
+            } catch let failure as ToolFailure { problem = failure.description }
+            rows.append([
+                "number": .int(number), "created_at": .date(milliseconds: manifest.created * 1000),
+                "expires_at": .date(milliseconds: manifest.expires * 1000),
+                "channel": .string(manifest.channel),
+                "architecture": .string(manifest.architecture), "files": .int(manifest.files.count),
+                "bytes": .int(manifest.archive.size), "problem": problem.map(Value.string) ?? .null,
+            ])
+            table.add(
+                "\(number)", readable(manifest.created), readable(manifest.expires),
+                "\(manifest.channel)/\(manifest.architecture)", "\(manifest.files.count)",
+                "\(manifest.archive.size)",
+                problem ?? "good")
+        }
+        if json {
+            print(Value.array(rows.map(Value.document)).json(pretty: true))
+        } else {
+            print(rows.isEmpty ? "No release is published." : table.text)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import PDCrypto
+import PDProtocol
+import PDToolSupport
+
+/// A file that is to go into a release.
+struct ReleaseSource {
+    /// Where it goes.
+    let path: RelativePath
+    /// Where it is.
+    let file: String
+
+    init(path: String, file: String) throws(ToolFailure) {
+        do throws(PathError) {
+            self.path = try RelativePath(path)
+        } catch { throw ToolFailure(.failed, "\(Table.printable(file)) cannot go into a release: \(error)") }
+        self.file = file
+    }
+
+    /// Every regular file below a directory. Links and special files are refused: nobody unpacks them.
+    static func all(in directory: String, below prefix: String = "") throws(ToolFailure) -> [ReleaseSource] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch { throw File.failure("list", directory) }
+        var files: [ReleaseSource] = []
+        for name in names.sorted() {
+            let file = "\(directory)/\(name)"
+            var status = stat()
+            guard lstat(file, &status) == 0 else { throw File.failure("read", file) }
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR: files += try all(in: file, below: "\(prefix)\(name)/")
+            case S_IFREG: files.append(try ReleaseSource(path: prefix + name, file: file))
+            default:
+                throw ToolFailure(
+                    .failed,
+                    "\(Table.printable(file)) is neither a file nor a directory: releases hold nothing else")
+            }
+        }
+        return files
+    }
+
+    /// Reads the file once. Its mode in the release is 0755 where its owner may run it, else 0644.
+    func read() throws(ToolFailure) -> (described: SignedFile, content: [UInt8]) {
+        let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw File.failure("open", file) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw ToolFailure(.failed, "\(Table.printable(file)) is not a regular file")
+        }
+        var content: [UInt8] = []
+        try File.readAll(descriptor, file) { bytes throws(ToolFailure) in
+            content += bytes
+            guard content.count <= SignedFile.sizeLimit else {
+                throw ToolFailure(
+                    .failed, "\(Table.printable(file)) has more than \(SignedFile.sizeLimit) bytes")
+            }
+        }
+        let mode = status.st_mode & 0o100 != 0 ? 0o755 : 0o644
+        return (SignedFile(path: path, mode: mode, content: content), content)
+    }
+}

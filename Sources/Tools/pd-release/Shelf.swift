@@ -1,0 +1,70 @@
+import Foundation
+import PDCrypto
+import PDProtocol
+import PDToolSupport
+
+/// The releases that a server hands out: files in the folder `releases` of its state, named by the release's number.
+///
+/// `N.manifest.sig` comes last: what has none is not there yet.
+struct Shelf {
+    private let state: String
+
+    init(state: String) throws(ToolFailure) {
+        self.state = state
+        guard FileManager.default.fileExists(atPath: "\(state)/keys") else {
+            throw ToolFailure(.failed, "there is no server in \(state): name another with --state")
+        }
+    }
+
+    var directory: String { "\(state)/releases" }
+    private var trusted: String { "\(state)/keys/release" }
+
+    /// The keys that may sign releases: one a file.
+    func verifier() throws(ToolFailure) -> OpenPGP.Verifier {
+        var certificates: [OpenPGP.Certificate] = []
+        for name in try names(in: trusted) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
+            let file = "\(trusted)/\(name)"
+            do throws(OpenPGP.Error) {
+                certificates.append(try OpenPGP.Certificate(try bytes(file)))
+            } catch { throw ToolFailure(.failed, "\(file) is not a public key: \(error)") }
+        }
+        guard !certificates.isEmpty else {
+            throw ToolFailure(
+                .failed, "no key may sign releases yet: put the public half of one that may into \(trusted)")
+        }
+        return OpenPGP.Verifier(certificates: certificates)
+    }
+
+    private func bytes(_ file: String) throws(OpenPGP.Error) -> [UInt8] {
+        do throws(ToolFailure) {
+            return try File.read(file, limit: 1 << 20)
+        } catch { throw .malformedArmor(error.description) }
+    }
+
+    /// The server's own key, where it may sign releases.
+    func serverKey(_ verifier: OpenPGP.Verifier) throws -> OpenPGP.SecretKey? {
+        let file = "\(state)/keys/server.key.asc"
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        let key = try SigningKeyOptions.secretKey(file)
+        return verifier.certificates.contains { $0.fingerprint == key.certificate.fingerprint } ? key : nil
+    }
+
+    /// The numbers of all releases, in ascending order.
+    func numbers() throws(ToolFailure) -> [Int] {
+        try names(in: directory).compactMap { name in
+            guard name.hasSuffix(".manifest.sig"), let number = Int(name.dropLast(13)),
+                name == "\(number).manifest.sig"
+            else { return nil }
+            return number
+        }.sorted()
+    }
+
+    func files(_ number: Int) -> ReleaseFiles { ReleaseFiles(archive: "\(directory)/\(number).tar") }
+
+    private func names(in directory: String) throws(ToolFailure) -> [String] {
+        guard FileManager.default.fileExists(atPath: directory) else { return [] }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch { throw File.failure("list", directory) }
+    }
+}

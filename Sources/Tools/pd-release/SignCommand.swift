@@ -1,0 +1,115 @@
+import ArgumentParser
+import Foundation
+import PDCrypto
+import PDGnuPG
+import PDProtocol
+import PDToolSupport
+
+/// Which key signs.
+struct SigningKeyOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A secret key without passphrase, as keygen makes it.", valueName: "key.asc"))
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A key in gpg's keyring, behind its agent or on a smartcard.", valueName: "fingerprint"))
+    var gpgKey: String?
+
+    @Option(help: ArgumentHelp("gpg's home; else $GNUPGHOME, else ~/.gnupg.", valueName: "dir"))
+    var gpgHome: String?
+
+    func validate() throws {
+        guard (key == nil) != (gpgKey == nil) else {
+            throw ValidationError("name a key with --key or --gpg-key")
+        }
+    }
+
+    func signer() throws -> any OpenPGP.DetachedSigner {
+        if let key { return try Self.secretKey(key) }
+        guard let fingerprint = gpgKey.flatMap({ OpenPGP.Fingerprint(hex: $0) }) else {
+            throw ToolFailure(.usage, "--gpg-key takes a fingerprint of 40 hexadecimal digits")
+        }
+        return try GnuPG.Signer(fingerprint, in: GnuPG.Home(path: gpgHome))
+    }
+
+    static func secretKey(_ file: String) throws -> OpenPGP.SecretKey {
+        var bytes = try File.read(file, limit: OpenPGP.SecretKey.sizeLimit)
+        defer {
+            bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } }
+        }
+        do throws(OpenPGP.Error) {
+            return try OpenPGP.SecretKey(bytes)
+        } catch {
+            if case .passphraseProtected = error {
+                throw ToolFailure(
+                    .failed,
+                    "\(file) is protected by a passphrase: import it into gpg and sign with --gpg-key")
+            }
+            throw ToolFailure(.failed, "\(file) cannot sign: \(error)")
+        }
+    }
+}
+
+struct SignCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sign",
+        abstract: "Sign FILE.tar and FILE.manifest: FILE.tar.sig, FILE.manifest.sig.",
+        discussion: """
+            Both are detached OpenPGP signatures that gpg --verify accepts. Nothing is signed unless the archive is, file \
+            by file, what the manifest says.
+            """)
+
+    @Argument(help: "The archive; its manifest lies beside it.")
+    var file: String
+
+    @OptionGroup var keyOptions: SigningKeyOptions
+
+    func run() throws {
+        let files = ReleaseFiles(archive: file)
+        let (bytes, manifest) = try files.readManifest()
+        let archive = try files.readArchive(manifest)
+        let signer = try keyOptions.signer()
+        let now = OpenPGP.Timestamp.now()
+        let signatures = try [archive, bytes].map { try signer.detachedSignature(of: $0, at: now) }
+        try File.replace(files.archiveSignature, signatures[0])
+        // Last: it is what makes a release of the other files.
+        try File.replace(files.manifestSignature, signatures[1])
+        print("release \(manifest.number): signed by \(signer.certificate.fingerprint)")
+    }
+}
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Verify signatures, manifest and every file of a release.",
+        discussion:
+            "A release that has expired, or is for another architecture, verifies; the output says so.")
+
+    @Argument(help: "The archive; its manifest and the signatures lie beside it.")
+    var file: String
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp("A public key that may sign releases; may be repeated.", valueName: "key.pub.asc"))
+    var keys: [String]
+
+    func run() throws {
+        var certificates: [OpenPGP.Certificate] = []
+        for key in keys {
+            do {
+                certificates += try OpenPGP.Certificate.all(in: try File.read(key, limit: 1 << 20))
+            } catch let error as OpenPGP.Error {
+                throw ToolFailure(.failed, "\(key) is not a public key: \(error)")
+            }
+        }
+        let now = OpenPGP.Timestamp.now()
+        let (manifest, _, _) = try ReleaseFiles(archive: file).verify(
+            with: OpenPGP.Verifier(certificates: certificates), at: now)
+        print(
+            "release \(manifest.number) of \(manifest.product), \(manifest.channel), \(manifest.architecture): good"
+        )
+        print(
+            "built \(readable(manifest.created)), \(manifest.files.count) files, minimum previous \(manifest.minimumPrevious)"
+        )
+        print(manifest.expires > now.seconds ? "expires" : "EXPIRED", readable(manifest.expires))
+    }
+}

@@ -1,0 +1,276 @@
+import Foundation
+import Testing
+
+@Suite("pd-release, as release builders run it", .timeLimit(.minutes(5)))
+struct ReleaseToolTests {
+    /// A directory with a program, a key, and the folders of a server that trusts it.
+    private func builder() throws -> ReleaseRunner {
+        let builder = try ReleaseRunner()
+        try builder.write("tree/bin/pd-agent", "#!/bin/sh\nexit 0\n", mode: 0o755)
+        try builder.write("tree/collectors/uptime", "#!/bin/sh\necho 1\n", mode: 0o755)
+        try builder.write("tree/README", "text\n")
+        return builder
+    }
+
+    @Test("keygen, build, sign, verify: stock gpg accepts the signatures, of our key and of its own")
+    func wholeWay() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        #expect(try builder.tools.mode("K/key.asc") == 0o600)
+        #expect(try builder.tools.mode("K") == 0o700)
+        let gpg = try GPGHome(algorithm: "rsa3072", tools: builder.tools)
+        let imported = try gpg.gpg(["--import", builder.path("K/key.asc")])
+        #expect(imported.status == 0, "\(imported.errors)")
+        let fingerprint = try builder.fingerprint(of: gpg)
+        try builder.tools.write("gpg.pub.asc", try gpg.gpg(["--armor", "--export", fingerprint]).text)
+
+        for (number, signer, key) in [
+            (1, ["--key", "K/key.asc"], "K/key.pub.asc"),
+            (2, ["--gpg-key", fingerprint, "--gpg-home", gpg.directory.path], "gpg.pub.asc"),
+        ] {
+            try builder.release("build", "tree", "--number", "\(number)", "--out", "\(number).tar")
+            try builder.release(["sign", "\(number).tar"] + signer)
+            for file in ["\(number).tar", "\(number).manifest"] {
+                let verified = try gpg.gpg(["--verify", builder.path("\(file).sig"), builder.path(file)])
+                #expect(verified.status == 0, "\(verified.errors)")
+            }
+            let verified = try builder.release("verify", "\(number).tar", "--key", key)
+            #expect(verified.text.contains("release \(number) of penguindome-agent"))
+            // The other key's owner did not sign.
+            let other = key.hasPrefix("K") ? "gpg.pub.asc" : "K/key.pub.asc"
+            #expect(try builder.run("verify", "\(number).tar", "--key", other).status == 1)
+        }
+    }
+
+    @Test("the same files make the same bytes, whenever and from wherever they are built")
+    func reproducible() throws {
+        let builder = try builder()
+        try builder.release(
+            "build", "tree", "--number", "3", "--out", "a.tar", "--created", "2026-01-31T00:00:00Z")
+        try FileManager.default.copyItem(
+            at: builder.tools.path("tree"), to: builder.tools.path("copy"))
+        try builder.release(
+            "build", "copy", "--number", "3", "--out", "b.tar", "--created", "2026-01-31T00:00:00Z")
+        #expect(try builder.tools.read("a.tar") == builder.tools.read("b.tar"))
+        #expect(try builder.tools.read("a.manifest") == builder.tools.read("b.manifest"))
+    }
+
+    @Test("p72_p74_a directory with links or pipes in it makes no release, and leaves no file")
+    func links() throws {
+        let builder = try builder()
+        try FileManager.default.createSymbolicLink(
+            atPath: builder.path("tree/link"), withDestinationPath: "/etc/passwd")
+        let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(outcome.status == 1 && outcome.errors.contains("neither a file nor a directory"))
+        #expect(try builder.tools.names().filter { $0.contains("1.") }.isEmpty)
+        try FileManager.default.removeItem(atPath: builder.path("tree/link"))
+        #expect(mkfifo(builder.path("tree/pipe"), 0o600) == 0)
+        #expect(try builder.run("build", "tree", "--number", "1", "--out", "1.tar").status == 1)
+    }
+
+    @Test("p78_a directory with twins in it makes no release")
+    func twins() throws {
+        let builder = try builder()
+        try builder.write("tree/readme", "other")
+        let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(outcome.status == 1 && outcome.errors.contains("differs from another path only by case"))
+    }
+
+    @Test("publish takes what a trusted key signed, whole, and refuses everything else")
+    func publish() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.release("keygen", "--out", "other")
+        try builder.makeRelease(5, key: "K/key.asc")
+        func refused(_ words: String, _ file: String = "5.tar", _ line: SourceLocation = #_sourceLocation)
+            throws
+        {
+            let outcome = try builder.run("publish", file, "--state", "S")
+            #expect(
+                outcome.status == 1 && outcome.errors.contains(words), "\(outcome.errors)",
+                sourceLocation: line)
+            #expect(!builder.tools.exists("S/releases/5.manifest.sig"), sourceLocation: line)
+        }
+        try refused("there is no server")
+        try builder.tools.makeFolder("S/keys/release")
+        try refused("no key may sign releases yet")
+        try builder.copy("other/key.pub.asc", "S/keys/release/other.asc")
+        try refused("which is not trusted here")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+
+        let (archive, manifest) = (try builder.tools.read("5.tar"), try builder.tools.read("5.manifest"))
+        var flipped = archive
+        flipped[1000] ^= 1
+        try builder.tools.write("5.tar", flipped)
+        try refused("5.tar")
+        try builder.tools.write("5.tar", archive + Data([0]))
+        try refused("5.tar has more than")
+        try builder.tools.write("5.tar", archive)
+        try builder.tools.write(
+            "5.manifest",
+            Data(
+                String(decoding: manifest, as: UTF8.self).replacing("\"number\":5", with: "\"number\":6").utf8
+            ))
+        try refused("the signature does not fit the data")
+        try builder.tools.write("5.manifest", manifest)
+
+        // The manifest's signature under another release's manifest: mix and match.
+        try builder.makeRelease(4, key: "K/key.asc")
+        try builder.copy("4.manifest.sig", "5.manifest.sig")
+        try refused("the signature does not fit the data")
+        try builder.release("sign", "5.tar", "--key", "K/key.asc")
+        try builder.copy("4.tar.sig", "5.tar.sig")
+        try builder.write("tree/README", "text\n")
+        try builder.release("sign", "5.tar", "--key", "K/key.asc")
+
+        try builder.release(
+            "build", "tree", "--number", "5", "--out", "old.tar", "--created", "2020-01-01T00:00:00Z")
+        try builder.release("sign", "old.tar", "--key", "K/key.asc")
+        try refused("expired", "old.tar")
+
+        let published = try builder.release("publish", "5.tar", "--state", "S")
+        #expect(!published.text.contains("version 1"))
+        #expect(
+            try builder.tools.names("S/releases") == ["5.manifest", "5.manifest.sig", "5.tar", "5.tar.sig"])
+        // Equal with other content, and lower, are refused.
+        try builder.write("tree/README", "changed\n")
+        for number in [5, 4] {
+            try builder.makeRelease(number, key: "K/key.asc")
+            let outcome = try builder.run("publish", "\(number).tar", "--state", "S")
+            #expect(outcome.status == 1 && outcome.errors.contains("is not newer than 5"))
+        }
+        #expect(try builder.tools.read("S/releases/5.tar") == archive)
+        let listed = try builder.release("list", "--state", "S", "--json")
+        #expect(listed.text.contains("\"number\": 5") && listed.text.contains("\"problem\": null"))
+    }
+
+    @Test(
+        "where the server's key may sign releases, agents of version 1 get theirs: each file signed, all in one message"
+    )
+    func version1() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.makeRelease(1_717_286_401, key: "K/key.asc")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        try builder.copy("K/key.asc", "S/keys/server.key.asc")
+        let published = try builder.release("publish", "1717286401.tar", "--state", "S")
+        #expect(published.text.contains("version 1"))
+
+        let gpg = try GPGHome(algorithm: "ed25519", tools: builder.tools)
+        _ = try gpg.gpg(["--import", builder.path("K/key.pub.asc")])
+        let message = try gpg.gpg(["--decrypt", builder.path("S/releases/1717286401.tar.asc")])
+        #expect(message.status == 0, "\(message.errors)")
+        try builder.tools.write("v1.tar", message.output)
+        try builder.tools.makeFolder("v1")
+        let unpacked = try builder.tools.run(["-C", "v1", "-xf", "v1.tar"], program: "/usr/bin/tar")
+        #expect(unpacked.status == 0, "\(unpacked.errors)")
+        #expect(try builder.tools.text("v1/client/release.txt") == "1717286401\n")
+        for path in ["bin/pd-agent", "collectors/uptime", "README", "client/release.txt"] {
+            let verified = try gpg.gpg(
+                ["--verify", builder.path("v1/signatures/\(path).sig"), builder.path("v1/\(path)")])
+            #expect(verified.status == 0, "\(path): \(verified.errors)")
+        }
+        // Where the owner left the server's key out, the server signs nothing.
+        try builder.release("keygen", "--out", "server")
+        try FileManager.default.removeItem(atPath: builder.path("S/keys/server.key.asc"))
+        try builder.copy("server/key.asc", "S/keys/server.key.asc")
+        try builder.makeRelease(1_717_286_402, key: "K/key.asc")
+        try builder.release("publish", "1717286402.tar", "--state", "S")
+        #expect(!builder.tools.exists("S/releases/1717286402.tar.asc"))
+    }
+
+    @Test("keygen overwrites nothing, and a protected or damaged key says what it is")
+    func keys() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        let key = try builder.tools.read("K/key.asc")
+        #expect(try builder.run("keygen", "--out", "K").status == 1)
+        #expect(try builder.tools.read("K/key.asc") == key)
+        try builder.release("build", "tree", "--number", "1", "--out", "1.tar")
+        let gpg = try GPGHome(algorithm: "ed25519", tools: builder.tools)
+        _ = try gpg.gpg(["--passphrase", "word", "--quick-gen-key", "locked", "ed25519", "sign", "never"])
+        let locked = try gpg.gpg(["--passphrase", "word", "--armor", "--export-secret-keys", "locked"])
+        try builder.tools.write("locked.asc", locked.output)
+        let refused = try builder.run("sign", "1.tar", "--key", "locked.asc")
+        #expect(
+            refused.status == 1 && refused.errors.contains("protected by a passphrase"), "\(refused.errors)")
+        #expect(try builder.run("sign", "1.tar", "--key", "K/key.pub.asc").status == 1)
+        #expect(try builder.run("sign", "1.tar").status == 2)
+        #expect(!builder.tools.exists("1.tar.sig"))
+    }
+
+    @Test("nothing is signed that is not what its manifest says")
+    func blindSignature() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.release("build", "tree", "--number", "1", "--out", "1.tar")
+        var archive = try builder.tools.read("1.tar")
+        archive[513] ^= 1
+        try builder.tools.write("1.tar", archive)
+        let outcome = try builder.run("sign", "1.tar", "--key", "K/key.asc")
+        #expect(
+            outcome.status == 1 && outcome.errors.contains("not as the manifest says"), "\(outcome.errors)")
+        #expect(!builder.tools.exists("1.tar.sig") && !builder.tools.exists("1.manifest.sig"))
+    }
+}
+
+/// Runs `pd-release` in a directory of its own.
+struct ReleaseRunner {
+    let tools: SharesToolRunner
+
+    init() throws {
+        tools = try SharesToolRunner()
+    }
+
+    func path(_ name: String) -> String { tools.path(name).path }
+
+    func write(_ name: String, _ text: String, mode: Int = 0o644) throws {
+        try FileManager.default.createDirectory(
+            at: tools.path(name).deletingLastPathComponent(), withIntermediateDirectories: true)
+        try tools.write(name, text)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path(name))
+    }
+
+    func copy(_ from: String, _ to: String) throws {
+        if tools.exists(to) { try FileManager.default.removeItem(atPath: path(to)) }
+        try FileManager.default.copyItem(atPath: path(from), toPath: path(to))
+    }
+
+    /// Runs it, however it ends.
+    func run(_ arguments: String...) throws -> SharesToolRunner.Outcome { try run(arguments) }
+
+    func run(_ arguments: [String]) throws -> SharesToolRunner.Outcome {
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-release")
+        return try tools.run(arguments, program: program.path)
+    }
+
+    /// Runs it to a good end.
+    @discardableResult
+    func release(_ arguments: String...) throws -> SharesToolRunner.Outcome { try release(arguments) }
+
+    @discardableResult
+    func release(_ arguments: [String]) throws -> SharesToolRunner.Outcome {
+        let outcome = try run(arguments)
+        try #require(outcome.status == 0, "\(arguments): \(outcome.errors)")
+        return outcome
+    }
+
+    /// Builds the tree and signs it.
+    func makeRelease(_ number: Int, key: String, _ options: String...) throws {
+        try release(["build", "tree", "--number", "\(number)", "--out", "\(number).tar"] + options)
+        try release("sign", "\(number).tar", "--key", key)
+    }
+
+    func fingerprint(of home: GPGHome) throws -> String {
+        let listed = try home.gpg(["--list-keys", "--with-colons", "peer"]).text
+        let line = try #require(listed.split(separator: "\n").first { $0.hasPrefix("fpr:") })
+        return String(try #require(line.split(separator: ":").last))
+    }
+}
+
+extension SharesToolRunner {
+    func makeFolder(_ name: String) throws {
+        try FileManager.default.createDirectory(at: path(name), withIntermediateDirectories: true)
+    }
+}
