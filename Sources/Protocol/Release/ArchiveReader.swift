@@ -53,12 +53,7 @@ public struct ArchiveReader: ~Copyable {
         missing = Set(manifest.files.map(\.path))
         var directories: Set<RelativePath> = []
         for file in manifest.files {
-            var text = file.path.text[...]
-            while let slash = text.lastIndex(of: "/") {
-                text = text[..<slash]
-                // The start of a path is one.
-                if let path = try? RelativePath(String(text)), !directories.insert(path).inserted { break }
-            }
+            for parent in file.path.parents where !directories.insert(parent).inserted { break }
         }
         self.directories = directories
     }

@@ -34,10 +34,20 @@ public struct RelativePath: Hashable, Sendable, Comparable, CustomStringConverti
         self.text = text
     }
 
-    /// The names on the way; at least one.
+    /// The names on the way; at least one. Parted by byte, as the system does it: to Swift a slash that a combining
+    /// character follows is no slash.
     public var components: [String] {
-        text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        text.utf8.split(separator: UInt8(ascii: "/")).map { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// The directories on the way, the innermost first.
+    public var parents: [RelativePath] {
+        text.utf8.indices.reversed().filter { text.utf8[$0] == UInt8(ascii: "/") }
+            .map { RelativePath(checked: String(decoding: text.utf8[..<$0], as: UTF8.self)) }
+    }
+
+    /// A part of a path that was checked.
+    private init(checked text: String) { self.text = text }
 
     /// By bytes of UTF-8: the order in which a release lists its files.
     public static func < (left: RelativePath, right: RelativePath) -> Bool {

@@ -28,6 +28,15 @@ struct PathTests {
         #expect(throws: error) { try RelativePath(text) }
     }
 
+    @Test("p71_a slash parts a path also before a combining character")
+    func combining() throws {
+        let path = try RelativePath("a/\u{300}b/c")
+        #expect(path.components == ["a", "\u{300}b", "c"])
+        #expect(try path.parents == [RelativePath("a/\u{300}b"), RelativePath("a")])
+        #expect(throws: PathError.dots) { try RelativePath("a/../\u{300}b") }
+        #expect(try RelativePath("a").parents == [])
+    }
+
     @Test(
         "p75_p78_paths that would be one file on some file system are refused",
         arguments: [
