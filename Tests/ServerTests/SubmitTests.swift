@@ -130,9 +130,12 @@ struct SubmitTests {
                     uri: V1.submitPath, method: .post, headers: .form, body: try fleet.signed(Self.good))
                 #expect(response.status == .serviceUnavailable)
                 #expect(response.headers[.retryAfter] != nil)
+                let ready = try await client.executeRequest(
+                    uri: "/readyz", method: .get, headers: [:], body: nil)
+                #expect(ready.status == .serviceUnavailable)
                 let health = try await client.executeRequest(
                     uri: "/healthz", method: .get, headers: [:], body: nil)
-                #expect(health.status == .serviceUnavailable)
+                #expect(health.status == .ok)
             }
         }
     }

@@ -10,8 +10,14 @@ public enum V1 {
     /// Where agents deliver what they collected.
     public static let submitPath = "/penguindome/v1/submit"
 
-    /// The most that a request's body may have, in bytes.
+    /// The most that a `submit` request's body may have, in bytes.
     public static let maximumBodyBytes = 16 << 20
+
+    /// The most that the body of any other request may have, in bytes: names, keys and a signature.
+    public static let maximumRequestBytes = 64 << 10
+
+    /// The most that the body of a pipe's `send` may have, in bytes.
+    public static let maximumPipeMessageBytes = 1 << 20
 }
 
 /// Why the content of a request is not what the protocol asks for. No case carries private data.

@@ -30,20 +30,30 @@ public struct Service: Sendable {
             logger.warning("no client key is installed: every report will be refused")
         }
         for note in settings.notes { logger.warning("\(note)") }
-        let ingest = Ingest(
-            store: fleet.store, clientKeys: clientKeys,
+        let endpoints = FleetEndpoints(
+            store: fleet.store, clientKeys: clientKeys, releases: fleet.state.releases,
+            options: settings.endpointOptions,
             now: { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }, logger: logger)
-        let budget = BodyBudget()
-        let applications = settings.ports.map { port in
+        let listeners = try settings.listeners(relativeTo: fleet.state.settingsFile, logger: logger)
+        let applications = listeners.map { listener in
             FleetServer(
-                ingest: ingest, store: fleet.store, address: .init(host: settings.address, port: port),
-                logger: logger, budget: budget
-            ).application { [logger, settings] port in
-                logger.notice("listening", metadata: ["address": "\(settings.address)", "port": "\(port)"])
+                endpoints: endpoints, listener: listener, logger: logger,
+                maximumConnections: settings.limits.connections
+            ).application { [logger] port in
+                logger.notice(
+                    "listening",
+                    metadata: [
+                        "address": "\(listener.host)", "port": "\(port)",
+                        "tls": "\(listener.identity != nil)",
+                    ])
             }
         }
+        let keys = KeyWatch(clientKeys: clientKeys, serverKey: fleet.state.serverPublicKey, logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: applications, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: applications as [any ServiceLifecycle.Service] + [
+                keys, DrainService(endpoints: endpoints),
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.gracePeriod
         configuration.logger.logLevel = max(logger.logLevel, .error)
         let result: Result<Void, any Error>
@@ -51,7 +61,7 @@ public struct Service: Sendable {
             try await ServiceGroup(configuration: configuration).run()
             result = .success(())
         } catch let error as IOError {
-            let ports = settings.ports.map(String.init).joined(separator: ", ")
+            let ports = listeners.map { "\($0.port)" }.joined(separator: ", ")
             let reason = String(cString: strerror(error.errnoCode))
             result = .failure(StateError("cannot listen on \(settings.address) port \(ports): \(reason)"))
         } catch {
@@ -60,5 +70,53 @@ public struct Service: Sendable {
         try await fleet.store.close()
         logger.notice("stopped")
         try result.get()
+    }
+}
+
+/// Tells the endpoints that the server is about to stop. The services of a group stop in the opposite order of their
+/// list, so this one is the last there.
+private struct DrainService: ServiceLifecycle.Service {
+    let endpoints: FleetEndpoints
+
+    func run() async throws {
+        try? await gracefulShutdown()  // Cancelled instead of asked: then there is nothing to drain.
+        await endpoints.drain()
+    }
+}
+
+extension ServerSettings {
+    /// The ports with what they prove themselves with.
+    ///
+    /// - Parameter file: the settings file, beside which certificates lie.
+    /// - Throws: ``StateError`` that names the certificate or key that cannot be used.
+    func listeners(relativeTo file: URL, logger: Logger? = nil) throws(StateError) -> [Listener] {
+        var listeners: [Listener] = []
+        for port in ports {
+            var identity: TLSIdentity?
+            if let tls = port.tls {
+                identity = try TLSIdentity(
+                    certificate: URL(filePath: tls.certificate, relativeTo: file),
+                    key: URL(filePath: tls.key, relativeTo: file), logger: logger)
+            }
+            listeners.append(
+                Listener(
+                    host: address, port: port.number, isDeprecated: port.isDeprecated, identity: identity))
+        }
+        if let localPort { listeners.append(Listener(host: "127.0.0.1", port: localPort)) }
+        return listeners
+    }
+
+    /// What the endpoints want to know.
+    var endpointOptions: FleetEndpoints.Options {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = downloadRelease
+        options.pipeCreate = pipeCreate
+        options.trustedProxies = trustedProxies
+        options.metricsRanges = metricsRanges
+        options.allowance.perSecond = Double(limits.requestsPerMinute) / 60
+        options.allowance.burst = Double(limits.requestsPerMinute)
+        options.pipes.pipes = limits.pipes
+        options.requests = limits.requests
+        return options
     }
 }

@@ -5,31 +5,47 @@ import PDSettings
 /// The settings of a server: `server.yml`, under the names that version 1 uses.
 public struct ServerSettings: Sendable, Equatable {
     /// The ports to listen on.
-    public var ports: [Int]
+    public var ports: [PortSettings]
     /// The address to bind; all of them unless set.
     public var address: String
-    /// What is logged at least.
-    public var logLevel: Logger.Level
+    /// A port for this machine alone, without TLS; none unless set.
+    public var localPort: Int?
+    /// Where the log goes.
+    public var logging: LogSettings
     /// The file of the embedded store; `fleet.sqlite` in the state directory unless set. Relative to that directory.
     public var databaseFile: String?
+    /// Who may download releases; everybody where nothing is said.
+    public var downloadRelease: AccessRule?
+    /// Who may create pipes; nobody where nothing is said.
+    public var pipeCreate: AccessRule?
+    /// Proxies whose `X-Forwarded-For` is believed.
+    public var trustedProxies: [AddressRange]
+    /// Who may read the metrics, besides this machine.
+    public var metricsRanges: [AddressRange]
+    /// What peers may take.
+    public var limits: Limits
 
     /// What the file asks for and this server does not do; lines for people, logged at start.
     public var notes: [String] = []
 
-    /// Logbook's names for levels, which settings of version 1 use, beside those of swift-log.
-    private enum Level: String, CaseIterable {
-        case trace, debug, info, notice, warning, warn, error, critical
+    /// What peers may take: `limits`.
+    public struct Limits: Sendable, Equatable {
+        /// How many connections may be open on a port.
+        public var connections: Int
+        /// How many requests may be under way.
+        public var requests: Int
+        /// How many signed requests one host may make in a minute, in the long run.
+        public var requestsPerMinute: Int
+        /// How many pipes there may be.
+        public var pipes: Int
 
-        var level: Logger.Level {
-            switch self {
-            case .trace: .trace
-            case .debug: .debug
-            case .info: .info
-            case .notice: .notice
-            case .warning, .warn: .warning
-            case .error: .error
-            case .critical: .critical
-            }
+        init(_ top: inout SettingsMapping) throws(SettingsError) {
+            var limits = try top.mapping("limits")
+            connections = try limits.integer("connections", in: 1...1_000_000) ?? 20_000
+            requests = try limits.integer("requests", in: 1...100_000) ?? RequestGate.standardLimit
+            requestsPerMinute = try limits.integer("host_requests_per_minute", in: 1...1_000_000) ?? 1200
+            pipes = try limits.integer("pipes", in: 0...10_000) ?? 64
+            try limits.finish()
         }
     }
 
@@ -38,22 +54,34 @@ public struct ServerSettings: Sendable, Equatable {
     /// - Parameters:
     ///   - yaml: the text.
     ///   - file: how errors name it.
-    public init(yaml: String, file: String) throws(SettingsError) {
+    ///   - environment: variables that take the place of settings, see ``override(with:)``.
+    public init(yaml: String, file: String, environment: [String: String] = [:]) throws(SettingsError) {
         var top = try SettingsMapping(yaml: yaml, file: file)
-        ports = try Self.ports(&top)
+        ports = try PortSettings.read(&top)
         address = try top.string("address") ?? "::"
-        var logging = try top.mapping("logging")
-        logLevel = try logging.choice("level", Level.self)?.level ?? .info
-        if let handler = try logging.string("handler"), handler != "stderr" {
-            notes.append("logging:handler is \(handler), but this server logs to standard error")
+        localPort = try top.integer("local_port", in: 0...65_535).flatMap { $0 == 0 ? nil : $0 }
+        logging = try LogSettings(&top)
+        let access = try AccessSettings(&top)
+        downloadRelease = access.downloadRelease
+        pipeCreate = access.pipeCreate
+        trustedProxies = try AddressRange.read("trusted_proxies", in: &top)
+        var metrics = try top.mapping("metrics")
+        metricsRanges = try AddressRange.read("allow", in: &metrics)
+        try metrics.finish()
+        limits = try Limits(&top)
+        databaseFile = try Self.database(&top)
+        try readWhatIsNotServed(&top)
+        try top.finish()
+        try override(with: environment)
+        guard localPort.map({ port in !ports.contains { $0.number == port } }) ?? true else {
+            throw top.error("local_port", "is one of the other ports too")
         }
-        var syslog = try logging.mapping("syslog")
-        _ = try (syslog.string("facility"), syslog.string("host"), syslog.integer("port", in: 1...65_535))
-        try syslog.finish()
-        try logging.finish()
+    }
+
+    private static func database(_ top: inout SettingsMapping) throws(SettingsError) -> String? {
         var database = try top.mapping("database")
-        databaseFile = try database.string("file")
-        if try !database.strings("host").isEmpty, databaseFile == nil {
+        let file = try database.string("file")
+        if try !database.strings("host").isEmpty, file == nil {
             throw database.error(
                 "host",
                 "names a MongoDB server, but this server keeps an embedded database: set database:file")
@@ -63,15 +91,12 @@ public struct ServerSettings: Sendable, Equatable {
             database.string("password")
         )
         try database.finish()
-        try readWhatIsNotServed(&top)
-        try top.finish()
+        return file
     }
 
     /// Settings of version 1 for things that this server does not do. Their names are checked as all others are, so that
     /// a typing error shows; that they have no effect is said.
     private mutating func readWhatIsNotServed(_ top: inout SettingsMapping) throws(SettingsError) {
-        _ = try top.integer("local_port", in: 1...65_535)
-        try Self.readPlain(&top)
         var keeping = try top.mapping("secret_keeping")
         if try keeping.bool("enabled") == true {
             notes.append(
@@ -89,46 +114,41 @@ public struct ServerSettings: Sendable, Equatable {
         }
         _ = try cron.string("email")
         try cron.finish()
-        for name in ["server_auth", "users", "groups"] where top.node(name) != nil {
-            notes.append("\(name) is set, but no endpoint of this server asks for a password")
+    }
+
+    /// Variables of the environment that take the place of settings: `PENGUINDOME_PORT`, `PENGUINDOME_ADDRESS`,
+    /// `PENGUINDOME_LOCAL_PORT`, `PENGUINDOME_LOG_LEVEL`. Of all others that begin with `PENGUINDOME_`, only those that
+    /// the tools know are let pass: a mistyped one must not be without effect.
+    private mutating func override(with environment: [String: String]) throws(SettingsError) {
+        for (name, value) in environment.sorted(by: { $0.key < $1.key })
+        where name.hasPrefix("PENGUINDOME_") && !value.isEmpty {
+            func port() throws(SettingsError) -> Int {
+                guard let number = Int(value), (0...65_535).contains(number) else {
+                    throw Self.environmentError(name, "is not a port from 0 to 65535")
+                }
+                return number
+            }
+            switch name {
+            case "PENGUINDOME_PORT":
+                let number = try port()
+                ports = [PortSettings(number: number, tls: ports.first?.tls)]
+            case "PENGUINDOME_ADDRESS": address = value
+            case "PENGUINDOME_LOCAL_PORT":
+                let number = try port()
+                localPort = number == 0 ? nil : number
+            case "PENGUINDOME_LOG_LEVEL":
+                guard let level = LogSettings.Level(rawValue: value)?.level else {
+                    let names = LogSettings.Level.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw Self.environmentError(name, "is none of \(names)")
+                }
+                for index in logging.destinations.indices { logging.destinations[index].level = level }
+            case "PENGUINDOME_STATE", "PENGUINDOME_CONFIG", "PENGUINDOME_CORE_ONLY": break
+            default: notes.append("\(name) is set in the environment, but is nothing that this server knows")
+            }
         }
     }
 
-    /// An `ssl` mapping. Going on without the TLS that it asks for would be unsafe.
-    private static func readPlain(_ owner: inout SettingsMapping) throws(SettingsError) {
-        var ssl = try owner.mapping("ssl")
-        if try ssl.bool("enabled") == true {
-            throw ssl.error(
-                "enabled", "asks for TLS, which this server does not serve: put it behind a TLS proxy")
-        }
-        _ = try (ssl.string("certificate"), ssl.string("key"))
-        try ssl.finish()
-    }
-
-    /// A number, a list, or version 1's mapping of numbers to what holds for each.
-    private static func ports(_ top: inout SettingsMapping) throws(SettingsError) -> [Int] {
-        var texts: [String]
-        if case .mapping? = top.node("port") {
-            var mapping = try top.mapping("port")
-            texts = mapping.names
-            for name in texts {
-                var port = try mapping.mapping(name)
-                _ = try port.bool("deprecated")
-                try readPlain(&port)
-                try port.finish()
-            }
-        } else {
-            texts = try top.strings("port")
-        }
-        var ports: [Int] = []
-        for text in texts {
-            guard let port = Int(text), (0...65_535).contains(port) else {
-                throw top.error(
-                    "port", "must be a number from 0 to 65535, a list of them, or a mapping of them")
-            }
-            guard !ports.contains(port) else { throw top.error("port", "names \(port) twice") }
-            ports.append(port)
-        }
-        return ports.isEmpty ? [80] : ports
+    private static func environmentError(_ name: String, _ message: String) -> SettingsError {
+        SettingsError(file: "environment", line: nil, message: "\(name) \(message)")
     }
 }

@@ -26,7 +26,8 @@ public struct Fleet: Sendable {
             )
         }
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
-        settings = try ServerSettings(yaml: text, file: state.settingsFile.path)
+        settings = try ServerSettings(
+            yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
         let file =
             settings.databaseFile.map { URL(filePath: $0, relativeTo: state.directory) } ?? state.database
         var options = SQLiteStore.Settings()

@@ -10,6 +10,7 @@ import Foundation
 /// keys/server.pub.asc      its public half
 /// keys/client/*.pub.asc    public keys that may sign reports, one a file, named by fingerprint
 /// agent-kit/               what an agent needs to join
+/// releases/                releases of the agent, see ReleaseShelf
 /// ```
 public struct ServerState: Sendable {
     /// The directory.
@@ -35,6 +36,8 @@ public struct ServerState: Sendable {
     public var serverPublicKey: URL { keys.appending(path: "server.pub.asc") }
     /// Public keys that may sign reports.
     public var clientKeys: URL { keys.appending(path: "client") }
+    /// Releases of the agent.
+    public var releases: URL { directory.appending(path: "releases") }
     /// What an agent needs to join.
     public var agentKit: URL { directory.appending(path: "agent-kit") }
 }

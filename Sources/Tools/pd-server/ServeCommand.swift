@@ -29,11 +29,14 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let fleet = try await Fleet.open(for: state)
         var settings = fleet.settings
-        if let port { settings.ports = [port] }
-        var logger = Logger(label: "pd-server") { StreamLogHandler.standardError(label: $0) }
-        logger.logLevel = settings.logLevel
+        if let port {
+            settings.ports = [PortSettings(number: port, tls: settings.ports.first?.tls)]
+            settings.localPort = nil
+        }
         do {
-            try await Service(fleet: fleet, settings: settings, logger: logger).run()
+            let output = try LogOutput(settings.logging)
+            defer { output.flush() }
+            try await Service(fleet: fleet, settings: settings, logger: output.logger("pd-server")).run()
         } catch let error as StateError {
             throw ToolFailure(.failed, error.description)
         }

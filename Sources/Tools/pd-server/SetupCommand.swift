@@ -56,7 +56,7 @@ struct SetupCommand: AsyncParsableCommand {
     private func explainIgnored(_ state: ServerState) throws {
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         let settings = try ServerSettings(yaml: text, file: state.settingsFile.path)
-        guard url != nil || port.map({ settings.ports != [$0] }) == true else { return }
+        guard url != nil || port.map({ settings.ports.map(\.number) != [$0] }) == true else { return }
         let note =
             "pd-server: --port and --url have no effect on a server that is set up: "
             + "edit \(state.settingsFile.path) and agent-kit/agent.yml beside it\n"

@@ -35,17 +35,31 @@ struct TestFleet {
 
     /// The application, with the clock that is given.
     func application(
+        options: FleetEndpoints.Options = .init(), listener: Listener = .init(host: "127.0.0.1", port: 0),
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
     ) throws -> some ApplicationProtocol {
-        let logger = log.logger
-        let ingest = Ingest(
-            store: store, clientKeys: try RoleKeys(directory: directory.appending(path: "keys")), now: now,
-            logger: logger)
-        return FleetServer(
-            ingest: ingest, store: store, address: .init(host: "127.0.0.1", port: 0), logger: logger
-        )
-        .application { _ in }
+        try application(endpoints: endpoints(options: options, now: now), listener: listener)
     }
+
+    /// What answers on all ports.
+    func endpoints(
+        options: FleetEndpoints.Options = .init(),
+        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
+    ) throws -> FleetEndpoints {
+        FleetEndpoints(
+            store: store, clientKeys: try RoleKeys(directory: directory.appending(path: "keys")),
+            releases: releases, options: options, now: now, logger: log.logger)
+    }
+
+    /// One port.
+    func application(
+        endpoints: FleetEndpoints, listener: Listener = .init(host: "127.0.0.1", port: 0)
+    ) throws -> some ApplicationProtocol {
+        FleetServer(endpoints: endpoints, listener: listener, logger: log.logger).application { _ in }
+    }
+
+    /// Where releases lie.
+    var releases: URL { directory.appending(path: "releases") }
 
     /// The body of a `submit` request with this data, signed by the fleet's key.
     func signed(_ data: String) throws -> ByteBuffer {

@@ -1,0 +1,73 @@
+import Foundation
+import HTTPTypes
+import Logging
+import PDCrypto
+
+/// Lets requests pass by address, or by user and password (HTTP Basic, RFC 7617).
+struct AccessControl: Sendable {
+    /// What an endpoint without a rule does.
+    enum Default: Sendable {
+        /// Everybody may use it.
+        case open
+        /// Nobody may.
+        case closed
+    }
+
+    private let rule: AccessRule?
+    private let fallback: Default
+    private let passwords: PasswordChecker
+    private let failures: FailureThrottle
+
+    init(
+        rule: AccessRule?, otherwise fallback: Default, passwords: PasswordChecker, failures: FailureThrottle
+    ) {
+        self.rule = rule
+        self.fallback = fallback
+        self.passwords = passwords
+        self.failures = failures
+    }
+
+    /// Returns where the request may pass.
+    func check(_ call: Call) async throws(Refusal) {
+        guard let rule else {
+            guard fallback == .open else {
+                throw .forbidden(reason: "server_auth does not say who may use this endpoint")
+            }
+            return
+        }
+        if let client = call.client, rule.ranges.contains(where: { $0.contains(client) }) { return }
+        guard let field = call.head.headerFields[.authorization] else {
+            throw .unauthorized(reason: "no user and password were given")
+        }
+        // Before anything is computed: this bounds what guessing costs the server, and how fast it goes.
+        try failures.admit(call.client)
+        guard let credentials = Credentials(header: field) else {
+            failures.failed(call.client)
+            throw .unauthorized(reason: "the Authorization header is not HTTP Basic")
+        }
+        guard try await passwords.matches(credentials, rule) else {
+            failures.failed(call.client)
+            throw .unauthorized(reason: "wrong user or password")
+        }
+    }
+}
+
+/// A user and a password, as HTTP Basic carries them.
+struct Credentials: Sendable {
+    let user: String
+    let password: SecretBytes
+
+    /// Reads an `Authorization` header; nothing where it is not HTTP Basic.
+    init?(header: String) {
+        let parts = header.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "basic", parts[1].utf8.count <= 2048,
+            let decoded = Data(base64Encoded: String(parts[1])),
+            let colon = decoded.firstIndex(of: UInt8(ascii: ":")),
+            let user = String(validating: decoded[..<colon], as: UTF8.self),
+            // Out of locked memory there is no password to check.
+            let password = try? SecretBytes(copying: decoded[decoded.index(after: colon)...])
+        else { return nil }
+        self.user = user
+        self.password = password
+    }
+}

@@ -1,0 +1,23 @@
+import HTTPTypes
+import PDProtocol
+
+/// `submit`: a host reports.
+struct SubmitEndpoint: Sendable {
+    let signed: SignedRequests
+    let ingest: Ingest
+    let metrics: ServerMetrics
+    let deprecatedPorts: DeprecatedPorts
+
+    var routes: [Route] {
+        [.v1("submit", maximumBodyBytes: V1.maximumBodyBytes, handler: submit)]
+    }
+
+    @Sendable private func submit(_ call: Call) async throws(Refusal) -> Response {
+        let submission = try signed.open(call, as: V1.Submission.self)
+        let receipt = try await ingest.take(submission, at: signed.now())
+        metrics.count(receipt)
+        call.note(outcome: "\(receipt.disposition)")
+        await deprecatedPorts.host(receipt.id, reportedOn: call.listener)
+        return .text(.ok, "ok")
+    }
+}

@@ -1,0 +1,45 @@
+import HTTPTypes
+import NIOCore
+import PDProtocol
+import Synchronization
+
+/// One request as handlers see it: its body is there, whole and within its limit.
+final class Call: Sendable {
+    /// The request's head.
+    let head: HTTPRequest
+    /// The whole body.
+    let body: [UInt8]
+    /// What the path had in the places of the route's `{names}`.
+    let parameters: [String: String]
+    /// Who sent it, as far as trusted proxies can tell; nothing where the peer has no IP address.
+    let client: IPAddress?
+    /// The port that it came in on.
+    let listener: Listener
+
+    private let noted = Mutex<(host: Hostname?, outcome: String?)>((nil, nil))
+
+    init(
+        head: HTTPRequest, body: [UInt8], parameters: [String: String], client: IPAddress?, listener: Listener
+    ) {
+        self.head = head
+        self.body = body
+        self.parameters = parameters
+        self.client = client
+        self.listener = listener
+    }
+
+    /// The host that the request proved to speak for, for the log.
+    var host: Hostname? { noted.withLock { $0.host } }
+    /// What came of it, for the log.
+    var outcome: String? { noted.withLock { $0.outcome } }
+
+    /// Says for which host the request speaks, once its signature has been verified.
+    func note(host: Hostname) {
+        noted.withLock { $0.host = host }
+    }
+
+    /// Says what came of it, in a word or two without content that a peer chose.
+    func note(outcome: String) {
+        noted.withLock { $0.outcome = outcome }
+    }
+}

@@ -1,0 +1,111 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import PDProtocol
+
+/// What happens to every request, whatever its route: the body is read within its limits, the handler answers, and the
+/// log and the metrics get one line for it.
+struct FleetResponder: HTTPResponder {
+    typealias Context = FleetRequestContext
+
+    let routes: RouteTable
+    let listener: Listener
+    let shared: SharedLimits
+    let proxies: TrustedProxies
+    let metrics: ServerMetrics
+    let logger: Logger
+
+    func respond(to request: Request, context: FleetRequestContext) async throws -> Response {
+        let start = ContinuousClock.now
+        let client = proxies.client(peer: context.peer, headers: request.headers)
+        let isHead = request.method == .head
+        var name = "unknown"
+        var isQuiet = false
+        var call: Call?
+        var response: Response
+        var outcome: String?
+        do throws(Refusal) {
+            switch routes.match(isHead ? .get : request.method, request.uri.path) {
+            case .nothing: throw .notFound("no such path")
+            case .otherMethods(let methods):
+                throw .method(allowed: methods.contains(.get) ? methods + [.head] : methods)
+            case .route(let route, let parameters):
+                name = route.name
+                isQuiet = route.isQuiet
+                guard shared.requests.enter() else {
+                    throw .unavailable("too many requests at once", retryAfter: 5)
+                }
+                defer { shared.requests.leave() }
+                // What the body takes is given back when the answer is there.
+                var share = BodyBudget.Share(of: shared.bodies)
+                let body = try await Self.read(request, upTo: route.maximumBodyBytes, share: &share)
+                let opened = Call(
+                    head: request.head, body: body, parameters: parameters, client: client,
+                    listener: listener)
+                call = opened
+                response = try await route.handler(opened)
+            }
+        } catch {
+            response = error.response
+            outcome = error.reason
+        }
+        response.headers[.cacheControl] = "no-store"
+        if isHead { response = response.withoutBody() }
+        let elapsed = start.duration(to: .now)
+        metrics.count(route: name, status: response.status.code, took: elapsed)
+        let level: Logger.Level = response.status.code >= 400 ? .warning : isQuiet ? .debug : .info
+        logger.log(
+            level: level, "\(name)",
+            metadata: [
+                "status": "\(response.status.code)", "host": "\(call?.host?.name ?? "-")",
+                "peer": "\(client.map { "\($0)" } ?? "-")", "port": "\(listener.port)",
+                "outcome": "\(outcome ?? call?.outcome ?? "ok")",
+                "ms": "\(Double(elapsed / .microseconds(1)).rounded() / 1000)",
+            ])
+        return response
+    }
+
+    private static func read(
+        _ request: Request, upTo limit: Int, share: inout BodyBudget.Share
+    ) async throws(Refusal) -> [UInt8] {
+        var body: [UInt8] = []
+        do {
+            for try await buffer in request.body {
+                guard body.count + buffer.readableBytes <= limit else {
+                    throw Refusal.tooLarge("body of more than \(limit) bytes")
+                }
+                guard share.take(buffer.readableBytes) else {
+                    throw Refusal.unavailable("too many bodies at once", retryAfter: 5)
+                }
+                body.append(contentsOf: buffer.readableBytesView)
+            }
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw .incomplete
+        }
+        return body
+    }
+}
+
+extension Response {
+    /// The same head without a body, for `HEAD`.
+    fileprivate func withoutBody() -> Response {
+        var response = Response(status: status, headers: headers)
+        if let length = body.contentLength { response.headers[.contentLength] = "\(length)" }
+        return response
+    }
+}
+
+/// What a handler knows about the connection that a request came over.
+struct FleetRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// The peer's address; nothing in tests without a network.
+    let peer: IPAddress?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        peer = source.channel.remoteAddress?.ipAddress.flatMap(IPAddress.init)
+    }
+}

@@ -1,0 +1,96 @@
+import PDCrypto
+import PDProtocol
+
+/// The one road that every signed request takes: form, envelope, signature, value. Nothing of a request is looked at
+/// before its signature has been verified.
+struct SignedRequests: Sendable {
+    /// The keys that may sign.
+    let clientKeys: RoleKeys
+    /// The clock, in milliseconds since 1970-01-01 UTC.
+    let now: @Sendable () -> Int64
+    /// How much one host may ask for.
+    let allowance: HostAllowance
+
+    /// Verifies a request and reads its `data`.
+    func open<Value: SignedValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
+        let envelope = try Self.envelope(call)
+        guard let signature = envelope.signature, !signature.isEmpty else {
+            throw .forbidden(reason: "the request is not signed")
+        }
+        do {
+            _ = try clientKeys.verifier.verify(
+                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
+        } catch {
+            throw .forbidden(reason: "\(error)")
+        }
+        let value: Value
+        do {
+            value = try Value(json: envelope.data)
+        } catch {
+            throw Refusal(error)
+        }
+        if let host = value.host {
+            call.note(host: host)
+            try allowance.take(host)
+        }
+        return value
+    }
+
+    /// Reads the `data` of a request that is not signed.
+    static func openUnsigned<Value: RequestValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
+        do {
+            return try Value(json: try envelope(call).data)
+        } catch let error as ProtocolError {
+            throw Refusal(error)
+        } catch let refusal as Refusal {
+            throw refusal
+        } catch {
+            throw .malformed("the request cannot be read")
+        }
+    }
+
+    private static func envelope(_ call: Call) throws(Refusal) -> V1.Envelope {
+        do {
+            return try V1.Envelope(body: call.body, contentType: call.head.headerFields[.contentType])
+        } catch {
+            throw Refusal(error)
+        }
+    }
+}
+
+/// What a request's `data` is read into.
+protocol RequestValue: Sendable {
+    init(json: [UInt8]) throws(ProtocolError)
+}
+
+/// What a signed request's `data` is read into.
+protocol SignedValue: RequestValue {
+    /// The host that it speaks for, where it names one.
+    var host: Hostname? { get }
+}
+
+extension V1.Submission: SignedValue {
+    var host: Hostname? { hostname }
+}
+
+extension V1.UpdateRequest: SignedValue {
+    var host: Hostname? { hostname }
+}
+
+extension V1.PatchAcknowledgement: SignedValue {
+    var host: Hostname? { hostname }
+}
+
+extension V1.PipeCreation: SignedValue {
+    var host: Hostname? { hostname }
+}
+
+extension V1.PipeOpening: SignedValue {
+    var host: Hostname? { hostname }
+}
+
+extension V1.PipeReference: SignedValue {
+    var host: Hostname? { nil }
+}
+
+extension V1.PipeMessage: RequestValue {}

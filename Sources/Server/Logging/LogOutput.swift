@@ -1,0 +1,111 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// Takes lines from anywhere and writes them from one thread of its own: whoever logs never waits for a disk or another
+/// machine. Where lines come faster than they can be written, some are left out, and their number is told.
+public final class LogOutput: Sendable {
+    /// How many lines may wait.
+    static let waitingLimit = 10_000
+
+    /// A sink with what it wants to know. `@unchecked`, since it is touched only on the queue.
+    private struct Destination: @unchecked Sendable {
+        let level: Logger.Level
+        let sink: any LogSink
+    }
+
+    private let queue = DispatchQueue(label: "log")
+    private let destinations: [Destination]
+    private let waiting = Mutex<(count: Int, lost: Int)>((0, 0))
+    private let level: Logger.Level
+
+    /// Opens the destinations.
+    ///
+    /// - Throws: ``StateError`` for a file that cannot be written.
+    public convenience init(_ settings: LogSettings) throws(StateError) {
+        var sinks: [(Logger.Level, any LogSink)] = []
+        for destination in settings.destinations {
+            let sink: any LogSink
+            switch destination.place {
+            case .standardError: sink = StandardErrorSink(json: destination.json)
+            case .syslog(let settings): sink = SyslogSink(settings, json: destination.json)
+            case .file(let path, let maximumBytes, let kept):
+                sink = try FileSink(
+                    path: path, maximumBytes: maximumBytes, kept: kept, json: destination.json)
+            }
+            sinks.append((destination.level, sink))
+        }
+        self.init(sinks)
+    }
+
+    init(_ sinks: sending [(Logger.Level, any LogSink)]) {
+        destinations = sinks.map { Destination(level: $0.0, sink: $0.1) }
+        level = destinations.map(\.level).min() ?? .info
+    }
+
+    /// A logger that writes here.
+    public func logger(_ label: String) -> Logger {
+        Logger(label: label) { _ in Handler(output: self, logLevel: self.level) }
+    }
+
+    /// Returns when everything that was logged before is written. To be called before the process ends.
+    public func flush() {
+        queue.sync {}
+    }
+
+    private func take(_ line: LogLine) {
+        let isTaken = waiting.withLock { waiting in
+            guard waiting.count < Self.waitingLimit else {
+                waiting.lost += 1
+                return false
+            }
+            waiting.count += 1
+            return true
+        }
+        guard isTaken else { return }
+        queue.async { [self] in
+            let lost = waiting.withLock { waiting in
+                defer { waiting.lost = 0 }
+                waiting.count -= 1
+                return waiting.lost
+            }
+            write(line)
+            guard lost > 0 else { return }
+            write(
+                LogLine(
+                    time: line.time, level: .warning, message: "log lines left out",
+                    metadata: [("count", "\(lost)")]))
+        }
+    }
+
+    private func write(_ line: LogLine) {
+        for destination in destinations where line.level >= destination.level {
+            destination.sink.write(line)
+        }
+    }
+
+    private struct Handler: LogHandler {
+        let output: LogOutput
+        var metadata: Logger.Metadata = [:]
+        var logLevel: Logger.Level
+
+        init(output: LogOutput, logLevel: Logger.Level) {
+            self.output = output
+            self.logLevel = logLevel
+        }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
+            output.take(
+                LogLine(
+                    time: Int64(Date().timeIntervalSince1970 * 1000), level: event.level,
+                    message: "\(event.message)",
+                    metadata: metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// A file of a release that has been opened, and so stays what it is while it is read.
+final class ReleaseFile: Sendable {
+    /// Its size, in bytes.
+    let size: Int
+    private let descriptor: Int32
+
+    /// Opens a regular file of that name in a directory, and no link of either kind: whoever may put names into the
+    /// directory must not make the server hand out what lies elsewhere.
+    ///
+    /// - Returns: nothing where there is no such file.
+    /// - Throws: ``StateError`` that says what is wrong with it.
+    init?(directory: URL, name: String) throws(StateError) {
+        let path = directory.appending(path: name).path
+        let descriptor = Glibc.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            guard errno != ENOENT else { return nil }
+            throw StateError("cannot read \(path): \(String(cString: strerror(errno)))")
+        }
+        self.descriptor = descriptor
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 else {
+            size = 0
+            throw StateError("\(path) is not a plain file with one name: it is not handed out")
+        }
+        size = Int(info.st_size)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Up to `count` bytes from an offset; fewer only at the end.
+    func read(at offset: Int, count: Int) throws(StateError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes {
+                pread(descriptor, $0.baseAddress.map { $0 + filled }, count - filled, off_t(offset + filled))
+            }
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else {
+                throw StateError("cannot read a release: \(String(cString: strerror(errno)))")
+            }
+            guard got > 0 else { break }
+            filled += got
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    /// The whole file as an answer, read piece by piece while the peer takes it.
+    func response(type: String, name: String) -> Response {
+        let body = ResponseBody(contentLength: size) { writer in
+            var offset = 0
+            while offset < self.size {
+                let piece = try self.read(at: offset, count: min(Self.pieceBytes, self.size - offset))
+                // The length is promised: a file that shrank must not look like a whole one.
+                guard !piece.isEmpty else { throw StateError("a release became shorter while it was read") }
+                try await writer.write(ByteBuffer(bytes: piece))
+                offset += piece.count
+            }
+            try await writer.finish(nil)
+        }
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: type, .contentDisposition: "attachment; filename=\(name)",
+                .contentLength: "\(size)",
+            ], body: body)
+    }
+
+    private static let pieceBytes = 256 << 10
+}

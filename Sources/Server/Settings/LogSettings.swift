@@ -1,0 +1,149 @@
+import Logging
+import PDSettings
+
+/// Where the log goes, and how much of it: `logging`.
+public struct LogSettings: Sendable, Equatable {
+    /// One place that the log goes to.
+    public struct Destination: Sendable, Equatable {
+        /// Where.
+        public var place: Place
+        /// What is told there at least.
+        public var level: Logger.Level
+        /// Whether each line is a JSON object.
+        public var json: Bool
+
+        /// A destination.
+        public init(place: Place, level: Logger.Level, json: Bool = false) {
+            self.place = place
+            self.level = level
+            self.json = json
+        }
+    }
+
+    /// Where a log can go.
+    public enum Place: Sendable, Equatable {
+        /// Standard error, which systemd takes into the journal.
+        case standardError
+        /// The system's log.
+        case syslog(SyslogSettings)
+        /// A file that is set aside when it is full.
+        case file(path: String, maximumBytes: Int, kept: Int)
+    }
+
+    /// All destinations, at least one.
+    public var destinations: [Destination]
+
+    /// What any destination wants to know at least.
+    public var level: Logger.Level { destinations.map(\.level).min() ?? .info }
+
+    /// Logs to standard error.
+    public init(level: Logger.Level = .info) {
+        destinations = [Destination(place: .standardError, level: level)]
+    }
+
+    /// Logbook's names for levels, which settings of version 1 use, beside those of swift-log.
+    enum Level: String, CaseIterable {
+        case trace, debug, info, notice, warning, warn, error, critical
+
+        var level: Logger.Level {
+            switch self {
+            case .trace: .trace
+            case .debug: .debug
+            case .info: .info
+            case .notice: .notice
+            case .warning, .warn: .warning
+            case .error: .error
+            case .critical: .critical
+            }
+        }
+    }
+
+    private enum Handler: String, CaseIterable {
+        case stderr, journald, syslog, file
+    }
+
+    private enum Format: String, CaseIterable {
+        case text, json
+    }
+
+    /// Reads `logging`: one destination under the names of version 1, or several as a list under `destinations`.
+    init(_ top: inout SettingsMapping) throws(SettingsError) {
+        var logging = try top.mapping("logging")
+        let first = try Self.destination(&logging, otherwise: .info)
+        var others: [Destination] = []
+        for mapping in try logging.mappings("destinations") {
+            var mapping = mapping
+            others.append(try Self.destination(&mapping, otherwise: first.level))
+            try mapping.finish()
+        }
+        // A `handler` beside the list is one more destination.
+        destinations = others.isEmpty || logging.has("handler") ? [first] + others : others
+        try logging.finish()
+    }
+
+    private static func destination(
+        _ mapping: inout SettingsMapping, otherwise level: Logger.Level
+    ) throws(SettingsError) -> Destination {
+        let level = try mapping.choice("level", Level.self)?.level ?? level
+        let json = try mapping.choice("format", Format.self) == .json
+        let syslog = try SyslogSettings(&mapping)
+        let path = try mapping.string("file")
+        let maximumBytes = try mapping.integer("max_bytes", in: 4096...(1 << 40)) ?? 16 << 20
+        let kept = try mapping.integer("keep", in: 0...1000) ?? 5
+        let place: Place
+        switch try mapping.choice("handler", Handler.self) ?? .stderr {
+        case .stderr, .journald: place = .standardError
+        case .syslog: place = .syslog(syslog)
+        case .file:
+            guard let path else { throw mapping.error("handler", "is file, and needs file: PATH") }
+            place = .file(path: path, maximumBytes: maximumBytes, kept: kept)
+        }
+        return Destination(place: place, level: level, json: json)
+    }
+}
+
+/// How the system's log is reached: `logging:syslog`.
+public struct SyslogSettings: Sendable, Equatable {
+    /// What carries the messages.
+    public enum Transport: String, Sendable, CaseIterable {
+        /// The socket of this machine, `/dev/log`.
+        case local
+        /// Datagrams (RFC 5426).
+        case udp
+        /// A connection, each message behind its length (RFC 6587, section 3.4.1).
+        case tcp
+    }
+
+    /// The names of facilities (RFC 5424, section 6.2.1), by their number.
+    static let facilities = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+        "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5",
+        "local6",
+        "local7",
+    ]
+
+    /// The number of the facility.
+    public var facility = 3
+    /// The transport.
+    public var transport = Transport.local
+    /// The other machine, where there is one.
+    public var host = "localhost"
+    /// Its port.
+    public var port = 514
+
+    init(_ owner: inout SettingsMapping) throws(SettingsError) {
+        var syslog = try owner.mapping("syslog")
+        if let name = try syslog.string("facility") {
+            guard let number = Self.facilities.firstIndex(of: name.lowercased()) else {
+                throw syslog.error("facility", "is none of \(Self.facilities.joined(separator: ", "))")
+            }
+            facility = number
+        }
+        let hostname = try syslog.string("host")
+        host = hostname ?? "localhost"
+        port = try syslog.integer("port", in: 1...65_535) ?? 514
+        // In version 1, naming a machine is how datagrams are asked for.
+        transport = try syslog.choice("transport", Transport.self) ?? (hostname == nil ? .local : .udp)
+        try syslog.finish()
+    }
+}
