@@ -1,4 +1,4 @@
-// Sources: Sources/Shamir/SecretBytes.swift Sources/Shamir/GF256.swift Sources/Shamir/ByteKernels.swift
+// Sources: Sources/Shamir/SecretBytes.swift Sources/Shamir/LockedPages.swift Sources/Shamir/GF256.swift Sources/Shamir/ByteKernels.swift
 //
 // The proof that the harness sees: multiplication by tables, as libgfshare does it, must be reported.
 

@@ -7,7 +7,7 @@
 void pd_mark_secret(const void *bytes, size_t count);
 /* The bytes may be shown: they are an outcome, not a secret. */
 void pd_mark_public(const void *bytes, size_t count);
-/* Nonzero where the program runs under valgrind at all. */
-int pd_under_valgrind(void);
+/* A clock that counts steps of less than a nanosecond, or nanoseconds where the processor has none. */
+unsigned long long pd_cycles(void);
 
 #endif
