@@ -14,10 +14,13 @@ public enum ProcessMemory {
         public var description: String { "cannot \(what): \(String(cString: strerror(code)))" }
     }
 
-    /// Forbids core dumps of this process, and other processes of the same user to read its memory.
+    /// Forbids core dumps of this process, reports of Swift's runtime about a crash, which show registers and memory,
+    /// and other processes of the same user to read its memory.
     ///
     /// To be called before the first secret is read. Root, and whoever may trace any process, can still read.
     public static func protect() throws(Refused) {
+        // The runtime catches these on a terminal, and starts a program that reads this process.
+        for crash in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { signal(crash, SIG_DFL) }
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
             throw Refused(what: "turn core dumps off", code: errno)

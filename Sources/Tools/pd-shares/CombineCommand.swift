@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 import PDShamir
 
-struct CombineCommand: ParsableCommand {
+struct CombineCommand: SecretCommand {
     static let configuration = CommandConfiguration(
         commandName: "combine",
         abstract: "Restore a secret from shares.",

@@ -23,8 +23,7 @@ struct PDShares: ParsableCommand {
         do {
             try protect()
             var command = try parseAsRoot()
-            // What `inspect` and `--help` show is no secret.
-            defer { if !(command is InspectCommand) { warnOfUnlockedMemory() } }
+            defer { if command is any SecretCommand { warnOfUnlockedMemory() } }
             try command.run()
         } catch let error as ToolError {
             Terminal.note("pd-shares: \(error.message)")
@@ -59,3 +58,6 @@ struct PDShares: ParsableCommand {
         )
     }
 }
+
+/// A command that holds secrets, which `inspect` and `help` do not.
+protocol SecretCommand: ParsableCommand {}

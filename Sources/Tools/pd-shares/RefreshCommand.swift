@@ -1,7 +1,7 @@
 import ArgumentParser
 import PDShamir
 
-struct RefreshCommand: ParsableCommand {
+struct RefreshCommand: SecretCommand {
     static let configuration = CommandConfiguration(
         commandName: "refresh",
         abstract: "Make a new set of shares for the same secret.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PDShamir
 
-struct SplitCommand: ParsableCommand {
+struct SplitCommand: SecretCommand {
     static let configuration = CommandConfiguration(
         commandName: "split",
         abstract: "Split a file into shares, one for each holder.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import PDShamir
 
-struct VerifyCommand: ParsableCommand {
+struct VerifyCommand: SecretCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Prove that shares fit together, without writing the secret anywhere.",

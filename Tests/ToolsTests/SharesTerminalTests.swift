@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// pd-shares with a pseudo-terminal for its controlling terminal.
+@Suite("pd-shares on a terminal")
+struct SharesTerminalTests {
+    private let tool: SharesToolRunner
+
+    init() throws {
+        tool = try SharesToolRunner()
+        try tool.write("key.asc", "the secret\n")
+    }
+
+    /// A run of the tool, and the other end of its terminal.
+    private struct Session {
+        let process: Process
+        let terminal: Int32
+
+        var echoes: Bool {
+            var settings = termios()
+            return tcgetattr(terminal, &settings) == 0 && settings.c_lflag & tcflag_t(ECHO) != 0
+        }
+
+        func type(_ text: String) {
+            _ = text.withCString { write(terminal, $0, strlen($0)) }
+        }
+
+        /// What the terminal shows, up to `text`.
+        func read(until text: String) throws -> String {
+            var shown = ""
+            for _ in 0..<300 where !shown.contains(text) {
+                var ready = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+                guard poll(&ready, 1, 100) > 0 else { continue }
+                var buffer = [UInt8](repeating: 0, count: 4096)
+                let count = Glibc.read(terminal, &buffer, buffer.count)
+                guard count > 0 else { break }
+                shown += String(decoding: buffer[..<count], as: UTF8.self)
+            }
+            try #require(shown.contains(text), "\(shown)")
+            return shown
+        }
+
+        func waitForEcho(_ wanted: Bool) throws {
+            for _ in 0..<100 where echoes != wanted { usleep(50_000) }
+            try #require(echoes == wanted)
+        }
+
+        /// The status of the process; 128 and the signal's number where one ended it.
+        func status() -> Int32 {
+            for _ in 0..<600 where process.isRunning { usleep(50_000) }
+            if process.isRunning {
+                Issue.record("the tool does not end")
+                if let child = try? SharesTerminalTests.firstChild(of: process.processIdentifier) {
+                    kill(child, SIGKILL)
+                }
+                kill(process.processIdentifier, SIGKILL)
+            }
+            process.waitUntilExit()
+            return process.terminationReason == .exit
+                ? process.terminationStatus : 128 + process.terminationStatus
+        }
+    }
+
+    /// Starts the tool in a session of its own. The shell stays for the terminal to have an owner.
+    private func start(_ arguments: String) throws -> (Session, close: () -> Void) {
+        var (ours, theirs): (Int32, Int32) = (0, 0)
+        try #require(openpty(&ours, &theirs, nil, nil, nil) == 0)
+        let handle = FileHandle(fileDescriptor: theirs, closeOnDealloc: false)
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/setsid")
+        process.arguments = [
+            "--ctty", "--wait", "/bin/sh", "-c", "exec \(SharesToolRunner.executable.path) \(arguments)",
+        ]
+        process.currentDirectoryURL = tool.directory
+        process.standardInput = handle
+        process.standardOutput = handle
+        process.standardError = handle
+        // Threads of the test runner hold signals back, which a program that they start would do too.
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
+        return (
+            Session(process: process, terminal: ours),
+            {
+                close(ours)
+                close(theirs)
+            }
+        )
+    }
+
+    @Test func p102_aPassphraseIsNotShownWhileItIsTypedAndTheEchoComesBack() throws {
+        let (session, close) = try start(
+            "split key.asc --threshold 2 --shares 2 --out out --passphrase")
+        defer { close() }
+        var shown = ""
+        for question in ["share 1 of 2: ", "again: ", "share 2 of 2: ", "again: "] {
+            shown += try session.read(until: question)
+            try session.waitForEcho(false)
+            session.type("hunter2hunter2\n")
+        }
+        shown += try session.read(until: "was not touched")
+        #expect(session.status() == 0)
+        #expect(session.echoes)
+        #expect(!shown.contains("hunter2"))
+        let combined = try tool.run(
+            ["combine", "out", "--out", "-", "--passphrase-fd", "0"],
+            input: Data("hunter2hunter2\nhunter2hunter2\n".utf8))
+        #expect(combined.text == "the secret\n")
+    }
+
+    /// Typed on the terminal, or sent by another process.
+    @Test(arguments: [("\u{03}", SIGINT), ("\u{1c}", SIGQUIT), ("", SIGTERM), ("", SIGHUP)])
+    func p102_aSignalEndsTheQuestionAtOnceAndTheEchoComesBack(_ how: (key: String, signal: Int32)) throws {
+        let (session, close) = try start(
+            "split key.asc --threshold 2 --shares 2 --out out --passphrase")
+        defer { close() }
+        _ = try session.read(until: "share 1 of 2: ")
+        try session.waitForEcho(false)
+        if how.key.isEmpty {
+            let child = try Self.firstChild(of: session.process.processIdentifier)
+            kill(child, how.signal)
+        } else {
+            session.type(how.key)
+        }
+        // setsid answers with the number of the signal that ended its child, or with 128 and it.
+        #expect([how.signal, 128 + how.signal].contains(session.status()))
+        #expect(session.echoes)
+        #expect(try tool.names("out").isEmpty)
+    }
+
+    @Test func p102_afterAStopTheQuestionComesAgain() throws {
+        let (session, close) = try start(
+            "split key.asc --threshold 2 --shares 2 --out out --passphrase")
+        defer { close() }
+        _ = try session.read(until: "share 1 of 2: ")
+        try session.waitForEcho(false)
+        let child = try Self.firstChild(of: session.process.processIdentifier)
+        // It does not stop a process whose parent is in another session, but is delivered like any other.
+        kill(child, SIGTSTP)
+        _ = try session.read(until: "share 1 of 2: ")
+        try session.waitForEcho(false)
+        session.type("\u{03}")
+        #expect([SIGINT, 128 + SIGINT].contains(session.status()))
+        #expect(session.echoes)
+    }
+
+    /// The process that `setsid` started; `setsid` itself where it started none.
+    private static func firstChild(of parent: Int32) throws -> Int32 {
+        let file = URL(filePath: "/proc/\(parent)/task/\(parent)/children")
+        let children = try String(contentsOf: file, encoding: .utf8)
+        return children.split(separator: " ").first.flatMap { Int32($0) } ?? parent
+    }
+}
