@@ -39,7 +39,7 @@ public struct PasswordHash: Equatable, Sendable {
         let fields = modular.split(separator: "$", omittingEmptySubsequences: false)
         guard fields.count >= 2, fields[0].isEmpty, fields[1] == Self.scheme else { throw Error.scheme }
         guard fields.count == 5 else { throw Error.fieldCount(fields.count - 1) }
-        guard let rounds = Self.decimal(fields[2]), rounds > 0, rounds <= Self.maximumRounds else {
+        guard let rounds = Self.decimal(fields[2]), rounds <= Self.maximumRounds else {
             throw Error.rounds(String(fields[2].prefix(24)))
         }
         guard let salt = AdaptedBase64.decode(fields[3]), salt.count <= Self.maximumSaltByteCount else {
@@ -88,7 +88,7 @@ public struct PasswordHash: Equatable, Sendable {
         try PBKDF2.deriveKey(password: password, salt: salt, rounds: rounds, outputByteCount: digestByteCount)
     }
 
-    /// A decimal number without sign and leading zeros.
+    /// A decimal number above zero, without sign and leading zeros.
     private static func decimal(_ text: Substring) -> Int? {
         guard text.first != "0", text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return Int(text)
