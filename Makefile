@@ -15,11 +15,10 @@ build:
 	@Scripts/install-packages.sh build
 	swift build
 
+# pd-shares is for a day on which little else works: one file without any library, in .build-static.
 release:
 	@Scripts/install-packages.sh build
 	swift build -c release --static-swift-stdlib
-	# The tool for a day on which little else works: one file without any library. Its own scratch path, because it is
-	# compiled with other flags.
 	swift build -c release --product pd-shares --scratch-path .build-static -Xswiftc -static-executable
 
 audit:
