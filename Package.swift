@@ -121,7 +121,9 @@ if !coreOnly {
             path: "Sources/Tools/pd-server"),
         .executableTarget(
             name: "pd-admin",
-            dependencies: ["PDServerToolSupport", "PDCrypto", "PDDocument", "PDGnuPG", "PDProtocol"],
+            dependencies: [
+                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDProtocol", "PDGnuPG", "PDSettings", "Yams",
+            ],
             path: "Sources/Tools/pd-admin"),
         .testTarget(
             name: "ToolsTests",
@@ -141,7 +143,8 @@ if !coreOnly {
             name: "crypto-benchmark", dependencies: ["PDCrypto", "CGcrypt"], path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
-        .testTarget(name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["PDSettings", "Yams"], path: "Tests/SettingsTests"),
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument", "PDCrypto"],
             path: "Tests/ProtocolTests"),
@@ -171,6 +174,8 @@ if !coreOnly {
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
         .testTarget(

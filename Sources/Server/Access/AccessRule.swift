@@ -13,8 +13,13 @@ public struct AccessRule: Sendable, Equatable {
         self.passwords = passwords
     }
 
-    /// The costliest of all hashes: what every wrong answer costs.
+    /// What the user with the costliest hashes costs, and so what every wrong answer costs.
     var rounds: Int {
-        passwords.values.joined().map(\.rounds).max() ?? PasswordHash.defaultRounds
+        passwords.values.map { $0.map(\.rounds).reduce(0, +) }.max() ?? PasswordHash.defaultRounds
+    }
+
+    /// What a wrong password of this user has to cost beyond the user's own hashes; all of it for an unknown user.
+    func roundsBeyond(_ user: String) -> Int {
+        rounds - (passwords[user] ?? []).map(\.rounds).reduce(0, +)
     }
 }

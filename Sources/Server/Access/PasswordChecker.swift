@@ -40,12 +40,10 @@ final class PasswordChecker: Sendable {
     }
 
     private static func compare(_ credentials: Credentials, _ rule: AccessRule) throws -> Bool {
-        var left = rule.rounds
-        for hash in rule.passwords[credentials.user] ?? [] {
-            if try hash.matches(credentials.password) { return true }
-            left -= hash.rounds
-        }
-        guard left > 0 else { return false }
-        return try PasswordHash.matches(credentials.password, nil, roundsIfUnknown: left)
+        for hash in rule.passwords[credentials.user] ?? []
+        where try hash.matches(credentials.password) { return true }
+        let more = rule.roundsBeyond(credentials.user)
+        guard more > 0 else { return false }
+        return try PasswordHash.matches(credentials.password, nil, roundsIfUnknown: more)
     }
 }

@@ -2,21 +2,45 @@ import Foundation
 import PDFiles
 
 /// The files of a server's state, which only its owner may read. Errors are lines for people.
+///
+/// Where root writes into the state of a server that runs as another user, the file belongs to that user: else the
+/// server could not read what an administrator has just set.
 public enum PrivateFiles {
     /// Makes a directory of mode 0700, and those above it where they are missing. One that exists is left as it is.
     public static func makeDirectory(_ url: URL) throws(StateError) {
         guard !Files.exists(url.path) else { return }
         try stating { () throws(FileError) in try Files.makePrivateDirectory(url.path) }
+        try adopt(url)
     }
 
     /// Writes a file of that mode so that a reader sees the old content or the new, and makes it durable.
     public static func write(_ bytes: [UInt8], to url: URL, mode: mode_t = 0o600) throws(StateError) {
         try stating { () throws(FileError) in try Files.writeAtomically(bytes, to: url.path, mode: mode) }
+        try adopt(url)
+    }
+
+    /// Writes a file that is there already, with the mode that it has.
+    public static func replace(_ bytes: [UInt8], at url: URL) throws(StateError) {
+        var info = stat()
+        let mode = stat(url.path, &info) == 0 ? info.st_mode & 0o777 : 0o600
+        try write(bytes, to: url, mode: mode)
     }
 
     /// Reads a whole file of at most `limit` bytes.
     public static func read(_ url: URL, limit: Int = 16 << 20) throws(StateError) -> [UInt8] {
         try stating { () throws(FileError) in try Files.read(url.path, limit: limit) }
+    }
+
+    /// Gives what root made to the owner of the directory that it is in.
+    private static func adopt(_ url: URL) throws(StateError) {
+        guard geteuid() == 0 else { return }
+        var directory = stat()
+        guard stat(url.deletingLastPathComponent().path, &directory) == 0, directory.st_uid != 0 else {
+            return
+        }
+        guard lchown(url.path, directory.st_uid, directory.st_gid) == 0 else {
+            throw StateError("cannot change the owner of \(url.path): \(systemMessage(errno))")
+        }
     }
 
     private static func stating<Result>(_ body: () throws(FileError) -> Result) throws(StateError) -> Result {

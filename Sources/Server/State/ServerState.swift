@@ -9,6 +9,7 @@ import Foundation
 /// keys/server.key.asc      the server's secret key
 /// keys/server.pub.asc      its public half
 /// keys/client/*.pub.asc    public keys that may sign reports, one a file, named by fingerprint
+/// keys/retired/*.pub.asc   public keys that might once
 /// agent-kit/               what an agent needs to join
 /// releases/                releases of the agent, see ReleaseShelf
 /// ```
@@ -36,6 +37,8 @@ public struct ServerState: Sendable {
     public var serverPublicKey: URL { keys.appending(path: "server.pub.asc") }
     /// Public keys that may sign reports.
     public var clientKeys: URL { keys.appending(path: "client") }
+    /// Public keys that no longer may.
+    public var retiredKeys: URL { keys.appending(path: "retired") }
     /// Releases of the agent.
     public var releases: URL { directory.appending(path: "releases") }
     /// What an agent needs to join.

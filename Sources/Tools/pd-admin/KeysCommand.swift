@@ -2,13 +2,14 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDDocument
+import PDGnuPG
 import PDServer
 import PDToolSupport
 
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "The public keys that the server trusts, by what they may sign.",
-        subcommands: [List.self, Add.self, Remove.self])
+        subcommands: [List.self, Add.self, ImportKeyring.self, Retire.self, Remove.self])
 
     enum Role: String, CaseIterable, ExpressibleByArgument {
         /// Reports.
@@ -16,14 +17,21 @@ struct KeysCommand: ParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "All trusted keys.")
+        static let configuration = CommandConfiguration(abstract: "All trusted keys, and the retired ones.")
 
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
             let now = OpenPGP.Timestamp.now()
-            let certificates = try RoleKeys(directory: options.state.clientKeys).certificates
-            let rows = certificates.map { certificate -> Document in
+            var keys = try RoleKeys(directory: options.state.clientKeys).certificates.map {
+                (certificate: $0, isRetired: false)
+            }
+            if FileManager.default.fileExists(atPath: options.state.retiredKeys.path) {
+                keys += try RoleKeys(directory: options.state.retiredKeys).certificates.map {
+                    (certificate: $0, isRetired: true)
+                }
+            }
+            let rows = keys.map { certificate, isRetired -> Document in
                 [
                     "role": .string(Role.client.rawValue),
                     "fingerprint": .string("\(certificate.fingerprint)"),
@@ -33,16 +41,95 @@ struct KeysCommand: ParsableCommand {
                         .date(milliseconds: $0.seconds * 1000)
                     } ?? .null,
                     "problem": certificate.problem(at: now).map { .string("\($0)") } ?? .null,
+                    "retired": .bool(isRetired),
                 ]
             }
             options.show(rows) {
                 var table = Table("ROLE", "FINGERPRINT", "OWNER", "STATE")
-                for certificate in certificates {
+                for (certificate, isRetired) in keys {
+                    let state = isRetired ? "retired" : KeyExpiry(certificate, at: now)?.text ?? "good"
                     table.add(
                         Role.client.rawValue, "\(certificate.fingerprint)", certificate.userIDs.first ?? "-",
-                        certificate.problem(at: now).map { "\($0)" } ?? "good")
+                        state)
                 }
                 return table.text
+            }
+        }
+    }
+
+    struct Retire: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Trust a key no longer, and keep it for the record.",
+            discussion: """
+                To give a fleet a new key: add the new one, let the agents join with it, and retire the old one when \
+                no host signs with it any more. A server that runs refuses its signatures within a second.
+                """)
+
+        @OptionGroup var options: FleetOptions
+
+        @Argument(help: "The key's fingerprint, as keys list shows it.")
+        var fingerprint: String
+
+        func run() async throws {
+            let wanted = try readFingerprint(fingerprint)
+            let keys = try RoleKeys(directory: options.state.clientKeys).certificates
+            guard let certificate = keys.first(where: { $0.fingerprint == wanted }) else {
+                throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+            }
+            _ = try RoleKeys.add(certificate, to: options.state.retiredKeys)
+            _ = try RoleKeys.remove(wanted, from: options.state.clientKeys)
+            print("\(wanted) is retired: it may no longer sign reports")
+        }
+    }
+
+    struct ImportKeyring: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "import-keyring",
+            abstract: "Trust the client keys of an existing GnuPG home.",
+            discussion: """
+                Takes the public keys whose secret half is not there: on a server of version 1 that leaves out the \
+                server's own key. Name fingerprints to take only those.
+                """)
+
+        @OptionGroup var options: FleetOptions
+
+        @Argument(help: "The GnuPG home directory.")
+        var home: String
+
+        @Argument(help: "Fingerprints of the keys to take.")
+        var fingerprints: [String] = []
+
+        @Option(help: "What the keys may sign: client (reports).")
+        var role: Role = .client
+
+        func run() async throws {
+            let wanted = try fingerprints.map(readFingerprint)
+            guard FileManager.default.fileExists(atPath: options.state.clientKeys.path) else {
+                throw ToolFailure(
+                    .failed,
+                    "there is no server in \(options.state.directory.path): name another with --state")
+            }
+            do {
+                let home = try GnuPG.Home(path: home)
+                let keys = try home.keys()
+                for fingerprint in wanted where !keys.contains(where: { $0.fingerprint == fingerprint }) {
+                    throw ToolFailure(.failed, "\(fingerprint) is not in that keyring")
+                }
+                let chosen = keys.filter {
+                    wanted.isEmpty ? !$0.hasSecretKey : wanted.contains($0.fingerprint)
+                }
+                guard !chosen.isEmpty else {
+                    throw ToolFailure(
+                        .failed, "no key of that keyring is without its secret half: name the fingerprints")
+                }
+                // All are read before any is trusted.
+                let certificates = try chosen.map { try home.certificate($0.fingerprint) }
+                for certificate in certificates {
+                    _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
+                    tellTrust(certificate)
+                }
+            } catch let error as GnuPG.Error {
+                throw ToolFailure(.failed, "\(error)")
             }
         }
     }
@@ -58,9 +145,7 @@ struct KeysCommand: ParsableCommand {
         var fingerprint: String
 
         func run() async throws {
-            guard let wanted = OpenPGP.Fingerprint(hex: fingerprint) else {
-                throw ToolFailure(.usage, "a fingerprint has 40 hexadecimal digits: see pd-admin keys list")
-            }
+            let wanted = try readFingerprint(fingerprint)
             guard try !RoleKeys.remove(wanted, from: options.state.clientKeys).isEmpty else {
                 throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
             }
@@ -95,13 +180,24 @@ struct KeysCommand: ParsableCommand {
                     "there is no server in \(options.state.directory.path): name another with --state")
             }
             _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
-            print("\(certificate.fingerprint) may now sign reports")
-            if let problem = certificate.problem(at: .now()) {
-                FileHandle.standardError.write(
-                    Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
-            } else if let weakness = certificate.weakness {
-                FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
-            }
+            tellTrust(certificate)
         }
+    }
+}
+
+private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
+    guard let fingerprint = OpenPGP.Fingerprint(hex: text) else {
+        throw ToolFailure(.usage, "a fingerprint has 40 hexadecimal digits: see pd-admin keys list")
+    }
+    return fingerprint
+}
+
+/// Says that a key is trusted, and what speaks against it.
+private func tellTrust(_ certificate: OpenPGP.Certificate) {
+    print("\(certificate.fingerprint) may now sign reports")
+    if let problem = certificate.problem(at: .now()) {
+        FileHandle.standardError.write(Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
+    } else if let weakness = certificate.weakness {
+        FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
     }
 }

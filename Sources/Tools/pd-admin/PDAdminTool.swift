@@ -11,5 +11,7 @@ struct PDAdminTool: Tool {
             Works on the server's machine, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 bad usage \
             or settings, 3 the database could not be reached.
             """,
-        subcommands: [HostsCommand.self, IssuesCommand.self, KeysCommand.self])
+        subcommands: [
+            HostsCommand.self, IssuesCommand.self, KeysCommand.self, PasswordsCommand.self, PortsCommand.self,
+        ])
 }

@@ -10,7 +10,8 @@ struct PDServerTool: Tool {
         discussion: """
             Exit codes: 0 done, 1 failed, 2 bad usage or settings, 3 the database could not be reached.
             """,
-        subcommands: [SetupCommand.self, ServeCommand.self])
+        version: "0.1.0",
+        subcommands: [SetupCommand.self, ServeCommand.self, CheckConfigCommand.self])
 
     /// Where an installed server keeps its state.
     static let installedState = "/var/lib/penguindome/server"

@@ -5,6 +5,7 @@ import Logging
 import PDCrypto
 import PDProtocol
 import PDStore
+import ServiceLifecycle
 import Synchronization
 
 @testable import PDServer
@@ -56,6 +57,24 @@ struct TestFleet {
         endpoints: FleetEndpoints, listener: Listener = .init(host: "127.0.0.1", port: 0)
     ) throws -> some ApplicationProtocol {
         FleetServer(endpoints: endpoints, listener: listener, logger: log.logger).application { _ in }
+    }
+
+    /// Serves one port as it is served in earnest, lends its number, and stops in order.
+    func serving<Result: Sendable>(
+        _ listener: Listener, _ body: (Int) async throws -> Result
+    ) async throws -> Result {
+        let (ports, port) = AsyncStream<Int>.makeStream()
+        let server = FleetServer(endpoints: try endpoints(), listener: listener, logger: log.logger)
+        let group = ServiceGroup(
+            configuration: .init(services: [server.application { port.yield($0) }], logger: log.logger))
+        let running = Task { try await group.run() }
+        var iterator = ports.makeAsyncIterator()
+        let number = await iterator.next() ?? 0
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body(number)) } catch { result = .failure(error) }
+        await group.triggerGracefulShutdown()
+        try await running.value
+        return try result.get()
     }
 
     /// Where releases lie.

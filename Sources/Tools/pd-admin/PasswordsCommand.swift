@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import PDCrypto
+import PDDocument
+import PDServer
+import PDServerToolSupport
+import PDToolSupport
+
+struct PasswordsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "passwords", abstract: "Who may download releases and open shells.",
+        discussion: """
+            A user of the server (without --endpoint) may use what server_auth:ENDPOINT:users or a group admits to. \
+            A user of an endpoint may use that alone. A server that runs learns of it when it is started again.
+            """,
+        subcommands: [Set.self, Remove.self, List.self])
+
+    enum Endpoint: String, CaseIterable, ExpressibleByArgument {
+        case downloadRelease = "download_release"
+        case pipeCreate = "pipe_create"
+    }
+
+    struct Place: ParsableArguments {
+        @Option(help: "Only for this endpoint: download_release or pipe_create.")
+        var endpoint: Endpoint?
+
+        var place: SettingsFile.PasswordPlace { endpoint.map { .endpoint($0.rawValue) } ?? .server }
+    }
+
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Set a user's password, read from the terminal or from standard input.")
+
+        @OptionGroup var options: FleetOptions
+        @OptionGroup var place: Place
+
+        @Argument(help: "The user.")
+        var user: String
+
+        func validate() throws {
+            // HTTP Basic ends the user's name at the first colon (RFC 7617, section 2).
+            let isName =
+                (1...255).contains(user.utf8.count)
+                && user.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != ":" }
+            guard isName else {
+                throw ValidationError("a user's name has 1 to 255 bytes, no colon and no control characters")
+            }
+        }
+
+        func run() async throws {
+            try await options.changeSettings { settings in
+                let password = try PasswordInput.new(for: user)
+                let hash = try PasswordHash(password: password, random: SecureRandom(.nonce))
+                try settings.setPassword(hash.modular, of: user, in: place.place)
+            }
+            print("the password of \(Table.printable(user)) is set; start the server again to use it")
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take a user's password away.")
+
+        @OptionGroup var options: FleetOptions
+        @OptionGroup var place: Place
+
+        @Argument(help: "The user.")
+        var user: String
+
+        func run() async throws {
+            try await options.changeSettings { settings in
+                guard try settings.users(in: place.place).contains(user) else {
+                    throw ToolFailure(
+                        .failed, "\(Table.printable(user)) has no password there: see pd-admin passwords list"
+                    )
+                }
+                try settings.removePassword(of: user, in: place.place)
+            }
+            print("\(Table.printable(user)) has no password any more; start the server again")
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Who has a password.")
+
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            let file = try options.settingsFile()
+            var rows: [(user: String, endpoint: String?)] = []
+            for user in try file.users(in: .server) { rows.append((user, nil)) }
+            for endpoint in Endpoint.allCases {
+                for user in try file.users(in: .endpoint(endpoint.rawValue)) {
+                    rows.append((user, endpoint.rawValue))
+                }
+            }
+            options.show(
+                rows.map { row -> Document in
+                    ["user": .string(row.user), "endpoint": row.endpoint.map(Value.string) ?? .null]
+                }
+            ) {
+                guard !rows.isEmpty else { return "Nobody has a password." }
+                var table = Table("USER", "FOR")
+                for row in rows { table.add(row.user, row.endpoint ?? "the server") }
+                return table.text
+            }
+        }
+    }
+}
+
+extension FleetOptions {
+    /// The settings file, to be changed.
+    func settingsFile() throws -> SettingsFile {
+        guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
+            throw ToolFailure(
+                .failed, "there is no server in \(state.directory.path): name another with --state")
+        }
+        do {
+            return try SettingsFile(state.settingsFile)
+        } catch {
+            throw ToolFailure(explaining: error)
+        }
+    }
+
+    /// Changes the settings file, all or nothing.
+    func changeSettings(_ change: (inout SettingsFile) throws -> Void) async throws {
+        var file = try settingsFile()
+        do {
+            try change(&file)
+            try file.save()
+        } catch {
+            throw ToolFailure(explaining: error)
+        }
+    }
+}

@@ -1,0 +1,278 @@
+import ArgumentParser
+import Foundation
+import PDDocument
+import PDServer
+import PDServerToolSupport
+import PDSettings
+import PDToolSupport
+import Yams
+
+struct PortsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ports", abstract: "The ports that the server listens on.",
+        discussion: """
+            A server that runs learns of a port when it is started again; a certificate that is replaced under its \
+            name is used at once.
+            """,
+        subcommands: [List.self, Add.self, Configure.self, Remove.self, Client.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "All ports.")
+
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            let settings = try options.serverSettings()
+            let rows = settings.ports.map { port -> (port: PortSettings, expiry: String) in
+                (port, port.tls.map { options.expiry($0) } ?? "-")
+            }
+            let documents = rows.map { row -> Document in
+                [
+                    "port": .int(row.port.number), "tls": .bool(row.port.tls != nil),
+                    "deprecated": .bool(row.port.isDeprecated),
+                    "certificate": row.port.tls.map { .string($0.certificate) } ?? .null,
+                    "local": .bool(false),
+                ]
+            }
+            let local = settings.localPort.map { number -> Document in
+                [
+                    "port": .int(number), "tls": .bool(false), "deprecated": .bool(false),
+                    "certificate": .null, "local": .bool(true),
+                ]
+            }
+            options.show(documents + [local].compactMap { $0 }) {
+                var table = Table("PORT", "TLS", "DEPRECATED", "CERTIFICATE", "CERTIFICATE ENDS")
+                for row in rows {
+                    table.add(
+                        "\(row.port.number)", row.port.tls == nil ? "no" : "yes",
+                        row.port.isDeprecated ? "yes" : "no", row.port.tls?.certificate ?? "-", row.expiry)
+                }
+                if let number = settings.localPort {
+                    table.add("\(number)", "no", "no", "-", "- (this machine only)")
+                }
+                return table.text
+            }
+        }
+    }
+
+    /// What `add` and `configure` have in common.
+    struct Properties: ParsableArguments {
+        @Option(help: ArgumentHelp("The certificate chain, PEM.", valueName: "file"))
+        var certificate: String?
+
+        @Option(help: ArgumentHelp("The private key, PEM, without a passphrase.", valueName: "file"))
+        var key: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "Make a certificate that vouches for itself, for the host at which agents reach the server.",
+                valueName: "host"))
+        var selfSigned: String?
+
+        @Option(help: "For how many days that certificate is valid, 825 at most.")
+        var days: Int?
+
+        func validate() throws {
+            guard (certificate == nil) == (key == nil) else {
+                throw ValidationError("--certificate and --key belong together")
+            }
+            guard selfSigned == nil || certificate == nil else {
+                throw ValidationError("--self-signed makes a certificate: --certificate names another one")
+            }
+            guard days == nil || selfSigned != nil else {
+                throw ValidationError("--days needs --self-signed")
+            }
+        }
+
+        /// The files that the port is to use; nothing where the command says nothing about them.
+        func tls(port: Int, _ options: FleetOptions) throws -> PortSettings.TLS? {
+            if let certificate, let key {
+                let tls = PortSettings.TLS(
+                    certificate: URL(filePath: certificate).path, key: URL(filePath: key).path)
+                // Both are read, so that a port that cannot be opened is known now.
+                _ = try TLSIdentity(certificate: URL(filePath: tls.certificate), key: URL(filePath: tls.key))
+                return tls
+            }
+            guard let host = selfSigned else { return nil }
+            let made = try SelfSignedCertificate(
+                host: host, days: days ?? SelfSignedCertificate.maximumDays)
+            let directory = options.state.directory.appending(path: "tls")
+            try PrivateFiles.makeDirectory(directory)
+            let certificate = directory.appending(path: "\(port).crt")
+            let key = directory.appending(path: "\(port).key")
+            try PrivateFiles.write(made.key, to: key)
+            try PrivateFiles.write(made.certificate, to: certificate, mode: 0o644)
+            return PortSettings.TLS(certificate: certificate.path, key: key.path)
+        }
+    }
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Listen on one more port.")
+
+        @OptionGroup var options: FleetOptions
+        @OptionGroup var properties: Properties
+
+        @Argument(help: "The TCP port.")
+        var port: Int
+
+        @Flag(help: "Open an issue for each host that uses it.")
+        var deprecated = false
+
+        func run() async throws {
+            try checkPort(port)
+            try await options.changeSettings { settings in
+                guard try !settings.settings().ports.contains(where: { $0.number == port }) else {
+                    throw ToolFailure(
+                        .failed, "port \(port) is there: change it with pd-admin ports configure")
+                }
+                let tls = try properties.tls(port: port, options)
+                try settings.set(PortSettings(number: port, isDeprecated: deprecated, tls: tls))
+            }
+            print("port \(port) is added; start the server again to use it")
+        }
+    }
+
+    struct Configure: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Change a port.")
+
+        @OptionGroup var options: FleetOptions
+        @OptionGroup var properties: Properties
+
+        @Argument(help: "The TCP port.")
+        var port: Int
+
+        @Flag(inversion: .prefixedNo, help: "Open an issue for each host that uses it.")
+        var deprecated: Bool?
+
+        @Flag(help: "Serve plain HTTP there from now on.")
+        var noTls = false
+
+        func validate() throws {
+            guard !noTls || properties.certificate == nil && properties.selfSigned == nil else {
+                throw ValidationError("--no-tls contradicts a certificate")
+            }
+            guard
+                noTls || deprecated != nil || properties.certificate != nil || properties.selfSigned != nil
+            else { throw ValidationError("there is nothing to change") }
+        }
+
+        func run() async throws {
+            try await options.changeSettings { settings in
+                guard var changed = try settings.settings().ports.first(where: { $0.number == port }) else {
+                    throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
+                }
+                if let tls = try properties.tls(port: port, options) { changed.tls = tls }
+                if noTls { changed.tls = nil }
+                if let deprecated { changed.isDeprecated = deprecated }
+                try settings.set(changed)
+            }
+            print("port \(port) is changed; start the server again to use it")
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Listen on a port no longer.")
+
+        @OptionGroup var options: FleetOptions
+
+        @Argument(help: "The TCP port.")
+        var port: Int
+
+        func run() async throws {
+            try await options.changeSettings { settings in
+                let ports = try settings.settings().ports
+                guard ports.contains(where: { $0.number == port }) else {
+                    throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
+                }
+                guard ports.count > 1 else {
+                    throw ToolFailure(.failed, "\(port) is the only port: add another one first")
+                }
+                try settings.remove(port: port)
+            }
+            print("port \(port) is removed; start the server again")
+        }
+    }
+
+    struct Client: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let new agents use a port: changes the agent kit.",
+            discussion: """
+                Agents that have joined keep what they have. A certificate made with --self-signed is put into the \
+                kit, so that agents trust it.
+                """)
+
+        @OptionGroup var options: FleetOptions
+
+        @Argument(help: "The TCP port.")
+        var port: Int
+
+        @Option(help: "The name or address at which agents reach the server, where it is another than now.")
+        var host: String?
+
+        func run() async throws {
+            do {
+                try change()
+            } catch {
+                throw ToolFailure(explaining: error)
+            }
+        }
+
+        private func change() throws {
+            guard let chosen = try options.serverSettings().ports.first(where: { $0.number == port }) else {
+                throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
+            }
+            let kit = options.state.agentKit
+            let file = kit.appending(path: "agent.yml")
+            var editor = SettingsEditor(
+                yaml: String(decoding: try PrivateFiles.read(file), as: UTF8.self), file: file.path)
+            let old = try editor.value(["server_url"])?.scalar?.string
+            guard let host = host ?? old.flatMap({ URLComponents(string: $0)?.host }) else {
+                throw ToolFailure(.usage, "\(file.path) names no server: say which with --host")
+            }
+            var components = URLComponents()
+            components.scheme = chosen.tls == nil ? "http" : "https"
+            components.host = host
+            let standard = chosen.tls == nil ? 80 : 443
+            if chosen.number != standard { components.port = chosen.number }
+            guard let url = components.string else { throw ToolFailure(.usage, "\(host) is not a host name") }
+            try editor.set(["server_url"], to: Node(url))
+            let authority = kit.appending(path: "server.crt")
+            if let tls = chosen.tls, tls.certificate.hasPrefix(options.state.directory.path) {
+                try PrivateFiles.write(
+                    try PrivateFiles.read(URL(filePath: tls.certificate)), to: authority, mode: 0o644)
+                try editor.set(["ssl", "ca_path"], to: Node(authority.lastPathComponent))
+            } else {
+                try editor.remove(["ssl", "ca_path"])
+            }
+            try PrivateFiles.replace(Array(editor.yaml.utf8), at: file)
+            print("new agents will use \(url)")
+        }
+    }
+}
+
+private func checkPort(_ port: Int) throws {
+    guard (1...65_535).contains(port) else {
+        throw ToolFailure(.usage, "\(port) is not a port from 1 to 65535")
+    }
+}
+
+extension FleetOptions {
+    /// The settings, without opening the database.
+    func serverSettings() throws -> ServerSettings {
+        do {
+            return try settingsFile().settings()
+        } catch {
+            throw ToolFailure(explaining: error)
+        }
+    }
+
+    /// When a port's certificate ends, or why that cannot be told.
+    func expiry(_ tls: PortSettings.TLS) -> String {
+        do {
+            let file = URL(filePath: tls.certificate, relativeTo: state.settingsFile)
+            return readable(try CertificateFile(file).expiresAt * 1000)
+        } catch {
+            return "\(error)"
+        }
+    }
+}

@@ -1,0 +1,211 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import PDCrypto
+import Testing
+
+@testable import PDServer
+
+@Suite("Who may use an endpoint")
+struct AccessTests {
+    private static let download = "/penguindome/v1/download_release"
+
+    private static func hash(_ password: String, rounds: Int = 1000) throws -> PasswordHash {
+        try PasswordHash(
+            password: SecretBytes(copying: password.utf8), rounds: rounds, random: SecureRandom())
+    }
+
+    private static func basic(_ user: String, _ password: String) -> HTTPFields {
+        [.authorization: "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()]
+    }
+
+    /// Asks for a release; 404 means that the request was let pass.
+    private static func status(
+        _ client: some TestClientProtocol, _ headers: HTTPFields = [:]
+    ) async throws -> HTTPResponse.Status {
+        try await client.executeRequest(uri: download, method: .get, headers: headers, body: nil).status
+    }
+
+    @Test("without a rule everybody may download, and nobody may create a pipe")
+    func defaults() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.application().test(.router) { client async throws in
+                #expect(try await Self.status(client) == .notFound)
+                let create = try await client.executeRequest(
+                    uri: "/penguindome/v1/server_pipe/server/create", method: .post, headers: .form,
+                    body: try fleet.signed("{}"))
+                #expect(create.status == .forbidden)
+            }
+        }
+    }
+
+    @Test("a user with the right password passes, and nobody else; the realm is that of version 1")
+    func passwords() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(passwords: [
+            "fred": [try Self.hash("right")], "twice": [try Self.hash("one"), try Self.hash("two")],
+        ])
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.router) { client async throws in
+                let asked = try await client.executeRequest(
+                    uri: Self.download, method: .get, headers: [:], body: nil)
+                #expect(asked.status == .unauthorized)
+                #expect(asked.headers[.wwwAuthenticate] == "Basic realm=\"Login Required\"")
+                #expect(try await Self.status(client, Self.basic("fred", "right")) == .notFound)
+                #expect(try await Self.status(client, Self.basic("twice", "one")) == .notFound)
+                #expect(try await Self.status(client, Self.basic("twice", "two")) == .notFound)
+                for (user, password) in [("fred", "wrong"), ("fred", ""), ("nobody", "right"), ("", "")] {
+                    #expect(try await Self.status(client, Self.basic(user, password)) == .unauthorized)
+                }
+                for header in ["Basic", "Basic !!!", "Bearer x", "Basic " + "eA=="] {
+                    #expect(try await Self.status(client, [.authorization: header]) == .unauthorized)
+                }
+            }
+            #expect(!fleet.log.lines.contains { $0.contains("right") && $0.contains("fred") })
+        }
+    }
+
+    @Test("recorded password hashes admit whom they should", .timeLimit(.minutes(2)))
+    func recordedHashes() async throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+            path: "../../vectors/v1/passlib/pbkdf2_sha256.json")
+        let recorded = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any]
+        let cases = try #require(recorded?["cases"] as? [[String: Any]])
+            .filter { ($0["rounds"] as? Int ?? .max) <= 30_000 }
+        #expect(!cases.isEmpty)
+        let checker = PasswordChecker()
+        for one in cases {
+            let hash = try PasswordHash(modular: try #require(one["hash"] as? String))
+            let text = "user:\(try #require(one["password"] as? String))"
+            guard
+                let credentials = Credentials(
+                    header: "Basic " + Data(text.utf8).base64EncodedString())
+            else { continue }
+            let matches = try await checker.matches(credentials, AccessRule(passwords: ["user": [hash]]))
+            #expect(matches == one["matches"] as? Bool)
+        }
+    }
+
+    @Test("an unknown user costs what a wrong password costs")
+    func cost() async throws {
+        let rule = AccessRule(passwords: [
+            "dear": [try Self.hash("x", rounds: 300_000)], "cheap": [try Self.hash("x", rounds: 1)],
+        ])
+        let checker = PasswordChecker()
+        func time(_ user: String) async throws -> Double {
+            let header = "Basic " + Data("\(user):wrong".utf8).base64EncodedString()
+            let credentials = try #require(Credentials(header: header))
+            var best = Double.infinity
+            for _ in 0..<3 {
+                let start = ContinuousClock.now
+                #expect(try await !checker.matches(credentials, rule))
+                best = min(best, start.duration(to: .now) / .seconds(1))
+            }
+            return best
+        }
+        let dear = try await time("dear")
+        // An answer without the work would be thousands of times as fast; a busy machine is not.
+        for user in ["nobody", "cheap"] {
+            let other = try await time(user)
+            #expect(other > dear / 20, "\(user): \(other) s, known: \(dear) s")
+        }
+        #expect(rule.roundsBeyond("dear") == 0 && rule.roundsBeyond("cheap") == 299_999)
+        #expect(rule.roundsBeyond("nobody") == 300_000)
+    }
+
+    @Test("guessing is slowed down by address, with the time to wait, and no other address suffers")
+    func throttle() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(passwords: ["fred": [try Self.hash("right")]])
+        options.failures.failures = 3
+        options.trustedProxies = [try #require(AddressRange("127.0.0.0/8"))]
+        @Sendable func from(_ address: String, _ password: String) throws -> HTTPFields {
+            var headers = Self.basic("fred", password)
+            headers[try #require(HTTPField.Name("X-Forwarded-For"))] = address
+            return headers
+        }
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client async throws in
+                for _ in 0..<3 {
+                    #expect(try await Self.status(client, try from("192.0.2.1", "wrong")) == .unauthorized)
+                }
+                let refused = try await client.executeRequest(
+                    uri: Self.download, method: .get, headers: try from("192.0.2.1", "right"), body: nil)
+                #expect(refused.status == .tooManyRequests)
+                let wait = try #require(refused.headers[.retryAfter].flatMap(Int.init))
+                #expect((1...300).contains(wait))
+                #expect(try await Self.status(client, try from("192.0.2.2", "right")) == .notFound)
+            }
+        }
+    }
+
+    @Test("failures are forgotten after their window, and their number is bounded")
+    func forgetting() throws {
+        let clock = TestClock()
+        let throttle = FailureThrottle(
+            limits: .init(failures: 2, window: .seconds(60), addresses: 3), clock: { clock.now })
+        let address = try #require(IPAddress("2001:db8::1"))
+        throttle.failed(address)
+        throttle.failed(IPAddress("2001:db8::2"))
+        #expect(throws: Refusal.self) { try throttle.admit(IPAddress("2001:db8::ffff")) }
+        clock.advance(by: .seconds(61))
+        #expect(throws: Never.self) { try throttle.admit(address) }
+        for last in 1...100 { throttle.failed(IPAddress("192.0.2.\(last)")) }
+        #expect(throws: Never.self) { try throttle.admit(IPAddress("192.0.2.1")) }
+    }
+
+    @Test(
+        "ranges of both families are read, and hold for addresses in either writing",
+        arguments: [
+            ("192.168.4.0/24", "192.168.4.255", true), ("192.168.4.0/24", "192.168.5.0", false),
+            ("192.168.4.0/24", "::ffff:192.168.4.7", true), ("127.0.0.1", "127.0.0.1", true),
+            ("127.0.0.1", "127.0.0.2", false), ("fe00::0", "fe00::", true), ("fe00::/16", "fe00:1::2", true),
+            ("fe00::/16", "fe01::", false), ("0.0.0.0/0", "203.0.113.9", true), ("0.0.0.0/0", "::1", false),
+            ("::/0", "::1", true), ("10.0.0.0/9", "10.127.0.1", true), ("10.0.0.0/9", "10.128.0.1", false),
+        ])
+    func ranges(range: String, address: String, isInside: Bool) throws {
+        let range = try #require(AddressRange(range))
+        #expect(range.contains(try #require(IPAddress(address))) == isInside)
+    }
+
+    @Test(
+        "what is no address or range is refused",
+        arguments: [
+            "", "localhost", "10.0.0.0/33", "10.0.0.1/8", "::1/129", "10.0.0.0/", "10.0.0.0/08", "/8",
+            "10.0.0", "1.2.3.4.5", "10.0.0.0/-1",
+        ])
+    func badRanges(text: String) {
+        #expect(AddressRange(text) == nil)
+    }
+
+    @Test("a range admits without a password, and a header from a stranger does not change the address")
+    func addresses() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(ranges: [try #require(AddressRange("192.0.2.0/24"))])
+        let forwarded = try #require(HTTPField.Name("X-Forwarded-For"))
+        try await TestFleet.with { fleet in
+            @Sendable func check(
+                _ options: FleetEndpoints.Options, _ expected: [(String?, HTTPResponse.Status)]
+            ) async throws {
+                try await fleet.application(options: options).test(.live) { client in
+                    for (hops, status) in expected {
+                        let headers: HTTPFields = hops.map { [forwarded: $0] } ?? [:]
+                        let found = try await Self.status(client, headers)
+                        #expect(found == status, "\(hops ?? "no header")")
+                    }
+                }
+            }
+            try await check(options, [(nil, .unauthorized), ("192.0.2.1", .unauthorized)])
+            options.trustedProxies = [try #require(AddressRange("127.0.0.1"))]
+            // Where there are two, the client wrote the first one itself, the proxy the second.
+            try await check(
+                options,
+                [
+                    ("192.0.2.1", .notFound), ("192.0.2.1, 198.51.100.1", .unauthorized),
+                    ("198.51.100.1, 192.0.2.1", .notFound), ("192.0.2.1, 127.0.0.1", .notFound),
+                    ("192.0.2.1, junk", .unauthorized), (nil, .unauthorized),
+                ])
+        }
+    }
+}

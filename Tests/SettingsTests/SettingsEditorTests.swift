@@ -1,0 +1,137 @@
+import Testing
+import Yams
+
+@testable import PDSettings
+
+@Suite("Changing settings files")
+struct SettingsEditorTests {
+    private static let text = """
+        # The server's settings.
+        port: 8080  # where agents deliver
+
+        # Who may do what.
+        users:
+          # the boss
+          fred: old
+          # the other one
+          anna: hers
+
+        logging:
+          level: info
+
+        """
+
+    private func edited(
+        _ text: String = text, _ change: (inout SettingsEditor) throws -> Void
+    ) throws -> String {
+        var editor = SettingsEditor(yaml: text, file: "server.yml")
+        try change(&editor)
+        return editor.yaml
+    }
+
+    @Test("a value is replaced on its line, and everything else stays, comments too")
+    func replace() throws {
+        let result = try edited { try $0.set(["users", "fred"], to: "new") }
+        #expect(result == Self.text.replacing("fred: old", with: "fred: new"))
+    }
+
+    @Test("a new name goes to the end of its mapping")
+    func add() throws {
+        let result = try edited { try $0.set(["users", "zoe"], to: "$pbkdf2-sha256$1$.$/") }
+        #expect(
+            result
+                == Self.text.replacing(
+                    "  anna: hers\n", with: "  anna: hers\n  zoe: $pbkdf2-sha256$1$.$/\n"))
+    }
+
+    @Test("mappings on the way are made")
+    func deep() throws {
+        let result = try edited { try $0.set(["server_auth", "pipe_create", "users"], to: ["fred"]) }
+        #expect(result.hasPrefix(Self.text.dropLast(1)))
+        #expect(
+            try SettingsEditor(yaml: result, file: "x").value(["server_auth", "pipe_create", "users"])
+                == ["fred"])
+    }
+
+    @Test("a name is removed with its value, and the comment of the next one stays")
+    func remove() throws {
+        let result = try edited { try $0.remove(["users", "fred"]) }
+        #expect(result == Self.text.replacing("  fred: old\n", with: ""))
+        #expect(try edited { try $0.remove(["users", "nobody"]) } == Self.text)
+        #expect(try edited { try $0.remove(["nothing", "there"]) } == Self.text)
+    }
+
+    @Test("a value of many lines is replaced whole")
+    func block() throws {
+        let result = try edited { try $0.set(["users"], to: ["only": "one"]) }
+        #expect(result.contains("users:\n  only: one\n"))
+        #expect(!result.contains("fred") && !result.contains("anna"))
+        #expect(result.contains("logging:\n  level: info") && result.contains("# Who may do what."))
+    }
+
+    @Test("what stands in braces is written anew, and says the same with the change")
+    func flow() throws {
+        let text = "a: {x: 1, y: {z: 2}} # comment\n# next\nb: [1, 2]\n"
+        let result = try edited(text) { try $0.set(["a", "y", "z"], to: "3") }
+        #expect(result.contains("# next\nb: [1, 2]\n"))
+        #expect(try SettingsEditor(yaml: result, file: "x").value(["a", "y", "z"]) == "3")
+        #expect(try SettingsEditor(yaml: result, file: "x").value(["a", "x"])?.int == 1)
+        let whole = try edited("{a: 1, b: 2}\n") { try $0.set(["a"], to: "5") }
+        #expect(try SettingsEditor(yaml: whole, file: "x").value(["b"])?.int == 2)
+    }
+
+    @Test("an empty file takes settings", arguments: ["", "# only a comment\n", "\n\n", "null\n"])
+    func empty(text: String) throws {
+        let result = try edited(text) { try $0.set(["port", "8443", "deprecated"], to: "true") }
+        #expect(
+            try SettingsEditor(yaml: result, file: "x").value(["port", "8443", "deprecated"])?.bool == true)
+    }
+
+    @Test("a mapping that loses its last name is empty, and takes new ones")
+    func emptied() throws {
+        var editor = SettingsEditor(yaml: "users:\n  fred: x\nport: 80\n", file: "x")
+        try editor.remove(["users", "fred"])
+        #expect(try editor.value(["port"])?.int == 80)
+        try editor.set(["users", "anna"], to: "y")
+        #expect(try editor.value(["users", "anna"]) == "y")
+    }
+
+    @Test(
+        "text that ends without a line end, with tabs of Windows lines, or is no YAML is left alone or refused"
+    )
+    func odd() throws {
+        let result = try edited("a: 1\nb: 2") { try $0.set(["b"], to: "3") }
+        #expect(result == "a: 1\nb: 3\n")
+        #expect(throws: SettingsError.self) { try edited("a: [") { try $0.set(["a"], to: "1") } }
+        #expect(throws: SettingsError.self) { try edited("a: 1\n") { try $0.set(["a", "b"], to: "1") } }
+        #expect(throws: SettingsError.self) { try edited("- list\n") { try $0.set(["a"], to: "1") } }
+    }
+
+    @Test("whatever is set is there afterwards, whatever was there before", arguments: 0..<60)
+    func random(seed: Int) throws {
+        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1
+        func next(_ bound: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(bound))
+        }
+        var editor = SettingsEditor(yaml: Self.text, file: "x")
+        for step in 0..<20 {
+            let path = (0...next(3)).map { depth in "\(["a", "users", "port", "x"][next(4)])\(depth)" }
+            do {
+                if next(4) == 0 {
+                    try editor.remove(path)
+                    #expect(try editor.value(path) == nil)
+                } else {
+                    try editor.set(path, to: Node("v\(step)"))
+                    #expect(try editor.value(path) == Node("v\(step)"))
+                }
+                #expect(editor.yaml.contains("# Who may do what."))
+            } catch {
+                // A plain value is in the way of a deeper one.
+                #expect("\(error)".contains("inside something that is no mapping"), "\(error)")
+            }
+        }
+    }
+}
