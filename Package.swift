@@ -99,7 +99,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-release",
             dependencies: [
-                "PDToolSupport", "PDCrypto", "PDDocument", "PDGnuPG", "PDProtocol",
+                "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-release"),
         .executableTarget(
@@ -179,6 +179,6 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
         .testTarget(
-            name: "ClientTests", dependencies: ["PDClient", "PDFiles"], path: "Tests/ClientTests", exclude: ["Machines"]),
+            name: "ClientTests", dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol"], path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

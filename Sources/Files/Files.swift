@@ -36,6 +36,29 @@ public enum Files {
         }
     }
 
+    /// Up to `count` bytes of a file from an offset on; fewer only at its end.
+    public static func read(_ path: String, at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            filled = 0
+            while filled < count {
+                let result = retryingInterrupts {
+                    pread(
+                        descriptor, buffer.baseAddress.map { $0 + filled }, count - filled,
+                        off_t(offset + filled))
+                }
+                if result < 0 { failure = errno }
+                guard result > 0 else { break }
+                filled += result
+            }
+        }
+        guard failure == 0 else { throw FileError(operation: "read", path: path, code: failure) }
+        return bytes
+    }
+
     /// The names in a directory, sorted, without `.` and `..`.
     public static func names(in path: String) throws(FileError) -> [String] {
         guard let directory = opendir(path) else {

@@ -17,6 +17,9 @@ public struct StateDirectory: Sendable {
     var serverKey: String { "\(path)/server.pub.asc" }
     var spool: String { "\(path)/spool" }
     var history: String { "\(path)/status.json" }
+    /// Public keys beside the server's, of which the settings name those that are trusted.
+    var keys: String { "\(path)/keys" }
+    var releases: String { "\(path)/releases" }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {

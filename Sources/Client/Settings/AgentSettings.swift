@@ -18,6 +18,10 @@ public struct AgentSettings: Sendable, Equatable {
     public var caPath: String?
     /// `secret_keeping:selectors`, where `secret_keeping:enabled` is true: values that must not be sent in the clear.
     public var privateSelectors: [String] = []
+    /// `trust`: whose releases, patches, commands and shells this machine obeys.
+    public var trust = Trust()
+    /// `update:channel`: the line of releases that this machine follows.
+    public var channel = "stable"
     /// What this agent does otherwise than the settings say; lines for people.
     public var notes: [String] = []
 
@@ -55,6 +59,11 @@ public struct AgentSettings: Sendable, Equatable {
         collectInterval = try schedule.integer("collect_interval", in: 1...10_080) ?? 5
         submitInterval = try schedule.integer("submit_interval", in: 1...10_080) ?? 1
         try schedule.finish()
+
+        trust = try Trust(&top)
+        var update = try top.mapping("update")
+        channel = try update.string("channel") ?? channel
+        try update.finish()
 
         try readLogging(&top)
 

@@ -20,6 +20,10 @@ struct Options: ParsableArguments {
             state: directory, configuration: stateOptions.settingsFile?.path, log: log)
     }
 
+    func settings() throws -> AgentSettings {
+        try Agent.settings(state: directory, configuration: stateOptions.settingsFile?.path)
+    }
+
     /// Lends the way to the agent's server.
     func withTransport<R>(_ agent: Agent, _ body: (HTTPTransport) async throws -> R) async throws -> R {
         let transport = HTTPTransport(serverURL: agent.settings.serverURL, caPath: agent.settings.caPath)

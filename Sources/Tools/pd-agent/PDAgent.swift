@@ -10,9 +10,14 @@ struct PDAgent: Tool {
         abstract: "Reports to the fleet's server what it finds on this machine.",
         discussion: """
             Exit codes: 0 done, 1 failed, 2 bad usage, 3 the server was not reached and the reports are kept, \
-            4 the server refused.
+            4 the server refused; update: 42 something changed.
             """,
-        subcommands: [Join.self, Collect.self, Submit.self, Cycle.self, Status.self])
+        subcommands: [
+            Join.self, Collect.self, Submit.self, Cycle.self, Status.self, UpdateCommand.self,
+            VerifyCommand.self,
+        ])
 }
 
 extension AgentError: ExitCoded {}
+
+extension ReleaseError: ExitCoded {}

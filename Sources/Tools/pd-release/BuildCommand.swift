@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
+import PDFiles
 import PDProtocol
 import PDToolSupport
 
@@ -78,7 +79,7 @@ struct BuildCommand: ParsableCommand {
         }
         for file in trustedKeys {
             do {
-                let certificate = try OpenPGP.Certificate(try File.read(file, limit: 1 << 20))
+                let certificate = try OpenPGP.Certificate(try Files.read(file, limit: 1 << 20))
                 files.append(try ReleaseSource(path: "keys/\(certificate.fingerprint).pub.asc", file: file))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
@@ -87,50 +88,39 @@ struct BuildCommand: ParsableCommand {
         guard !files.isEmpty else { throw ToolFailure(.failed, "\(directory ?? prefix) holds no files") }
 
         let output = ReleaseFiles(archive: out)
-        let (archive, description, described) = try pack(files)
+        let (archive, described) = try pack(files)
         let time = try creationTime()
         let manifest: Manifest
         do {
             manifest = try Manifest(
                 number: number, channel: channel, architecture: architecture ?? Self.machine(), created: time,
                 expires: time + Int64(expires) * 86_400, minimumPrevious: minimumPrevious,
-                archive: description,
+                archive: .init(size: archive.count, digest: SHA256.hash(archive)),
                 files: described)
         } catch { throw ToolFailure(.failed, "this makes no release: \(error)") }
         // The archive first: a manifest is never there without what it describes.
-        try archive.commit()
-        try File.replace(output.manifest, manifest.json())
+        try Files.writeAtomically(archive, to: out, mode: 0o644)
+        try Files.writeAtomically(manifest.json(), to: output.manifest, mode: 0o644)
         print(
-            "release \(number): \(described.count) files, \(description.size) bytes, until",
+            "release \(number): \(described.count) files, \(archive.count) bytes, until",
             readable(manifest.expires))
     }
 
-    private func pack(_ sources: [ReleaseSource]) throws -> (
-        file: NewFile, description: Manifest.Archive, files: [SignedFile]
-    ) {
-        let output = try NewFile(out, mode: 0o644)
-        var digest = SHA256()
-        var size = 0
+    private func pack(
+        _ sources: [ReleaseSource]
+    ) throws -> (archive: [UInt8], files: [SignedFile]) {
+        var archive: [UInt8] = []
         var described: [SignedFile] = []
         var paths = PathSet()
         for source in sources.sorted(by: { $0.path < $1.path }) {
             let (file, content) = try source.read()
-            let header: [UInt8]
-            do {
-                try paths.insert(file: file.path)
-                header = try TarWriter.header(path: file.path, mode: file.mode, size: file.size)
-            } catch { throw ToolFailure(.failed, "\(error)") }
-            for part in [header, content, TarWriter.padding(after: file.size)] {
-                try output.write(part)
-                digest.update(part)
-                size += part.count
-            }
+            try paths.insert(file: file.path)
+            archive += try TarWriter.header(path: file.path, mode: file.mode, size: file.size)
+            archive += content
+            archive += TarWriter.padding(after: file.size)
             described.append(file)
         }
-        try output.write(TarWriter.end)
-        digest.update(TarWriter.end)
-        size += TarWriter.end.count
-        return (output, Manifest.Archive(size: size, digest: digest.finalize()), described)
+        return (archive + TarWriter.end, described)
     }
 
     private func creationTime() throws(ToolFailure) -> Int64 {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
+import PDFiles
 import PDToolSupport
 
 struct KeygenCommand: ParsableCommand {
@@ -26,7 +27,9 @@ struct KeygenCommand: ParsableCommand {
         guard expires.map({ (1...36_500).contains($0) }) ?? true else {
             throw ToolFailure(.usage, "--expires must be from 1 to 36500 days")
         }
-        guard mkdir(out, 0o700) == 0 || errno == EEXIST else { throw File.failure("make the directory", out) }
+        guard mkdir(out, 0o700) == 0 || errno == EEXIST else {
+            throw FileError(operation: "make directory", path: out, code: errno)
+        }
         let key: OpenPGP.SecretKey
         do throws(OpenPGP.Error) {
             key = try OpenPGP.SecretKey.generate(
@@ -35,8 +38,19 @@ struct KeygenCommand: ParsableCommand {
             throw error == .unsuitableTimeOrName
                 ? ToolFailure(.usage, "--name must be plain text") : ToolFailure(.failed, "\(error)")
         }
-        try File.create("\(out)/key.asc", key.armored())
-        try File.create("\(out)/key.pub.asc", Array(key.certificate.armored().utf8), mode: 0o644)
+        try create("\(out)/key.asc", key.armored(), mode: 0o600)
+        try create("\(out)/key.pub.asc", Array(key.certificate.armored().utf8), mode: 0o644)
         print(key.certificate.fingerprint)
+    }
+
+    /// Makes a file that was not there.
+    private func create(_ path: String, _ content: [UInt8], mode: mode_t) throws(FileError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw FileError(operation: "create", path: path, code: errno) }
+        defer { close(descriptor) }
+        try Files.writeAll(content, to: descriptor, path: path)
+        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
+            throw FileError(operation: "write", path: path, code: errno)
+        }
     }
 }

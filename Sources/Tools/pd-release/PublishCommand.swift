@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDDocument
+import PDFiles
 import PDProtocol
 import PDToolSupport
 
@@ -49,21 +50,19 @@ struct PublishCommand: ParsableCommand {
         }
         // What was verified may not be what lies there now: the signatures are read again and verified as written.
         let signatures = try [source.archiveSignature, source.manifestSignature].map {
-            try File.read($0, limit: OpenPGP.Verifier.sizeLimit)
+            try Files.read($0, limit: OpenPGP.Verifier.sizeLimit)
         }
         for (signature, signed) in zip(signatures, [archive, manifestBytes]) {
             _ = try verifier.verifyRelease(signatures: signature, of: signed, at: now)
         }
 
-        guard mkdir(shelf.directory, 0o700) == 0 || errno == EEXIST else {
-            throw File.failure("make the directory", shelf.directory)
-        }
+        try Files.makePrivateDirectory(shelf.directory)
         let target = shelf.files(manifest.number)
-        try File.replace(target.manifest, manifestBytes, mode: 0o600)
-        try File.replace(target.archiveSignature, signatures[0], mode: 0o600)
-        try File.replace(target.archive, archive, mode: 0o600)
-        if let message { try File.replace(target.archive + ".asc", message, mode: 0o600) }
-        try File.replace(target.manifestSignature, signatures[1], mode: 0o600)
+        try Files.writeAtomically(manifestBytes, to: target.manifest)
+        try Files.writeAtomically(signatures[0], to: target.archiveSignature)
+        try Files.writeAtomically(archive, to: target.archive)
+        if let message { try Files.writeAtomically(message, to: target.archive + ".asc") }
+        try Files.writeAtomically(signatures[1], to: target.manifestSignature)
         print(
             "release \(manifest.number): published", message == nil ? "" : "also for agents of version 1",
             separator: ", ")

@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDFiles
 import PDProtocol
 import PDToolSupport
 
@@ -22,12 +23,14 @@ struct ReleaseSource {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch { throw File.failure("list", directory) }
+        } catch { throw ToolFailure(.failed, "cannot list \(Table.printable(directory))") }
         var files: [ReleaseSource] = []
         for name in names.sorted() {
             let file = "\(directory)/\(name)"
             var status = stat()
-            guard lstat(file, &status) == 0 else { throw File.failure("read", file) }
+            guard lstat(file, &status) == 0 else {
+                throw ToolFailure(.failed, "cannot look at \(Table.printable(file))")
+            }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: files += try all(in: file, below: "\(prefix)\(name)/")
             case S_IFREG: files.append(try ReleaseSource(path: prefix + name, file: file))
@@ -41,22 +44,12 @@ struct ReleaseSource {
     }
 
     /// Reads the file once. Its mode in the release is 0755 where its owner may run it, else 0644.
-    func read() throws(ToolFailure) -> (described: SignedFile, content: [UInt8]) {
-        let descriptor = open(file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw File.failure("open", file) }
-        defer { close(descriptor) }
+    func read() throws(FileError) -> (described: SignedFile, content: [UInt8]) {
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw ToolFailure(.failed, "\(Table.printable(file)) is not a regular file")
+        guard lstat(file, &status) == 0 else {
+            throw FileError(operation: "look at", path: file, code: errno)
         }
-        var content: [UInt8] = []
-        try File.readAll(descriptor, file) { bytes throws(ToolFailure) in
-            content += bytes
-            guard content.count <= SignedFile.sizeLimit else {
-                throw ToolFailure(
-                    .failed, "\(Table.printable(file)) has more than \(SignedFile.sizeLimit) bytes")
-            }
-        }
+        let content = try Files.read(file, limit: SignedFile.sizeLimit, links: .refuse)
         let mode = status.st_mode & 0o100 != 0 ? 0o755 : 0o644
         return (SignedFile(path: path, mode: mode, content: content), content)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDFiles
 import PDProtocol
 import PDToolSupport
 
@@ -20,25 +21,21 @@ struct Shelf {
     private var trusted: String { "\(state)/keys/release" }
 
     /// The keys that may sign releases: one a file.
-    func verifier() throws(ToolFailure) -> OpenPGP.Verifier {
+    func verifier() throws -> OpenPGP.Verifier {
         var certificates: [OpenPGP.Certificate] = []
         for name in try names(in: trusted) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
             let file = "\(trusted)/\(name)"
-            do throws(OpenPGP.Error) {
-                certificates.append(try OpenPGP.Certificate(try bytes(file)))
-            } catch { throw ToolFailure(.failed, "\(file) is not a public key: \(error)") }
+            do {
+                certificates.append(try OpenPGP.Certificate(try Files.read(file, limit: 1 << 20)))
+            } catch let error as OpenPGP.Error {
+                throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
+            }
         }
         guard !certificates.isEmpty else {
             throw ToolFailure(
                 .failed, "no key may sign releases yet: put the public half of one that may into \(trusted)")
         }
         return OpenPGP.Verifier(certificates: certificates)
-    }
-
-    private func bytes(_ file: String) throws(OpenPGP.Error) -> [UInt8] {
-        do throws(ToolFailure) {
-            return try File.read(file, limit: 1 << 20)
-        } catch { throw .malformedArmor(error.description) }
     }
 
     /// The server's own key, where it may sign releases.
@@ -50,7 +47,7 @@ struct Shelf {
     }
 
     /// The numbers of all releases, in ascending order.
-    func numbers() throws(ToolFailure) -> [Int] {
+    func numbers() throws(FileError) -> [Int] {
         try names(in: directory).compactMap { name in
             guard name.hasSuffix(".manifest.sig"), let number = Int(name.dropLast(13)),
                 name == "\(number).manifest.sig"
@@ -61,10 +58,7 @@ struct Shelf {
 
     func files(_ number: Int) -> ReleaseFiles { ReleaseFiles(archive: "\(directory)/\(number).tar") }
 
-    private func names(in directory: String) throws(ToolFailure) -> [String] {
-        guard FileManager.default.fileExists(atPath: directory) else { return [] }
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch { throw File.failure("list", directory) }
+    private func names(in directory: String) throws(FileError) -> [String] {
+        Files.exists(directory) ? try Files.names(in: directory) : []
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
+import PDFiles
 import PDGnuPG
 import PDProtocol
 import PDToolSupport
@@ -33,7 +34,7 @@ struct SigningKeyOptions: ParsableArguments {
     }
 
     static func secretKey(_ file: String) throws -> OpenPGP.SecretKey {
-        var bytes = try File.read(file, limit: OpenPGP.SecretKey.sizeLimit)
+        var bytes = try Files.read(file, limit: OpenPGP.SecretKey.sizeLimit)
         defer {
             bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } }
         }
@@ -71,9 +72,9 @@ struct SignCommand: ParsableCommand {
         let signer = try keyOptions.signer()
         let now = OpenPGP.Timestamp.now()
         let signatures = try [archive, bytes].map { try signer.detachedSignature(of: $0, at: now) }
-        try File.replace(files.archiveSignature, signatures[0])
+        try Files.writeAtomically(signatures[0], to: files.archiveSignature, mode: 0o644)
         // Last: it is what makes a release of the other files.
-        try File.replace(files.manifestSignature, signatures[1])
+        try Files.writeAtomically(signatures[1], to: files.manifestSignature, mode: 0o644)
         print("release \(manifest.number): signed by \(signer.certificate.fingerprint)")
     }
 }
@@ -96,7 +97,7 @@ struct VerifyCommand: ParsableCommand {
         var certificates: [OpenPGP.Certificate] = []
         for key in keys {
             do {
-                certificates += try OpenPGP.Certificate.all(in: try File.read(key, limit: 1 << 20))
+                certificates += try OpenPGP.Certificate.all(in: try Files.read(key, limit: 1 << 20))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(key) is not a public key: \(error)")
             }

@@ -1,0 +1,155 @@
+import Glibc
+import PDCrypto
+import PDDocument
+import PDFiles
+import PDProtocol
+
+/// Whether the files of the release in use are what somebody who is trusted signed, every byte of them.
+public struct Integrity: Sendable, Equatable {
+    /// The release in use; nothing where none was installed.
+    public var release: Int?
+    /// Why nothing can be said about the files: the manifest or its signature is not good.
+    public var problem: String?
+    /// From when on the release should have been replaced, in seconds since 1970-01-01 UTC.
+    public var expires: Int64?
+    /// Whether that time is past.
+    public var isExpired = false
+    /// Files with another content, size or mode.
+    public var changed: [String] = []
+    /// Files that are not there.
+    public var missing: [String] = []
+    /// What is there and should not be.
+    public var extra: [String] = []
+
+    /// Whether all is as it was signed. A release that has expired may be.
+    public var isIntact: Bool { problem == nil && changed.isEmpty && missing.isEmpty && extra.isEmpty }
+
+    /// The most paths that are listed of each kind.
+    static let listLimit = 100
+
+    /// Looks at every file.
+    ///
+    /// - Parameters:
+    ///   - folder: where releases lie; nothing where there is no such folder.
+    ///   - verifier: the keys that may sign releases.
+    ///   - now: seconds since 1970-01-01 UTC.
+    static func check(_ folder: ReleaseFolder?, _ verifier: OpenPGP.Verifier, now: Int64) -> Integrity {
+        var result = Integrity()
+        guard let folder, folder.directory.kind("current") != nil else { return result }
+        guard let current = folder.current else {
+            result.problem = "releases/current does not say which release is in use"
+            return result
+        }
+        result.release = current
+        do {
+            let manifest = try manifest(folder, current, verifier, now)
+            result.expires = manifest.expires
+            result.isExpired = now >= manifest.expires
+            let files = try folder.files(current)
+            for file in manifest.files {
+                switch Self.state(of: file, in: files) {
+                case .good: break
+                case .changed: result.changed.append(file.path.text)
+                case .missing: result.missing.append(file.path.text)
+                }
+            }
+            result.extra = try extra(in: files, below: "", beside: Set(manifest.files.map(\.path.text)))
+        } catch { result.problem = "\(error)" }
+        return result
+    }
+
+    /// The manifest of an installed release, whose signature is good.
+    static func manifest(
+        _ folder: ReleaseFolder, _ number: Int, _ verifier: OpenPGP.Verifier, _ now: Int64
+    ) throws -> Manifest {
+        let statement = try folder.statement(number)
+        let manifest: Manifest
+        do throws(SignedStatement.Failure) {
+            manifest = try statement.manifest(verifiedBy: verifier, at: OpenPGP.Timestamp(now))
+        } catch {
+            // What was signed while the key held stays signed: a machine must not stop because a key ran out.
+            guard case .signature(.keyExpired(_, let end)) = error, end.seconds <= now else { throw error }
+            manifest = try statement.manifest(
+                verifiedBy: verifier, at: OpenPGP.Timestamp(end.seconds - 1))
+        }
+        guard manifest.number == number else { throw ReleaseError.otherContent(number) }
+        return manifest
+    }
+
+    /// How a file compares with its description.
+    enum FileState {
+        case good, changed, missing
+    }
+
+    static func state(of file: SignedFile, in directory: OpenDirectory) -> FileState {
+        let open: OpenFile
+        do throws(FileError) {
+            open = try directory.open(file.path)
+        } catch { return error.isAbsence ? .missing : .changed }
+        guard open.size == file.size, open.mode == file.mode else { return .changed }
+        // A file that cannot be read is not as it was signed.
+        guard let (digest, size) = try? open.digest() else { return .changed }
+        return size == file.size && digest == file.digest ? .good : .changed
+    }
+
+    /// What is there and is no file of the release, nor a directory on the way to one.
+    private static func extra(
+        in directory: OpenDirectory, below prefix: String, beside known: Set<String>
+    ) throws(FileError) -> [String] {
+        var found: [String] = []
+        for name in try directory.names() {
+            let path = prefix + name
+            if directory.kind(name) == .directory {
+                let inner = try extra(in: directory.directory(name), below: "\(path)/", beside: known)
+                found += inner
+                if inner.isEmpty, !known.contains(where: { $0.hasPrefix("\(path)/") }) {
+                    found.append("\(path)/")
+                }
+            } else if !known.contains(path) {
+                found.append(path)
+            }
+        }
+        return found
+    }
+
+    /// As JSON to look at.
+    public var json: String { report.json(pretty: true) }
+
+    /// What is reported as the result of the collector `integrity`.
+    var report: Document {
+        var writer = DocumentWriter()
+        let status = problem != nil ? "unknown" : release == nil ? "none" : isIntact ? "intact" : "changed"
+        writer.append("status", .string(status))
+        if let release { writer.append("release", .int(release)) }
+        writer.append("reason", ifPresent: problem)
+        if let expires {
+            writer.append("expires_at", .date(milliseconds: expires * 1000))
+            writer.append("expired", .bool(isExpired))
+        }
+        for (name, paths) in [("changed", changed), ("missing", missing), ("extra", extra)]
+        where !paths.isEmpty {
+            writer.append(name, .array(paths.prefix(Self.listLimit).map(Value.string)))
+            if paths.count > Self.listLimit { writer.append("\(name)_count", .int(paths.count)) }
+        }
+        return writer.finish()
+    }
+}
+
+extension Integrity: CustomStringConvertible {
+    /// Lines for people.
+    public var description: String {
+        guard let release else { return problem ?? "no release is installed" }
+        if let problem { return "release \(release): cannot be verified: \(problem)" }
+        var lines = [
+            "release \(release): \(isIntact ? "every file is as it was signed" : "not as it was signed")"
+        ]
+        for (word, paths) in [("changed", changed), ("missing", missing), ("not in the release", extra)] {
+            lines += paths.map { "  \(word): \(Value.string($0).json())" }
+        }
+        if isExpired, let expires {
+            lines.append(
+                "  it expired \(Timestamp.text(milliseconds: expires * 1000)), and no newer one has come")
+        }
+        return lines.joined(separator: "\n")
+    }
+}

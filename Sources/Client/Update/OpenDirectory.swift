@@ -1,0 +1,257 @@
+import Glibc
+import PDCrypto
+import PDFiles
+import PDProtocol
+
+/// A directory that is held open, below which paths are followed one name at a time: what lies on the way is a directory
+/// or the call fails. A symbolic link leads nowhere, whoever put it there and whenever.
+final class OpenDirectory {
+    /// What a name stands for.
+    enum Kind {
+        case file, directory, link, other
+    }
+
+    /// The path under which it was opened, for messages.
+    let path: String
+    private let descriptor: Int32
+
+    /// Opens a directory that is no link itself.
+    init(_ path: String) throws(FileError) {
+        self.path = path
+        descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+    }
+
+    private init(_ descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    private func failure(_ operation: String, _ name: String) -> FileError {
+        FileError(operation: operation, path: "\(path)/\(name)", code: errno)
+    }
+
+    // MARK: - Ways down
+
+    /// The directory of that name.
+    func directory(_ name: String) throws(FileError) -> OpenDirectory {
+        let child = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard child >= 0 else { throw failure("open", name) }
+        return OpenDirectory(child, path: "\(path)/\(name)")
+    }
+
+    /// The directory of that name, made where it is not there.
+    func makeDirectory(_ name: String, mode: mode_t = 0o755) throws(FileError) -> OpenDirectory {
+        if mkdirat(descriptor, name, 0o700) == 0 {
+            guard fchmodat(descriptor, name, mode, 0) == 0 else { throw failure("make directory", name) }
+        } else if errno != EEXIST {
+            throw failure("make directory", name)
+        }
+        return try directory(name)
+    }
+
+    /// The directory that a path's last name lies in, and that name.
+    func parent(of path: RelativePath, making: Bool) throws(FileError) -> (OpenDirectory, name: String) {
+        var names = path.components
+        let last = names.removeLast()
+        var directory = self
+        for name in names {
+            directory = making ? try directory.makeDirectory(name) : try directory.directory(name)
+        }
+        return (directory, last)
+    }
+
+    // MARK: - Files
+
+    /// Makes a new file, to be written. The name's own entry is on disk once ``synchronize()`` was called.
+    func newFile(_ name: String) throws(FileError) -> FileWriter {
+        let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw failure("create", name) }
+        return FileWriter(file, path: "\(path)/\(name)")
+    }
+
+    /// Makes a new file of that content and mode, on disk when this returns but for its name's entry.
+    func create(_ name: String, _ content: [UInt8], mode: mode_t) throws(FileError) {
+        let file = try newFile(name)
+        try file.write(content[...])
+        try file.finish(mode: mode)
+    }
+
+    /// A regular file, open for reading, with its size and permission bits.
+    func open(_ path: RelativePath) throws(FileError) -> OpenFile {
+        let (directory, name) = try parent(of: path, making: false)
+        let file = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { throw directory.failure("open", name) }
+        return try OpenFile(file, path: "\(directory.path)/\(name)")
+    }
+
+    /// Whether something has that name, a link counted as itself.
+    func kind(_ name: String) -> Kind? {
+        var status = stat()
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+        return switch status.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .directory
+        case S_IFLNK: .link
+        default: .other
+        }
+    }
+
+    /// The names in it, sorted.
+    func names() throws(FileError) -> [String] {
+        // A descriptor of its own: fdopendir takes it over, and its position is shared with nobody.
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0 else { throw failure("list", ".") }
+        guard let stream = fdopendir(copy) else {
+            defer { close(copy) }
+            throw failure("list", ".")
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    // MARK: - Changes
+
+    /// Makes what was created, renamed and removed here survive a power failure.
+    func synchronize() throws(FileError) {
+        guard fsync(descriptor) == 0 else { throw failure("write", ".") }
+    }
+
+    /// As ``synchronize()``, for every directory below, too.
+    func synchronizeAll() throws(FileError) {
+        for name in try names() where kind(name) == .directory { try directory(name).synchronizeAll() }
+        try synchronize()
+    }
+
+    /// Removes what has that name, with everything below it; nothing is fine. No link is followed.
+    func remove(_ name: String) throws(FileError) {
+        if unlinkat(descriptor, name, 0) == 0 || errno == ENOENT { return }
+        guard errno == EISDIR || errno == EPERM else { throw failure("remove", name) }
+        let child = try directory(name)
+        for inner in try child.names() { try child.remove(inner) }
+        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 else { throw failure("remove", name) }
+    }
+
+    /// Gives something another name, in place of what has it now.
+    func rename(_ name: String, to target: String, in other: OpenDirectory? = nil) throws(FileError) {
+        guard renameat(descriptor, name, (other ?? self).descriptor, target) == 0 else {
+            throw failure("rename", name)
+        }
+    }
+
+    /// Makes a symbolic link that says `target`.
+    func link(_ name: String, to target: String) throws(FileError) {
+        guard symlinkat(target, descriptor, name) == 0 else { throw failure("create", name) }
+    }
+
+    /// What a link says; nothing where it is not one.
+    func linkTarget(_ name: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let length = readlinkat(descriptor, name, &buffer, buffer.count)
+        guard length > 0 else { return nil }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// A regular file that is open for reading.
+final class OpenFile {
+    /// The path under which it was opened, for messages.
+    let path: String
+    /// Its size in bytes when it was opened.
+    let size: Int
+    /// Its permission bits, the special ones among them.
+    let mode: Int
+    /// Its descriptor, closed with this object.
+    let descriptor: Int32
+
+    fileprivate init(_ descriptor: Int32, path: String) throws(FileError) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw FileError(operation: "use as a file", path: path, code: EINVAL)
+        }
+        self.descriptor = descriptor
+        self.path = path
+        size = Int(status.st_size)
+        mode = Int(status.st_mode & 0o7777)
+    }
+
+    deinit { close(descriptor) }
+
+    /// Bytes from an offset on, none at the end.
+    func piece(at offset: Int) throws(FileError) -> ArraySlice<UInt8> {
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: 1 << 17) { buffer, count in
+            let result = retryingInterrupts {
+                pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            }
+            if result < 0 { failure = errno }
+            count = max(0, result)
+        }
+        guard failure == 0 else { throw FileError(operation: "read", path: path, code: failure) }
+        return bytes[...]
+    }
+
+    /// SHA-256 of the content, and its size.
+    func digest() throws(FileError) -> (digest: [UInt8], size: Int) {
+        var digest = SHA256()
+        var size = 0
+        while true {
+            let piece = try piece(at: size)
+            guard !piece.isEmpty else { return (digest.finalize(), size) }
+            digest.update(piece)
+            size += piece.count
+        }
+    }
+
+    /// The whole content, of at most `limit` bytes.
+    func content(limit: Int) throws(FileError) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            let piece = try piece(at: content.count)
+            guard !piece.isEmpty else { return content }
+            content += piece
+            guard content.count <= limit else { throw FileError(operation: "read", path: path, code: EFBIG) }
+        }
+    }
+}
+
+/// A new file that is being written, of mode 0600 until it is whole.
+final class FileWriter {
+    private let path: String
+    private let descriptor: Int32
+
+    fileprivate init(_ descriptor: Int32, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: ArraySlice<UInt8>) throws(FileError) {
+        var written = bytes.startIndex
+        while written < bytes.endIndex {
+            let result = bytes[written...].withUnsafeBytes { rest in
+                retryingInterrupts { Glibc.write(descriptor, rest.baseAddress, rest.count) }
+            }
+            guard result > 0 else { throw FileError(operation: "write", path: path, code: errno) }
+            written += result
+        }
+    }
+
+    /// Gives it its mode, and returns when its content is on disk.
+    func finish(mode: mode_t) throws(FileError) {
+        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
+            throw FileError(operation: "write", path: path, code: errno)
+        }
+    }
+}

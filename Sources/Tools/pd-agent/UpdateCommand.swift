@@ -1,0 +1,62 @@
+import ArgumentParser
+import PDClient
+import PDToolSupport
+
+struct UpdateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "update",
+        abstract: "Bring the agent's files to the newest release.",
+        discussion: """
+            A release is installed only if a key that the setting trust:releases names has signed it, it has not expired, \
+            and it is newer than every one before. It is tried at once; one that does not work is taken out of use again. \
+            Exit codes: 42 where something changed, 0 where nothing did.
+            """)
+
+    @Option(help: ArgumentHelp("Install this release, not what the server has.", valueName: "file.tar"))
+    var from: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Go back to this release, though newer ones were installed. The one that is left is not installed again.",
+            valueName: "number"))
+    var allowDowngrade: Int?
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        let updater = Updater(
+            state: options.directory, settings: try options.settings(),
+            configuration: options.stateOptions.settingsFile?.path, log: options.log)
+        guard let from else { throw ToolFailure(.usage, "--from is missing") }
+        try report(await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade))
+    }
+
+    private func report(_ outcome: Updater.Outcome) throws {
+        switch outcome {
+        case .unchanged(0): print("no release is installed, and there is none")
+        case .unchanged(let number): print("release \(number) is in use, and is the newest")
+        case .installed(let number):
+            print("release \(number) is in use")
+            throw ExitCode(42)
+        }
+    }
+}
+
+struct VerifyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Hold every file of the release in use against what was signed.",
+        discussion: "Exit codes: 0 where all is as it was signed, or no release is installed; else 1.")
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @OptionGroup var options: Options
+
+    func run() throws {
+        let integrity = Agent.integrity(
+            state: options.directory, settings: try options.settings(), log: options.log)
+        print(json ? integrity.json : "\(integrity)")
+        guard integrity.isIntact else { throw ExitCode(1) }
+    }
+}
