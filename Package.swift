@@ -59,7 +59,7 @@ if !coreOnly {
         .target(
             name: "PDStore",
             dependencies: [
-                "PDProtocol", "PDDocument", "CMongoC",
+                "PDProtocol", "PDDocument", "PDCrypto", "CMongoC",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Store"),

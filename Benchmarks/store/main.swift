@@ -33,7 +33,7 @@ func plugins() -> Document {
         }
         plugins.append(
             (
-                "plugin_\(plugin)",
+                plugin == 0 ? "firewall" : plugin == 1 ? "hd_encryption" : "plugin_\(plugin)",
                 ["status": "on", "packages": .array(packages), "seen_at": .date(milliseconds: now())]
             ))
     }
@@ -121,21 +121,37 @@ func ownCost(count: Int = 20_000) {
     print(String(format: "a report has %d bytes of BSON, and takes %.0f µs to make", bytes / count, each))
 }
 
-/// Puts three queries to all hosts.
+/// Does what an audit does with the checks that are shipped: their queries to all hosts, one host at a time, then the
+/// open issues.
 func audit(_ store: SQLiteStore) async throws {
+    struct Sweep: Sendable {
+        var hosts = 0
+        var found: [[HostID]] = [[], [], []]
+    }
+    let time = now()
+    let queries = QuerySet([
+        try Query(json: #"{"submitted_at": {"$lt": {"$ago": "1d"}}}"#, now: time),
+        try Query(
+            json: """
+                {"$or": [{"plugins.hd_encryption.status": "off"},
+                         {"plugins.hd_encryption.status": {"$exists": false},
+                          "$or": [{"plugins.hd_encryption.encrypted": false},
+                                  {"plugins.hd_encryption.encrypted": {"$exists": false}}]}]}
+                """),
+        try Query(json: #"{"plugins.firewall.status": {"$nin": ["on", "unknown", "not_applicable"]}}"#),
+    ])
     let clock = ContinuousClock()
     let begin = clock.now
-    let queries = QuerySet([
-        try Query(["plugins.plugin_7.status": "off"]),
-        try Query(["plugins.plugin_11.packages.installed": false]),
-        try Query(["plugins.plugin_2": ["$exists": false]]),
-    ])
-    let hosts = try await store.hosts()
-    let read = clock.now
-    var found = 0
-    for host in hosts { queries.forEachMatch(in: host.document) { _ in found += 1 } }
+    let sweep = try await store.reduceHosts(where: nil, into: Sweep()) { sweep, host in
+        sweep.hosts += 1
+        queries.forEachMatch(in: host.document) { sweep.found[$0].append(host.id) }
+    }
+    let swept = clock.now
+    let found = Dictionary(
+        uniqueKeysWithValues: zip(["not-reporting", "unencrypted", "firewall"], sweep.found))
+    let issues = try await store.reconcileIssues(found: found, at: time)
     print(
-        "\(hosts.count) hosts read in \(read - begin), three queries in \(clock.now - read), \(found) found,",
+        "audit of \(sweep.hosts) hosts: \(swept - begin), \(issues.count) issues in \(clock.now - swept),",
         "peak memory \(peakMemory()) MiB")
 }
 
@@ -148,5 +164,5 @@ let store = try await SQLiteStore.open(path: directory + "/fleet.sqlite")
 try await measure("first, 32 callers", store, callers: 32, arguments: arguments)
 try await measure("again, 32 callers", store, callers: 32, arguments: arguments)
 try await measure("one caller", store, callers: 1, arguments: arguments)
-for _ in 1...2 { try await audit(store) }
+for _ in 1...3 { try await audit(store) }
 try await store.close()

@@ -111,14 +111,30 @@ public protocol HostStore: Sendable {
     /// - Returns: after the report is durable, what it changed.
     func record(_ submission: V1.Submission, submittedAt: Int64) async throws(StoreError) -> SubmissionReceipt
 
-    /// All hosts, by hostname.
-    func hosts() async throws(StoreError) -> [FleetHost]
-
-    /// The hosts that a query matches, by hostname.
-    func hosts(where query: Query) async throws(StoreError) -> [FleetHost]
+    /// Goes over the hosts that a query matches, or over all, by hostname, without holding them all.
+    ///
+    /// - Parameters:
+    ///   - initial: what `body` makes the result of.
+    ///   - body: called with each host, on a thread of the store's.
+    func reduceHosts<Result: Sendable>(
+        where query: Query?, into initial: Result,
+        _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+    ) async throws(StoreError) -> Result
 
     /// The host of that name or identifier, or nothing.
     func host(_ nameOrID: String) async throws(StoreError) -> FleetHost?
+}
+
+extension HostStore {
+    /// All hosts, by hostname.
+    public func hosts() async throws(StoreError) -> [FleetHost] {
+        try await reduceHosts(where: nil, into: []) { $0.append($1) }
+    }
+
+    /// The hosts that a query matches, by hostname.
+    public func hosts(where query: Query) async throws(StoreError) -> [FleetHost] {
+        try await reduceHosts(where: query, into: []) { $0.append($1) }
+    }
 }
 
 /// One record of the audit trail.
@@ -194,8 +210,7 @@ public protocol IssueStore: Sendable {
 
 /// All that a server and its tools need from a database.
 public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, PatchStore, ParameterStore,
-    HostAdministration,
-    LeaseStore
+    HostAdministration, LeaseStore, MaintenanceStore, TransferStore
 {
     /// Ends the use of the database; calls that are under way are finished first. Calls that come later throw
     /// ``StoreError/unavailable(reason:)``; closing again does nothing.

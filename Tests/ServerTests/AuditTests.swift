@@ -289,6 +289,11 @@ private actor MemoryFleet: HostStore, IssueStore {
 
     func hosts() -> [FleetHost] { byID.values.sorted { $0.hostname.name < $1.hostname.name } }
     func hosts(where query: Query) -> [FleetHost] { hosts().filter { query.matches($0.document) } }
+    func reduceHosts<Result: Sendable>(
+        where query: Query?, into initial: Result, _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+    ) -> Result {
+        hosts().filter { query?.matches($0.document) ?? true }.reduce(into: initial, body)
+    }
     func host(_ nameOrID: String) -> FleetHost? {
         byID.values.first { $0.hostname.name == nameOrID || $0.id.text == nameOrID }
     }

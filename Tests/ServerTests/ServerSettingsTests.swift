@@ -16,7 +16,7 @@ struct ServerSettingsTests {
         let settings = try read("")
         #expect(settings.ports == [PortSettings(number: 80)] && settings.address == "::")
         #expect(settings.logging == LogSettings(level: .info) && settings.localPort == nil)
-        #expect(settings.databaseFile == nil)
+        #expect(settings.database == ServerSettings.Database())
     }
 
     @Test("ports are a number or a list")
@@ -52,7 +52,7 @@ struct ServerSettingsTests {
     @Test(
         "what would be unsafe to leave out is refused",
         arguments: [
-            "ssl: {enabled: true}", "port: {80: {ssl: {enabled: true}}}", "database: {host: localhost}",
+            "ssl: {enabled: true}", "port: {80: {ssl: {enabled: true}}}", "database: {host: 'a/b'}",
             "users: {fred: secret}", "server_auth: {pipe_create: {users: [nobody]}}",
         ])
     func notServed(yaml: String) {

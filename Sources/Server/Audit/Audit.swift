@@ -38,21 +38,20 @@ public enum Audit {
         store: some HostStore & IssueStore, checks: [Check], at now: Int64
     ) async throws -> AuditReport {
         let queries = QuerySet(try checks.map { try Query($0.query, now: now) })
-        let hosts = try await store.hosts()
-        // A check that finds nothing is named too: its issues are over.
-        var found: [[HostID]] = Array(repeating: [], count: checks.count)
-        var suspended = 0
-        for host in hosts {
+        let sweep = try await store.reduceHosts(
+            where: nil, into: Sweep(found: Array(repeating: [], count: checks.count))
+        ) { sweep, host in
             guard host.document["suspended"] != true else {
-                suspended += 1
-                continue
+                sweep.suspendedCount += 1
+                return
             }
-            queries.forEachMatch(in: host.document) { found[$0].append(host.id) }
+            sweep.hostCount += 1
+            queries.forEachMatch(in: host.document) { sweep.found[$0].append(host.id) }
         }
         let names = checks.map(\.name)
         let byName = Dictionary(zip(names, checks)) { first, _ in first }
         let issues = try await store.reconcileIssues(
-            found: Dictionary(zip(names, found)) { $0 + $1 }, at: now)
+            found: Dictionary(zip(names, sweep.found)) { $0 + $1 }, at: now)
         let findings = issues.compactMap { issue in
             byName[issue.check].map { check in
                 AuditReport.Finding(
@@ -62,6 +61,14 @@ public enum Audit {
             }
         }
         return AuditReport(
-            at: now, hostCount: hosts.count - suspended, suspendedCount: suspended, findings: findings)
+            at: now, hostCount: sweep.hostCount, suspendedCount: sweep.suspendedCount, findings: findings)
+    }
+
+    /// What one pass over the hosts has seen so far.
+    private struct Sweep: Sendable {
+        /// For each check the hosts that it matched. One that finds nothing is named too: its issues are over.
+        var found: [[HostID]]
+        var hostCount = 0
+        var suspendedCount = 0
     }
 }

@@ -12,8 +12,10 @@ public struct ServerSettings: Sendable, Equatable {
     public var localPort: Int?
     /// Where the log goes.
     public var logging: LogSettings
-    /// The file of the embedded store; `fleet.sqlite` in the state directory unless set. Relative to that directory.
-    public var databaseFile: String?
+    /// Where hosts are kept: a file, relative to the state directory, `fleet.sqlite` unless set; or a MongoDB database.
+    var database: Database
+    /// How long what is old is kept.
+    public var retention: Retention
     /// Who may download releases; everybody where nothing is said.
     public var downloadRelease: AccessRule?
     /// Who may create pipes; nobody where nothing is said.
@@ -69,29 +71,14 @@ public struct ServerSettings: Sendable, Equatable {
         metricsRanges = try AddressRange.read("allow", in: &metrics)
         try metrics.finish()
         limits = try Limits(&top)
-        databaseFile = try Self.database(&top)
+        database = try Self.database(&top)
+        retention = try Self.retention(&top)
         try readWhatIsNotServed(&top)
         try top.finish()
         try override(with: environment)
         guard localPort.map({ port in !ports.contains { $0.number == port } }) ?? true else {
             throw top.error("local_port", "is one of the other ports too")
         }
-    }
-
-    private static func database(_ top: inout SettingsMapping) throws(SettingsError) -> String? {
-        var database = try top.mapping("database")
-        let file = try database.string("file")
-        if try !database.strings("host").isEmpty, file == nil {
-            throw database.error(
-                "host",
-                "names a MongoDB server, but this server keeps an embedded database: set database:file")
-        }
-        _ = try (
-            database.string("replicaset"), database.string("name"), database.string("username"),
-            database.string("password")
-        )
-        try database.finish()
-        return file
     }
 
     /// Settings of version 1 for things that this server does not do. Their names are checked as all others are, so that

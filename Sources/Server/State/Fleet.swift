@@ -15,10 +15,16 @@ public struct Fleet: Sendable {
     ///
     /// - Parameters:
     ///   - state: where it lies.
+    ///   - database: the database, where it is not that of the settings.
+    ///   - waits: whether to wait for a database that cannot be reached.
+    ///   - waiting: called with the reason each time that it could not be reached.
     ///   - makingStore: whether to make an empty store where there is none. Only setup does: a tool that ran as another
     ///     user would make one that the server cannot write.
     /// - Throws: ``StateError`` where there is no such directory, `SettingsError`, or `StoreError`.
-    public init(state: ServerState, makingStore: Bool = false) async throws {
+    public init(
+        state: ServerState, database: StoreLocation? = nil, waits: Bool = false,
+        waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
+    ) async throws {
         self.state = state
         guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
             throw StateError(
@@ -28,10 +34,7 @@ public struct Fleet: Sendable {
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         settings = try ServerSettings(
             yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
-        let file =
-            settings.databaseFile.map { URL(filePath: $0, relativeTo: state.directory) } ?? state.database
-        var options = SQLiteStore.Settings()
-        options.mustExist = !makingStore
-        store = try await SQLiteStore.open(path: file.path, settings: options)
+        let location = database ?? Self.database(of: settings, in: state)
+        store = try await location.open(mustExist: !makingStore, waits: waits, waiting: waiting)
     }
 }

@@ -49,24 +49,19 @@ extension MongoStore {
         return receipt
     }
 
-    /// All hosts, by hostname.
-    public func hosts() async throws(StoreError) -> [FleetHost] {
-        try await hosts(matching: [:])
-    }
-
-    /// The hosts that a query matches, by hostname. The database evaluates it.
-    public func hosts(where query: Query) async throws(StoreError) -> [FleetHost] {
-        try await hosts(matching: query.document)
-    }
-
-    private func hosts(matching filter: Document) async throws(StoreError) -> [FleetHost] {
-        try await call { connection in
-            var hosts: [FleetHost] = []
+    /// Goes over hosts, without holding more than a batch. The database evaluates the query.
+    public func reduceHosts<Result: Sendable>(
+        where query: Query?, into initial: Result,
+        _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+    ) async throws(StoreError) -> Result {
+        let filter = query?.document ?? [:]
+        return try await call { connection in
+            var result = initial
             try connection.forEach(MongoSchema.hosts, where: filter, ["sort": ["hostname": 1]]) { document in
-                if let stored = try StoredHost(document) { hosts.append(stored.host) }
+                if let stored = try StoredHost(document) { body(&result, stored.host) }
                 return true
             }
-            return hosts
+            return result
         }
     }
 

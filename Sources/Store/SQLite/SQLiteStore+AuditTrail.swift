@@ -34,7 +34,7 @@ extension V1.Change {
 
 extension AuditRecord {
     /// From the columns audited_at, hostname, key, kind, content.
-    fileprivate init(_ row: Row, of host: HostID) throws {
+    init(_ row: Row, of host: HostID) throws {
         guard let kind = V1.Change.Kind(rawValue: try row.decode(atIndex: 3)) else {
             throw StoreError.corrupt(reason: "an audit record has an unknown kind")
         }

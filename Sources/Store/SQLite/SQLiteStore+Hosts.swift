@@ -22,16 +22,6 @@ extension SQLiteStore {
         }
     }
 
-    /// All hosts, by hostname.
-    public func hosts() async throws(StoreError) -> [FleetHost] {
-        try await hosts { _ in true }
-    }
-
-    /// The hosts that a query matches, by hostname.
-    public func hosts(where query: Query) async throws(StoreError) -> [FleetHost] {
-        try await hosts { query.matches($0) }
-    }
-
     /// The host of that name or identifier.
     public func host(_ nameOrID: String) async throws(StoreError) -> FleetHost? {
         try await use {
@@ -52,19 +42,23 @@ extension SQLiteStore {
         }
     }
 
-    private func hosts(matching isWanted: @escaping @Sendable (Document) -> Bool) async throws(StoreError)
-        -> [FleetHost]
-    {
+    /// Goes over hosts in one snapshot, without holding more than one.
+    public func reduceHosts<Result: Sendable>(
+        where query: Query?, into initial: Result,
+        _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+    ) async throws(StoreError) -> Result {
         try await use {
             try await pool.read { db in
-                var hosts: [FleetHost] = []
+                var result = initial
                 let rows = try Row.fetchCursor(
                     db, sql: "SELECT id, hostname, submitted_at, document FROM hosts ORDER BY hostname")
                 while let row = try rows.next() {
                     let document = try row.document(3)
-                    if isWanted(document) { hosts.append(try FleetHost(row, document: document)) }
+                    if query?.matches(document) ?? true {
+                        body(&result, try FleetHost(row, document: document))
+                    }
                 }
-                return hosts
+                return result
             }
         }
     }
@@ -104,7 +98,7 @@ extension Hostname {
 
 extension FleetHost {
     /// From the columns id, hostname, submitted_at, document.
-    fileprivate init(_ row: Row) throws {
+    init(_ row: Row) throws {
         try self.init(row, document: row.document(3))
     }
 

@@ -119,7 +119,7 @@ extension SQLiteStore {
         }
     }
 
-    private static func insert(_ patch: Patch, _ db: Database) throws {
+    static func insert(_ patch: Patch, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO patches (id, submitted_at, statement, signature) VALUES (?, ?, ?, ?)",
             arguments: [

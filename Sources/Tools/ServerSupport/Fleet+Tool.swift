@@ -6,10 +6,12 @@ import PDToolSupport
 extension Fleet {
     /// Opens a server's state for a tool: each reason that it cannot be opened has its exit code.
     public static func open(
-        for state: ServerState, makingStore: Bool = false
+        for state: ServerState, database: StoreLocation? = nil, waits: Bool = false,
+        waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
     ) async throws(ToolFailure) -> Fleet {
         do {
-            return try await Fleet(state: state, makingStore: makingStore)
+            return try await Fleet(
+                state: state, database: database, waits: waits, waiting: waiting, makingStore: makingStore)
         } catch {
             throw ToolFailure(explaining: error)
         }

@@ -13,5 +13,6 @@ struct PDAdminTool: Tool {
             """,
         subcommands: [
             HostsCommand.self, IssuesCommand.self, KeysCommand.self, PasswordsCommand.self, PortsCommand.self,
+            StoreCommand.self,
         ])
 }

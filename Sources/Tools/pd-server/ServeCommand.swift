@@ -20,6 +20,15 @@ struct ServeCommand: AsyncParsableCommand {
         help: ArgumentHelp("Listen on this TCP port instead of those of the settings.", valueName: "number"))
     var port: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Use this database instead of that of the settings: sqlite:PATH or mongodb://HOST/NAME.",
+            valueName: "uri"))
+    var database: String?
+
+    @Flag(help: "Wait for a database that cannot be reached, instead of ending with exit code 3.")
+    var wait = false
+
     func run() async throws {
         let state = ServerState(
             directory: stateOptions.directory(installed: PDServerTool.installedState),
@@ -27,7 +36,16 @@ struct ServeCommand: AsyncParsableCommand {
         if let port, !(0...65_535).contains(port) {
             throw ToolFailure(.usage, "\(port) is not a port from 0 to 65535")
         }
-        let fleet = try await Fleet.open(for: state)
+        let location: StoreLocation?
+        do {
+            location = try database.map { try StoreLocation(uri: $0) }
+        } catch {
+            throw ToolFailure(.usage, "--database: \(error)")
+        }
+        let waiting = Logger(label: "pd-server") { StreamLogHandler.standardError(label: $0) }
+        let fleet = try await Fleet.open(for: state, database: location, waits: wait) {
+            waiting.warning("waiting: \($0)")
+        }
         var settings = fleet.settings
         if let port {
             settings.ports = [PortSettings(number: port, tls: settings.ports.first?.tls)]

@@ -38,10 +38,14 @@ struct StoreKind: Sendable, CustomTestStringConvertible {
 
 /// A database that outlives the stores which are opened on it.
 protocol TestDatabase: Sendable {
+    /// What ``StoreLocation`` knows it by, for another process.
+    var uri: String { get }
     /// Opens it once more, as another process would.
     func open() async throws -> any FleetStore
     /// Puts a host there behind the stores' back, as another program or an earlier version might have.
     func seed(_ host: FleetHost) async throws
+    /// Checks it by the means of its database.
+    func checkIntegrity() async throws
     /// Removes it.
     func remove() async throws
 }

@@ -28,6 +28,8 @@ struct MongoTestDatabase: TestDatabase {
         settings = try MongoSettings(uri: base + name + query)
     }
 
+    var uri: String { settings.uri }
+
     func open() async throws -> any FleetStore { try await MongoStore.open(settings) }
 
     func seed(_ host: FleetHost) async throws {
@@ -41,11 +43,17 @@ struct MongoTestDatabase: TestDatabase {
         }
     }
 
+    /// The server has no such check.
+    func checkIntegrity() async throws {}
+
+    /// On a server that only the tests use it goes with that.
     func remove() async throws {
+        guard MongoTestServer.givenURI != nil else { return }
         try await raw { connection in _ = try connection.run(["dropDatabase": 1]) }
     }
 
     /// Does something to the database behind the stores' back.
+    @discardableResult
     func raw<T: Sendable>(_ body: @escaping @Sendable (MongoConnection) throws -> T) async throws -> T {
         let store = try MongoStore.unchecked(settings)
         let result: T
@@ -57,6 +65,30 @@ struct MongoTestDatabase: TestDatabase {
         }
         try await store.close()
         return result
+    }
+
+    /// Every document of every collection.
+    func contents() async throws -> [String: [Document]] {
+        try await raw { connection in
+            let answer = try connection.run(["listCollections": 1, "nameOnly": true])
+            let names = (answer[["cursor", "firstBatch"]]?.array ?? []).compactMap {
+                $0.document?["name"]?.string
+            }
+            var contents: [String: [Document]] = [:]
+            for name in names {
+                let documents = try connection.all(name, where: [:], ["sort": ["_id": 1]])
+                if !documents.isEmpty { contents[name] = documents }
+            }
+            return contents
+        }
+    }
+
+    /// How many indices a collection has.
+    func indexCount(_ collection: String) async throws -> Int {
+        try await raw { connection in
+            try connection.run(["listIndexes": .string(collection)])[["cursor", "firstBatch"]]?.array?.count
+                ?? 0
+        }
     }
 
     /// Runs a test on an empty database of the server that most tests share.

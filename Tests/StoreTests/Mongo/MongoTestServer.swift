@@ -13,7 +13,11 @@ final class MongoTestServer: Sendable {
     /// The connection string, without a database, of the server that most tests share.
     static func sharedURI() throws -> String { try givenURI ?? shared.get().uri }
 
-    private static let shared = Result { try MongoTestServer() }
+    private static let shared = Result {
+        let server = try MongoTestServer()
+        try server.keep(false)
+        return server
+    }
 
     let port: UInt16
     let directory: String
@@ -29,7 +33,18 @@ final class MongoTestServer: Sendable {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         self.flags = flags
         process = LockedProcess()
+        try keep(true)
         try start()
+    }
+
+    /// Whether the data stays when the server ends.
+    private func keep(_ flag: Bool) throws {
+        let mark = directory + "/keep"
+        if flag {
+            try Data().write(to: URL(fileURLWithPath: mark))
+        } else {
+            try FileManager.default.removeItem(atPath: mark)
+        }
     }
 
     /// Starts it again, with the data that it had.
@@ -40,8 +55,9 @@ final class MongoTestServer: Sendable {
         // The server ends when this process does, however that ends: the shell's input then ends too.
         shell.arguments =
             [
-                "-c", #""$@" </dev/null >"$0" 2>&1 & cat >/dev/null; kill -9 $!"#, directory + "/log",
-                program, "--port",
+                "-c",
+                #""$@" </dev/null >"$0/log" 2>&1 & cat >/dev/null; kill -9 $!; [ -e "$0/keep" ] || rm -rf "$0""#,
+                directory, program, "--port",
                 "\(port)", "--storage-path", directory + "/data",
             ] + (other ?? flags)
         let input = Pipe()

@@ -11,6 +11,7 @@ extension StoreKind {
 struct SQLiteTestDatabase: TestDatabase {
     let directory: String
     var path: String { directory + "/state/fleet.sqlite" }
+    var uri: String { "sqlite:" + path }
 
     init() throws {
         directory = FileManager.default.temporaryDirectory.path + "/penguindome-store-\(UUID().uuidString)"
@@ -19,12 +20,22 @@ struct SQLiteTestDatabase: TestDatabase {
 
     func open() async throws -> any FleetStore { try await SQLiteStore.open(path: path) }
 
-    func seed(_ host: FleetHost) async throws {
+    func seed(_ host: FleetHost) async throws { try await seed([host]) }
+
+    /// Puts many there, in one transaction.
+    func seed(_ hosts: [FleetHost]) async throws {
         try await rawConnection().write { db in
-            try db.execute(
-                sql: "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)",
-                arguments: [host.id.text, host.hostname.name, host.submittedAt, Data(host.document.bson)])
+            for host in hosts {
+                try db.execute(
+                    sql: "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)",
+                    arguments: [host.id.text, host.hostname.name, host.submittedAt, Data(host.document.bson)])
+            }
         }
+    }
+
+    func checkIntegrity() async throws {
+        let answer = try await rawConnection().read { try String.fetchOne($0, sql: "PRAGMA integrity_check") }
+        #expect(answer == "ok")
     }
 
     func remove() async throws { try FileManager.default.removeItem(atPath: directory) }

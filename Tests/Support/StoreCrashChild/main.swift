@@ -1,5 +1,6 @@
 // Records submissions until it is killed, and says which ones the store has acknowledged:
-// `store-crash-child DATABASE HOST-PREFIX HOSTS FIRST-NUMBER`. For the tests of the store.
+// `store-crash-child DATABASE HOST-PREFIX HOSTS FIRST-NUMBER`, where DATABASE is `sqlite:PATH` or
+// `mongodb://…`. For the tests of the store.
 
 import Foundation
 import PDDocument
@@ -12,7 +13,20 @@ guard words.count == 5, let hosts = Int(words[3]), let first = Int(words[4]) els
         Data("usage: store-crash-child DATABASE HOST-PREFIX HOSTS FIRST-NUMBER\n".utf8))
     exit(2)
 }
-let store = try await SQLiteStore.open(path: words[1])
+let store = try await StoreLocation(uri: words[1]).open(mustExist: false)
+
+/// Sends it again while the store is not available, as an agent does: in MongoDB, the transaction of a process that was
+/// killed stands in the way for a minute.
+@Sendable func deliver(_ submission: V1.Submission, at time: Int64) async throws {
+    while true {
+        do {
+            _ = try await store.record(submission, submittedAt: time)
+            return
+        } catch {
+            guard case .unavailable = error else { throw error }
+        }
+    }
+}
 
 try await withThrowingTaskGroup(of: Void.self) { group in
     for host in 0..<hosts {
@@ -26,7 +40,7 @@ try await withThrowingTaskGroup(of: Void.self) { group in
                         "counter": ["value": .int(number)],
                         "ballast": .string(String(repeating: "x", count: 4000)),
                     ], commands: nil)
-                _ = try await store.record(submission, submittedAt: time)
+                try await deliver(submission, at: time)
                 // In one write(2), so that the line is out whole before the next submission begins.
                 let line = Array("\(hostname) \(number)\n".utf8)
                 guard write(STDOUT_FILENO, line, line.count) == line.count else { exit(3) }

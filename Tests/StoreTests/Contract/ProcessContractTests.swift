@@ -1,27 +1,36 @@
 import Foundation
-import GRDB
 import PDDocument
 import PDProtocol
 import PDStore
 import Testing
 
-@Suite("A SQLite store and other processes")
-struct SQLiteProcessTests {
+@Suite("A store and processes that are killed")
+struct ProcessContractTests {
     /// How many hosts one child submits for.
     private static let hosts = 4
+
+    /// How many submissions are made while processes are killed; `PENGUINDOME_TEST_KILLED_SUBMISSIONS=10000` for the
+    /// long run.
+    private static let submissions =
+        ProcessInfo.processInfo.environment["PENGUINDOME_TEST_KILLED_SUBMISSIONS"].flatMap { Int($0) } ?? 400
+
+    /// Milliseconds that a process is let work before it is killed: longer where getting over that takes a minute.
+    private static func longestRun(_ kind: StoreKind) -> Int {
+        kind.name == StoreKind.sqlite.name ? 700 : 10_000
+    }
 
     /// A process that records submissions and writes down which were acknowledged.
     private struct Child {
         let process = Process()
         let output: String
 
-        init(_ database: SQLiteTestDatabase, prefix: String, first: Int) throws {
+        init(_ database: any TestDatabase, prefix: String, first: Int) throws {
             // Beside the test runner, where the build put it.
             let runner = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
             process.executableURL = URL(fileURLWithPath: runner).deletingLastPathComponent()
                 .appendingPathComponent("store-crash-child")
-            process.arguments = [database.path, prefix, "\(SQLiteProcessTests.hosts)", "\(first)"]
-            output = database.directory + "/output-\(UUID().uuidString)"
+            process.arguments = [database.uri, prefix, "\(ProcessContractTests.hosts)", "\(first)"]
+            output = FileManager.default.temporaryDirectory.path + "/penguindome-child-\(UUID().uuidString)"
             try Data().write(to: URL(fileURLWithPath: output))
             process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: output))
             try process.run()
@@ -37,11 +46,23 @@ struct SQLiteProcessTests {
             }
         }
 
+        /// Waits until it has written about each host. In MongoDB, the transaction of a process that was killed stands in
+        /// the way for a minute.
+        func waitForAll() async throws {
+            for _ in 0..<15_000 {
+                let names = try Set(lines().dropLast().map { $0.prefix { $0 != " " } })
+                if names.count == ProcessContractTests.hosts { return }
+                try #require(process.isRunning, "the child ended by itself")
+                try await Task.sleep(for: .milliseconds(10))
+            }
+        }
+
         /// Ends it without warning; the answer is the last number that was acknowledged, by host.
         func kill() async throws -> [String: Int] {
             Glibc.kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
             #expect(process.terminationReason == .uncaughtSignal)
+            defer { try? FileManager.default.removeItem(atPath: output) }
             var last: [String: Int] = [:]
             for line in try lines() {
                 let words = line.split(separator: " ")
@@ -66,13 +87,29 @@ struct SQLiteProcessTests {
         return stored
     }
 
-    @Test("Nothing that was acknowledged is lost when the process is killed, and nothing is stored twice")
-    func killed() async throws {
-        try await SQLiteTestDatabase.with { database in
+    /// Tries again while the store is not available, for two minutes.
+    private func patiently(_ body: () async throws -> Void) async throws {
+        let end = ContinuousClock.now + .seconds(120)
+        while true {
+            do {
+                return try await body()
+            } catch {
+                guard isUnavailable(error), ContinuousClock.now < end else { throw error }
+            }
+        }
+    }
+
+    @Test(
+        "Nothing that was acknowledged is lost when the process is killed, and nothing is stored twice",
+        arguments: StoreKind.all)
+    func killed(kind: StoreKind) async throws {
+        try await kind.withDatabase { database in
             var first = 0
-            for round in 0..<6 {
+            while first * Self.hosts < Self.submissions {
                 let child = try Child(database, prefix: "h", first: first)
-                try await child.wait(bytes: UInt64(400 + 370 * round))
+                // At least one more of each host, then at any moment.
+                try await child.waitForAll()
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0..<Self.longestRun(kind))))
                 let acknowledged = try await child.kill()
                 let store = try await database.open()
                 let hosts = try await store.hosts()
@@ -87,24 +124,25 @@ struct SQLiteProcessTests {
                     var number = try #require(host.document[["plugins", "counter", "value"]]?.integer)
                     while number < newest {
                         number += 1
-                        _ = try await store.record(
-                            submission(host.hostname.name, plugins: ["counter": ["value": .int(number)]]),
-                            submittedAt: 1)
+                        try await patiently {
+                            _ = try await store.record(
+                                submission(host.hostname.name, plugins: ["counter": ["value": .int(number)]]),
+                                submittedAt: 1)
+                        }
                     }
                 }
                 first = newest + 1
                 try await store.close()
-                let integrity = try await database.rawConnection().read {
-                    try String.fetchOne($0, sql: "PRAGMA integrity_check")
-                }
-                #expect(integrity == "ok")
+                try await database.checkIntegrity()
             }
         }
     }
 
-    @Test("Two processes write the same database, one of them is killed, the other goes on")
-    func twoProcesses() async throws {
-        try await SQLiteTestDatabase.with { database in
+    @Test(
+        "Two processes write the same database, one of them is killed, the other goes on",
+        arguments: StoreKind.all)
+    func twoProcesses(kind: StoreKind) async throws {
+        try await kind.withDatabase { database in
             let left = try Child(database, prefix: "left", first: 0)
             let right = try Child(database, prefix: "right", first: 0)
             try await left.wait(bytes: 1000)

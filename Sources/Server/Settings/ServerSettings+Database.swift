@@ -1,0 +1,67 @@
+import PDSettings
+import PDStore
+
+extension ServerSettings {
+    /// What the mapping `database` says.
+    struct Database: Sendable, Equatable {
+        /// The file of the embedded store, where one is named.
+        var file: String?
+        /// The MongoDB database, where one is named and no file.
+        var mongo: MongoSettings?
+    }
+
+    /// How long what is old is kept; for ever unless set.
+    public struct Retention: Sendable, Equatable {
+        /// For records of the audit trail.
+        public var auditTrail: TimeSpan?
+        /// For issues, from the time when they were closed.
+        public var closedIssues: TimeSpan?
+
+        /// Keeps everything that no span is given for.
+        public init(auditTrail: TimeSpan? = nil, closedIssues: TimeSpan? = nil) {
+            self.auditTrail = auditTrail
+            self.closedIssues = closedIssues
+        }
+    }
+
+    /// Reads `database`: a `file`, or version 1's names for a MongoDB server. A file wins, so that settings of version 1
+    /// can be kept beside it.
+    static func database(_ top: inout SettingsMapping) throws(SettingsError) -> Database {
+        var mapping = try top.mapping("database")
+        let file = try mapping.string("file")
+        let hosts = try mapping.strings("host")
+        let replicaSet = try mapping.string("replicaset")
+        let name = try mapping.string("name")
+        let username = try mapping.string("username")
+        let password = try mapping.string("password")
+        let tls = try mapping.bool("tls") ?? false
+        try mapping.finish()
+        guard file == nil, !hosts.isEmpty else { return Database(file: file) }
+        do throws(StoreError) {
+            return Database(
+                mongo: try MongoSettings(
+                    hosts: hosts, replicaSet: replicaSet, database: name, username: username,
+                    password: password,
+                    tls: tls))
+        } catch {
+            throw mapping.error("host", "\(error)")
+        }
+    }
+
+    /// Reads `retention`.
+    static func retention(_ top: inout SettingsMapping) throws(SettingsError) -> Retention {
+        var mapping = try top.mapping("retention")
+        let retention = Retention(
+            auditTrail: try span("audit_trail", &mapping), closedIssues: try span("closed_issues", &mapping))
+        try mapping.finish()
+        return retention
+    }
+
+    private static func span(_ name: String, _ mapping: inout SettingsMapping) throws(SettingsError)
+        -> TimeSpan?
+    {
+        guard let text = try mapping.string(name) else { return nil }
+        guard let span = TimeSpan(text) else { throw mapping.error(name, "must be \(TimeSpan.form)") }
+        return span
+    }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import GRDB
+import PDDocument
+import PDProtocol
+
+extension SQLiteStore {
+    /// Removes what is old, in one transaction.
+    public func prune(
+        auditTrailBefore: Int64?, closedIssuesBefore: Int64?
+    ) async throws(StoreError) -> PruneReceipt {
+        try await use {
+            try await pool.write { db in
+                func delete(_ sql: String, before time: Int64?) throws -> Int {
+                    guard let time else { return 0 }
+                    try db.execute(sql: sql, arguments: [time])
+                    return db.changesCount
+                }
+                return PruneReceipt(
+                    auditRecords: try delete(
+                        "DELETE FROM audit_trail WHERE audited_at < ?", before: auditTrailBefore),
+                    closedIssues: try delete(
+                        "DELETE FROM issues WHERE closed_at < ?", before: closedIssuesBefore))
+            }
+        }
+    }
+
+    /// Has SQLite check its file, and reads every document.
+    public func check() async throws(StoreError) -> [String] {
+        try await use {
+            try await pool.read { db in
+                var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
+                let lost = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
+                if lost > 0 { problems.append("\(lost) rows belong to rows that are not there") }
+                for (table, column) in [("hosts", "document"), ("audit_trail", "content")] {
+                    let rows = try Row.fetchCursor(db, sql: "SELECT number, \(column) FROM \(table)")
+                    while let row = try rows.next() {
+                        do {
+                            _ = try row.document(1)
+                        } catch {
+                            problems.append("\(table), row \(row[0] as Int64): \(error)")
+                        }
+                    }
+                }
+                return problems
+            }
+        }
+    }
+
+    /// Puts the content of a backup in the place of all that is there, in one transaction: whoever uses the database
+    /// sees the old or the new content.
+    ///
+    /// - Parameter file: what ``backup(to:)`` wrote. It is checked first; where something is wrong with it, nothing is
+    ///   changed.
+    public func restore(from file: String) async throws(StoreError) {
+        var settings = Settings()
+        settings.mustExist = true
+        let backup = try await SQLiteStore.open(path: file, settings: settings)
+        let problems: [String]
+        do {
+            problems = try await backup.check()
+            if problems.isEmpty { try await copy(backup) }
+        } catch {
+            // The first error is the one to tell.
+            try? await backup.close()
+            throw error
+        }
+        try await backup.close()
+        if let problem = problems.first {
+            throw .corrupt(reason: "the backup \(file) is not restored: \(problem)")
+        }
+    }
+
+    private func copy(_ backup: SQLiteStore) async throws(StoreError) {
+        try await use {
+            try await withCheckedThrowingContinuation { continuation in
+                DispatchQueue.global().async { [pool] in
+                    continuation.resume(with: Result { try backup.pool.backup(to: pool) })
+                }
+            }
+        }
+    }
+}
+
+// MARK: - From and to other stores
+
+extension SQLiteStore {
+    /// The identifiers of all hosts, by hostname.
+    public func hostIDs() async throws(StoreError) -> [HostID] {
+        try await use {
+            try await pool.read { db in
+                try String.fetchAll(db, sql: "SELECT id FROM hosts ORDER BY hostname").map {
+                    try HostID(stored: $0)
+                }
+            }
+        }
+    }
+
+    /// All that there is of one host, in one snapshot.
+    public func archive(of host: HostID) async throws(StoreError) -> HostArchive? {
+        try await use {
+            try await pool.read { db in
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT id, hostname, submitted_at, document, number FROM hosts WHERE id = ?",
+                    arguments: [host.text])
+                guard let row else { return nil }
+                let found = try FleetHost(row)
+                let number: Int64 = try row.decode(atIndex: 4)
+                let trail = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT audited_at, hostname, key, kind, content FROM audit_trail
+                        WHERE host = ? ORDER BY number
+                        """, arguments: [number])
+                let issues = try Row.fetchAll(
+                    db, sql: "SELECT check_name, opened_at, alerted_at, closed_at FROM issues WHERE host = ?",
+                    arguments: [number])
+                return HostArchive(
+                    host: found, auditTrail: try trail.map { try AuditRecord($0, of: host) },
+                    issues: try issues.map { row in
+                        Issue(
+                            hostID: host, hostname: found.hostname, check: try row.decode(atIndex: 0),
+                            openedAt: try row.decode(atIndex: 1), alertedAt: try row.decode(atIndex: 2),
+                            closedAt: try row.decode(atIndex: 3))
+                    })
+            }
+        }
+    }
+
+    /// Puts a host there, in the place of what there was of it.
+    public func put(_ archive: HostArchive) async throws(StoreError) {
+        let host = archive.host
+        try await use {
+            try await pool.write { db in
+                let owner = try String.fetchOne(
+                    db, sql: "SELECT id FROM hosts WHERE hostname = ?", arguments: [host.hostname.name])
+                guard owner == nil || owner == host.id.text else {
+                    throw StoreError.conflict("another host is called \(host.hostname)")
+                }
+                // What belongs to it goes with it.
+                try db.execute(sql: "DELETE FROM hosts WHERE id = ?", arguments: [host.id.text])
+                try db.execute(
+                    sql: "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)",
+                    arguments: [
+                        host.id.text, host.hostname.name, host.submittedAt, Data(host.document.bson),
+                    ])
+                let number = db.lastInsertedRowID
+                for record in archive.auditTrail { try Self.insert(record, number, db) }
+                for issue in archive.issues {
+                    try db.execute(
+                        sql: """
+                            INSERT INTO issues (host, check_name, opened_at, alerted_at, closed_at)
+                            VALUES (?, ?, ?, ?, ?)
+                            """,
+                        arguments: [number, issue.check, issue.openedAt, issue.alertedAt, issue.closedAt])
+                }
+            }
+        }
+    }
+
+    private static func insert(_ record: AuditRecord, _ host: Int64, _ db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO audit_trail (host, audited_at, hostname, key, kind, content) VALUES (?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            host, record.auditedAt, record.hostname.name, record.change.key, record.change.kind.rawValue,
+            Data(record.change.content.bson),
+        ])
+    }
+
+    /// Puts a patch there, in the place of one with the same identifier.
+    public func put(_ patch: Patch) async throws(StoreError) {
+        try await use {
+            try await pool.write { db in
+                try db.execute(sql: "DELETE FROM patches WHERE id = ?", arguments: [patch.id])
+                try Self.insert(patch, db)
+            }
+        }
+    }
+}
