@@ -20,7 +20,7 @@ final class Pipe {
         /// Decrypts what this end sent.
         func decrypt(_ message: [UInt8]) throws(Refusal) -> [UInt8] {
             do {
-                return try decryptor.decrypt(message)
+                return Array(try decryptor.decrypt(message))
             } catch {
                 throw .malformed("\(error)")
             }
