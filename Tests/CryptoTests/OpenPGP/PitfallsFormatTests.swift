@@ -268,6 +268,7 @@ struct PitfallsFormatTests {
             ("space after a line", armor.with { $0.body = String($0.body.dropLast()) + " \n" }),
             ("NUL in the body", armor.with { $0.body = "\u{0}" + $0.body }),
             ("url alphabet", armor.with { $0.body = "-_--" + $0.body.dropFirst(4) }),
+            ("lone CR before the block", armor.with { $0.begin = "hello\rworld\n" + $0.begin }),
             ("lone CR", armor.with { $0.body = String($0.body.prefix(4)) + "\r" + $0.body.dropFirst(4) }),
             (
                 "CR for LF",
@@ -340,6 +341,19 @@ struct PitfallsFormatTests {
             ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"),
         ] {
             #expect(String(decoding: OpenPGP.Base64.encode(plain.utf8), as: UTF8.self) == text)
+        }
+        for character in UInt8.min...UInt8.max
+        where character != UInt8(ascii: "=") && !OpenPGP.Base64.alphabet.contains(character) {
+            var (decoder, output) = (OpenPGP.Base64Decoder(), [UInt8]())
+            #expect(throws: OpenPGP.Error.malformedArmor("a character that is not base64")) {
+                try decoder.decode([character] + Array("AAA".utf8)[...], into: &output)
+            }
+        }
+        for lines in [["Zg==Zm8="], ["Zg==", "Zm8="], ["Z=g="]] {
+            var (decoder, output) = (OpenPGP.Base64Decoder(), [UInt8]())
+            #expect(throws: OpenPGP.Error.malformedArmor("padding before the end"), "\(lines)") {
+                for line in lines { try decoder.decode(Array(line.utf8)[...], into: &output) }
+            }
         }
         #expect(OpenPGP.Armor.crc24([UInt8]()) == 0xb704ce)
         #expect(OpenPGP.Armor.crc24(Array("123456789".utf8)) == 0x21cf02)

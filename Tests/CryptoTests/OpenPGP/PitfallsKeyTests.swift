@@ -136,6 +136,11 @@ struct PitfallsKeyTests {
             try Forge.packet(.publicSubkey, subkey.body)
             + Forge.subkey(other, of: key, back: other).dropFirst(other.body.count + 2)
         #expect(try verdict(foreign) == .badSignature)
+        // Signatures by the subkey that are none of this kind, such as a binding or one over a document.
+        for type in [0x00, 0x13, 0x18, 0x28] as [UInt8] {
+            let other = try Forge.subkey(subkey, of: key, back: subkey, backType: type)
+            #expect(try verdict(other) == .noBackSignature(subkey.fingerprint), "type \(type)")
+        }
         // A back signature over SHA-1.
         #expect(try verdict(Forge.subkey(subkey, of: key, back: subkey, backHashID: 2)) == .weakHash("SHA-1"))
         // The subkey's own life.
@@ -173,6 +178,21 @@ struct PitfallsKeyTests {
         let newborn = try ForgedKey.ed25519(born: ForgedKey.now.advanced(by: Self.day))
         let future = try Forge.certificate(newborn, made: newborn.key.creationTime)
         #expect(try Self.verdict(future, newborn) == .keyFromTheFuture(newborn.fingerprint))
+    }
+
+    @Test("p53 A direct-key signature decides where it speaks of the key's use, and else says nothing")
+    func p53_directKey() throws {
+        let key = try ForgedKey.ed25519()
+        func certificate(_ extra: [UInt8]) throws -> OpenPGP.Certificate {
+            let signature = try key.signature(
+                type: 0x1f, over: OpenPGP.hashedKey(key.body[...]),
+                hashed: key.area(ForgedKey.born.advanced(by: Self.day)) + extra)
+            return try Forge.certificate(key, directly: Forge.packet(.signature, signature))
+        }
+        // Such as one that only names who else may revoke, or how long it holds.
+        #expect(try Self.verdict(certificate([]), key) == nil)
+        #expect(try Self.verdict(certificate(Forge.flags(3)), key) == nil)
+        #expect(try Self.verdict(certificate(Forge.flags(1)), key) == .keyCannotSign(key.fingerprint))
     }
 
     @Test("p53 The newest valid self-signature decides, and its hashed area only")
