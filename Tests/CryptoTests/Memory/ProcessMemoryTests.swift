@@ -25,11 +25,14 @@ import Testing
         }
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let arguments = ["--testing-library", "swift-testing", "--filter", "ProcessMemoryTests"]
-        // As root everything belongs to root: as nobody it would not, if it could be dumped.
-        let isRoot = geteuid() == 0
+        // As root everything belongs to root: as nobody it would not, if it could be dumped. Nobody cannot run anything
+        // where /proc is hidden.
+        let nobody = ["--reuid", "65534", "--clear-groups"]
+        let drops =
+            try geteuid() == 0
+            && Program.run("setpriv", nobody + ["test", "-r", "/proc/self/status"]).status == 0
         let result = try Program.run(
-            isRoot ? "setpriv" : executable,
-            (isRoot ? ["--reuid", "65534", "--clear-groups", executable] : []) + arguments,
+            drops ? "setpriv" : executable, (drops ? nobody + [executable] : []) + arguments,
             environment: ["PENGUINDOME_TEST_PROTECTED": "1"])
         let output = String(decoding: result.output, as: UTF8.self) + result.errors
         #expect(result.status == 0, "\(output)")
