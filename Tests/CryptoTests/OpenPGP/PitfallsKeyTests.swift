@@ -377,7 +377,11 @@ struct PitfallsKeyTests {
         #expect(fingerprint.description == text)
         #expect(OpenPGP.Fingerprint(hex: "b166 502a df9f 7b78 d857  7d33 debb 2c59 748b 84ca") == fingerprint)
         #expect(fingerprint.keyID.description == "DEBB2C59748B84CA")
-        for wrong in ["", String(text.dropLast()), text + "00", "G" + text.dropFirst(), "0x" + text] {
+        // The last two: a digit too many, and digits that are none of ASCII.
+        let wide = text.replacingOccurrences(of: "8", with: "\u{ff18}")
+        for wrong in [
+            "", String(text.dropLast()), text + "00", "G" + text.dropFirst(), "0x" + text, text + "0", wide,
+        ] {
             #expect(OpenPGP.Fingerprint(hex: wrong) == nil)
         }
         #expect(OpenPGP.Fingerprint([UInt8](repeating: 0, count: 19)) == nil)

@@ -48,6 +48,22 @@ struct PitfallsMessageTests {
         }
     }
 
+    @Test("A file name of more than 255 bytes is refused, and one of 255 is not")
+    func fileNames() throws {
+        let now = OpenPGP.Timestamp.now()
+        let key = try OpenPGP.SecretKey.generate(userID: "x", at: now, validity: nil)
+        let verifier = OpenPGP.Verifier(certificates: [key.certificate])
+        // In bytes, not in characters.
+        let longest = String(repeating: "é", count: 127) + "x"
+        let message = try OpenPGP.InlineMessage.sign([1], fileName: longest, with: key, at: now)
+        #expect(
+            try OpenPGP.InlineMessage(verifying: message, with: verifier, at: now).unsignedFileName == longest
+        )
+        #expect(throws: OpenPGP.Error.unsuitableTimeOrName) {
+            try OpenPGP.InlineMessage.sign([1], fileName: longest + "x", with: key, at: now)
+        }
+    }
+
     @Test(
         "An inline message that we make, gpg reads; one that gpg makes without compression, we read",
         arguments: [
