@@ -134,6 +134,23 @@ struct PitfallsFormatTests {
         scene.refusesAsMalformed([0xc2, 0])
     }
 
+    @Test("p47 Only literal data comes in parts, the first of them of 512 bytes or more")
+    func p47_parts() throws {
+        func read(_ tag: UInt8, power: UInt8) throws -> Int? {
+            // One part of 2^power bytes, and an end of none.
+            let packet = [0xc0 | tag, 0xe0 | power] + [UInt8](repeating: 0x62, count: 1 << power) + [0]
+            var reader = OpenPGP.PacketReader(packet[...])
+            return try reader.next(allowingPartialLiteral: true)?.body.count
+        }
+        #expect(try read(11, power: 9) == 512)
+        #expect(throws: OpenPGP.Error.malformedPacket("a first part of less than 512 bytes")) {
+            try read(11, power: 8)
+        }
+        for tag in [2, 4, 13] as [UInt8] {
+            #expect(throws: OpenPGP.PacketTag(rawValue: tag).withoutLength) { try read(tag, power: 9) }
+        }
+    }
+
     @Test("p47 Compressed and encrypted data are refused by name, whatever is in them")
     func p47_compressed() throws {
         let scene = try Scene()

@@ -38,6 +38,24 @@ struct PitfallsNumberTests {
         #expect(certificate.problem(at: ForgedKey.now) == error)
     }
 
+    @Test("p40 Keys of other versions, and keys too long for their fingerprint, are refused by name")
+    func p40_keyPackets() throws {
+        let body = try ForgedKey.ed25519().body
+        for version in [0, 2, 3, 5, 6, 255] as [UInt8] {
+            #expect(throws: OpenPGP.Error.unsupportedKeyVersion(version)) {
+                try OpenPGP.PublicKey(([version] + body.dropFirst())[...])
+            }
+        }
+        // Two octets hold the length of what is hashed. An algorithm that nobody knows may be of any length.
+        func unknown(_ count: Int) throws -> OpenPGP.PublicKey {
+            try OpenPGP.PublicKey((body.prefix(5) + [99] + [UInt8](repeating: 1, count: count - 6))[...])
+        }
+        #expect(try unknown(0xffff).body.count == 0xffff)
+        #expect(throws: OpenPGP.Error.malformedPacket("a key of more than 65,535 bytes")) {
+            try unknown(0x10000)
+        }
+    }
+
     @Test("p42 RSA of 2048 bits is accepted with a warning, of 3072 without")
     func p42_shortRSA() throws {
         let short = try Self.rsa(bits: 2048)
