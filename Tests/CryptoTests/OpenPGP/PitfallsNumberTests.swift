@@ -56,6 +56,19 @@ struct PitfallsNumberTests {
         }
     }
 
+    @Test("p43 A point in another form than GnuPG's is no Ed25519 key")
+    func p43_pointForm() throws {
+        var body = try ForgedKey.ed25519().body
+        let form = body.count - 33
+        #expect(body[form] == 0x40)
+        // As long as before, and the same point behind it.
+        body[form] = 0x41
+        let key = try OpenPGP.PublicKey(body[...])
+        #expect(throws: OpenPGP.Error.weakKey(key.fingerprint, reason: "its point is none of Ed25519")) {
+            try key.material.get()
+        }
+    }
+
     @Test("p42 RSA of 2048 bits is accepted with a warning, of 3072 without")
     func p42_shortRSA() throws {
         let short = try Self.rsa(bits: 2048)
