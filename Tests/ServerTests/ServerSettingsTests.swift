@@ -132,6 +132,14 @@ struct ServerSettingsTests {
         }
     }
 
+    @Test(
+        "a rule that is empty admits nobody, which is not the same as no rule",
+        arguments: ["download_release: null", "download_release: {}", "download_release: {passwords: {}}"])
+    func emptyRule(rule: String) throws {
+        #expect(try read("server_auth: {\(rule)}").downloadRelease == AccessRule())
+        #expect(try read("server_auth: {pipe_create: {}}").downloadRelease == nil)
+    }
+
     @Test("no error about a password quotes it")
     func secrets() throws {
         let error = #expect(throws: SettingsError.self) { try read("users: {fred: plain-secret}") }

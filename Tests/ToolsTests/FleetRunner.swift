@@ -94,7 +94,7 @@ final class FleetRunner {
         return try #require(try JSONSerialization.jsonObject(with: outcome.output) as? [[String: Any]])
     }
 
-    private static func freePort() throws -> Int {
+    static func freePort() throws -> Int {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
         defer { close(descriptor) }

@@ -28,11 +28,8 @@ struct AccessSettings: Sendable, Equatable {
         _ name: String, in endpoints: inout SettingsMapping, _ users: [String: PasswordHash],
         _ groups: [String: [String]]
     ) throws(SettingsError) -> AccessRule? {
-        guard endpoints.has(name) else {
-            // So that its name is known where another is mistyped.
-            _ = endpoints.node(name)
-            return nil
-        }
+        // A rule that is empty admits nobody; only without one an endpoint does as it does by itself.
+        let isThere = endpoints.names.contains(name)
         var mapping = try endpoints.mapping(name)
         var rule = AccessRule()
         for text in try mapping.strings("ipranges") {
@@ -56,7 +53,7 @@ struct AccessSettings: Sendable, Equatable {
             if let hash = users[user] { rule.passwords[user, default: []].append(hash) }
         }
         try mapping.finish()
-        return rule
+        return isThere ? rule : nil
     }
 
     /// A mapping of users to the hashes of their passwords. An error never quotes a hash.

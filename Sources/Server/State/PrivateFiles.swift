@@ -31,6 +31,14 @@ public enum PrivateFiles {
         try stating { () throws(FileError) in try Files.read(url.path, limit: limit) }
     }
 
+    /// Gives the files of a directory, which libraries may have made, to its owner. Does nothing but for root.
+    public static func adoptAll(in directory: URL) throws(StateError) {
+        guard geteuid() == 0 else { return }
+        for name in try stating({ () throws(FileError) in try Files.names(in: directory.path) }) {
+            try adopt(directory.appending(path: name))
+        }
+    }
+
     /// Gives what root made to the owner of the directory that it is in.
     private static func adopt(_ url: URL) throws(StateError) {
         guard geteuid() == 0 else { return }

@@ -25,9 +25,47 @@ struct SetupCommand: AsyncParsableCommand {
             valueName: "url"))
     var url: String?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Make a system user and systemd units too. Done where root sets up the installed server.")
+    var system: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Install into this directory instead of the machine, for packages: makes no user, starts nothing.",
+            valueName: "dir"))
+    var root: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the units find pd-server and pd-admin. Else where this program is; with --root, /usr/bin.",
+            valueName: "dir"))
+    var programs: String?
+
+    func validate() throws {
+        guard root == nil || stateOptions.settingsFile == nil else {
+            throw ValidationError("--root has its settings in the state directory: leave out --config")
+        }
+    }
+
     func run() async throws {
+        do {
+            try await setUp()
+        } catch {
+            throw ToolFailure(explaining: error)
+        }
+    }
+
+    private func setUp() async throws {
+        let directory = stateOptions.directory(installed: PDServerTool.installedState)
+        let installed = directory.path == PDServerTool.installedState
+        let isSystem = system ?? (root != nil || installed && geteuid() == 0)
+        let machine = SystemSetup(
+            root: root.map { URL(filePath: $0, directoryHint: .isDirectory) },
+            programs: try programsDirectory(),
+            state: directory.path)
         let state = ServerState(
-            directory: stateOptions.directory(installed: PDServerTool.installedState),
+            directory: root == nil ? directory : machine.located(directory.path),
             settingsFile: stateOptions.settingsFile)
         guard yes || isatty(STDIN_FILENO) == 1 else {
             throw ToolFailure(
@@ -46,10 +84,31 @@ struct SetupCommand: AsyncParsableCommand {
             }
         }
         if !isNew && (port != nil || url != nil) { try explainIgnored(state) }
-        let steps = try ServerSetup(state: state, answers: answers, now: .now()).run()
-        try await Fleet.open(for: state, makingStore: true).store.close()
+        var steps = isSystem ? try machine.prepare() : []
+        steps += try ServerSetup(state: state, answers: answers, now: .now()).run()
+        let fleet = try await Fleet.open(for: state, makingStore: true)
+        try await fleet.store.close()
+        try PrivateFiles.adoptAll(in: state.directory)
+        if isSystem { steps += try machine.installUnits(for: fleet.settings) }
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
-        print("Start it with: pd-server serve --state \(state.directory.path)")
+        if isSystem {
+            print("Start it with: systemctl enable --now penguindome-server penguindome-audit.timer")
+        } else {
+            print("Start it with: pd-server serve --state \(state.directory.path)")
+        }
+    }
+
+    /// Where the units are to find the programs.
+    private func programsDirectory() throws -> String {
+        if let programs {
+            guard programs.hasPrefix("/"), !programs.contains(where: { $0.isWhitespace || $0 == "%" }) else {
+                throw ToolFailure(.usage, "--programs must be an absolute path without spaces")
+            }
+            return programs
+        }
+        if root != nil { return "/usr/bin" }
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        return URL(filePath: executable).deletingLastPathComponent().path
     }
 
     /// Says so where the flags ask for something else than the settings that are kept.

@@ -1,0 +1,176 @@
+import Foundation
+import Testing
+
+@Suite("Administering a server by its tools")
+struct ServerToolTests {
+    /// A server's state that is set up.
+    private func server() throws -> FleetRunner {
+        let fleet = try FleetRunner()
+        try fleet.setUp()
+        return fleet
+    }
+
+    private func settings(_ fleet: FleetRunner) throws -> String {
+        try String(contentsOfFile: fleet.serverState + "/server.yml", encoding: .utf8)
+    }
+
+    @Test("pd-server --version says its version, and check-config says whether the server could start")
+    func checkConfig() throws {
+        let fleet = try server()
+        let version = try fleet.run("pd-server", "--version")
+        #expect(version.status == 0 && version.text.contains("."))
+        let good = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+        #expect(good.status == 0 && good.text.contains("is good"), "\(good.errors)")
+        let file = fleet.serverState + "/server.yml"
+        let before = try settings(fleet)
+        for (mistake, told) in [
+            ("prot: 1\n", "did you mean port?"), ("ssl: {enabled: true}\n", "needs a certificate"),
+            ("metrics: {allow: everybody}\n", "neither an address nor a range"),
+        ] {
+            try (before + mistake).write(toFile: file, atomically: true, encoding: .utf8)
+            let bad = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+            #expect(bad.status == 2 && bad.errors.contains(told), "\(bad.errors)")
+            #expect(bad.errors.contains("server.yml:"))
+        }
+    }
+
+    @Test("p102_p35 a password is read from standard input, and only its hash is kept")
+    func passwords() throws {
+        let fleet = try server()
+        let state = fleet.serverState
+        let admin = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let set = try fleet.tools.run(
+            ["passwords", "set", "fred", "--endpoint", "download_release", "--state", state], program: admin,
+            input: Data("open sesame\n".utf8))
+        #expect(set.status == 0, "\(set.errors)")
+        #expect(!set.text.contains("sesame") && !set.errors.contains("sesame"))
+        let text = try settings(fleet)
+        #expect(text.contains("fred: $pbkdf2-sha256$600000$") && !text.contains("sesame"))
+        #expect(text.contains("# The TCP port on which agents deliver."))
+        let list = try fleet.run("pd-admin", "passwords", "list", "--json", "--state", state)
+        #expect(list.text.contains("\"fred\"") && list.text.contains("download_release"))
+        #expect(!list.text.contains("pbkdf2"))
+        let argument = try fleet.run("pd-admin", "passwords", "set", "fred", "secret", "--state", state)
+        #expect(argument.status == 2)
+        let colon = try fleet.run("pd-admin", "passwords", "set", "a:b", "--state", state)
+        #expect(colon.status == 2)
+        let empty = try fleet.tools.run(["passwords", "set", "anna", "--state", state], program: admin)
+        #expect(empty.status == 2 && empty.errors.contains("empty"))
+        let remove = try fleet.run(
+            "pd-admin", "passwords", "remove", "fred", "--endpoint", "download_release", "--state", state)
+        #expect(remove.status == 0, "\(remove.errors)")
+        // An endpoint whose last password is gone does not become open to everybody.
+        #expect(try settings(fleet).contains("download_release"))
+        let again = try fleet.run(
+            "pd-admin", "passwords", "remove", "fred", "--endpoint", "download_release", "--state", state)
+        #expect(again.status == 1)
+    }
+
+    @Test("ports are added, changed and removed, and the server serves what they say")
+    func ports() async throws {
+        let fleet = try server()
+        let state = fleet.serverState
+        let second = try FleetRunner.freePort()
+        func admin(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-admin", ["ports"] + arguments + ["--state", state])
+        }
+        let add = try admin("add", "\(second)", "--self-signed", "localhost", "--days", "30", "--deprecated")
+        #expect(add.status == 0, "\(add.errors)")
+        #expect(try admin("add", "\(second)").status == 1)
+        #expect(try admin("add", "99999").status == 2)
+        #expect(try admin("configure", "1").status == 2)
+        #expect(try admin("configure", "1", "--deprecated").status == 1)
+        #expect(try admin("add", "5555", "--self-signed", "localhost", "--days", "826").status == 1)
+        #expect(try admin("add", "5555", "--certificate", "/dev/null", "--key", "/dev/null").status == 1)
+        let list = try admin("list")
+        #expect(list.text.contains("\(second)") && list.text.contains("yes"))
+        try await fleet.start()
+        let tls = try fleet.tools.run(
+            [
+                "-sS", "--cacert", "\(state)/tls/\(second).crt", "--resolve", "localhost:\(second):127.0.0.1",
+                "https://localhost:\(second)/healthz",
+            ],
+            program: "/usr/bin/curl")
+        #expect(tls.text == "ok", "\(tls.errors)")
+        #expect(try fleet.stop().status == 0)
+        #expect(try admin("configure", "\(second)", "--no-deprecated", "--no-tls").status == 0)
+        #expect(try admin("remove", "\(fleet.port)").status == 0)
+        #expect(try admin("remove", "\(second)").status == 1)
+        let client = try admin("client", "\(second)", "--host", "mdm.example.com")
+        #expect(client.text.contains("http://mdm.example.com:\(second)"), "\(client.errors)")
+        #expect(
+            try String(contentsOfFile: state + "/agent-kit/agent.yml", encoding: .utf8)
+                .contains("server_url: http://mdm.example.com:\(second)"))
+        #expect(try settings(fleet).contains("# trace, debug, info"))
+    }
+
+    @Test(
+        "client keys are taken from a GnuPG home without the server's own, and retired ones are shown as that"
+    )
+    func keyring() throws {
+        let fleet = try server()
+        let home = fleet.tools.path("gnupg").path
+        let export = fleet.tools.path("client.asc").path
+        let script = """
+            set -e
+            mkdir -m 700 "$0" "$0.other"
+            for uid in client; do
+              GNUPGHOME="$0.other" gpg --batch --quiet --passphrase '' --quick-gen-key $uid ed25519 sign never
+              GNUPGHOME="$0.other" gpg --batch --armor --export $uid >"$1"
+            done
+            GNUPGHOME="$0" gpg --batch --quiet --passphrase '' --quick-gen-key server ed25519 sign never
+            GNUPGHOME="$0" gpg --batch --quiet --import "$1"
+            """
+        let made = try fleet.tools.run(["-c", script, home, export], program: "/bin/sh")
+        try #require(made.status == 0, "\(made.errors)")
+        let taken = try fleet.run(
+            "pd-admin", "keys", "import-keyring", home, "--state", fleet.serverState)
+        #expect(taken.status == 0, "\(taken.errors)")
+        #expect(taken.text.split(separator: "\n").count == 1)
+        let fingerprint = String(taken.text.prefix(40))
+        let list = try fleet.run("pd-admin", "keys", "list", "--state", fleet.serverState)
+        #expect(list.text.contains(fingerprint) && !list.text.contains("server"))
+        let retire = try fleet.run("pd-admin", "keys", "retire", fingerprint, "--state", fleet.serverState)
+        #expect(retire.status == 0, "\(retire.errors)")
+        let after = try fleet.run("pd-admin", "keys", "list", "--state", fleet.serverState)
+        #expect(after.text.contains { $0 == "\n" } && after.text.contains("retired"))
+        #expect(
+            try fleet.run("pd-admin", "keys", "retire", fingerprint, "--state", fleet.serverState).status == 1
+        )
+        #expect(
+            try fleet.run("pd-admin", "keys", "import-keyring", "/nowhere", "--state", fleet.serverState)
+                .status == 1)
+        _ = try fleet.tools.run(
+            ["-c", "for h in \"$0\" \"$0.other\"; do GNUPGHOME=$h gpgconf --kill all; done", home],
+            program: "/bin/sh")
+    }
+
+    @Test(
+        "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
+    )
+    func root() throws {
+        let fleet = try FleetRunner()
+        let root = fleet.tools.path("root").path
+        let first = try fleet.run("pd-server", "setup", "--yes", "--root", root, "--port", "443")
+        #expect(first.status == 0, "\(first.errors)")
+        let units = root + "/usr/lib/systemd/system"
+        let unit = try String(contentsOfFile: units + "/penguindome-server.service", encoding: .utf8)
+        #expect(unit.contains("ExecStart=/usr/bin/pd-server serve --state /var/lib/penguindome/server\n"))
+        #expect(unit.contains("AmbientCapabilities=CAP_NET_BIND_SERVICE"))
+        for name in ["penguindome-audit.service", "penguindome-audit.timer"] {
+            #expect(FileManager.default.fileExists(atPath: "\(units)/\(name)"))
+        }
+        #expect(FileManager.default.fileExists(atPath: root + "/var/lib/penguindome/server/server.yml"))
+        #expect(FileManager.default.fileExists(atPath: root + "/usr/lib/sysusers.d/penguindome.conf"))
+        let second = try fleet.run("pd-server", "setup", "--yes", "--root", root)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(!second.text.contains("made"), "\(second.text)")
+        guard FileManager.default.fileExists(atPath: "/usr/bin/systemd-analyze") else { return }
+        for name in ["penguindome-server.service", "penguindome-audit.service"] {
+            let verdict = try fleet.tools.run(
+                ["security", "--offline=true", "--threshold=30", "--no-pager", "\(units)/\(name)"],
+                program: "/usr/bin/systemd-analyze")
+            #expect(verdict.status == 0, "\(name): \(verdict.text.suffix(300)) \(verdict.errors)")
+        }
+    }
+}
