@@ -15,11 +15,11 @@ public struct Agent: Sendable {
     /// What it reports as.
     public let hostname: Hostname
 
-    private let signer: any ReportSigner
-    private let machine: Machine
-    private let runner: CollectorRunner
-    private let now: @Sendable () -> Int64
-    private let log: Logger
+    let signer: any ReportSigner
+    let machine: Machine
+    let runner: CollectorRunner
+    let now: @Sendable () -> Int64
+    let log: Logger
 
     /// An agent from its parts.
     ///
@@ -49,10 +49,15 @@ public struct Agent: Sendable {
         let signer = try signer(state)
         var log = log
         log.logLevel = settings.logLevel
+        let now = Self.currentTime
+        let collectors =
+            BuiltInCollectors.all
+            + [IntegrityCollector(state: state, settings: settings, log: log, now: now)]
+            + releasedCollectors(state: state, settings: settings, log: log, now: now())
         return Agent(
             state: state, settings: settings, hostname: try hostname(settings), signer: signer,
             machine: .this(),
-            runner: CollectorRunner(), log: log)
+            runner: CollectorRunner(collectors), log: log)
     }
 
     /// The settings of the agent whose membership lies in that directory.
@@ -95,7 +100,7 @@ public struct Agent: Sendable {
     }
 
     /// Milliseconds since 1970-01-01 UTC.
-    public static func currentTime() -> Int64 {
+    @Sendable public static func currentTime() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000

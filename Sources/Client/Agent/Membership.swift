@@ -62,10 +62,20 @@ public enum Membership {
             }
             try Files.writeAtomically(new.serverKey, to: state.serverKey)
             try Files.writeAtomically(new.clientKey, to: state.clientKey)
+            try copyKeys(from: "\(kit)/keys", to: state.keys)
             // Last: a membership is there when its settings are.
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }
         return (result, settings)
+    }
+
+    /// Public keys of those who may sign releases and orders; that they may, the settings say.
+    private static func copyKeys(from folder: String, to target: String) throws(FileError) {
+        guard Files.exists(folder) else { return }
+        try Files.makePrivateDirectory(target)
+        for name in try Files.names(in: folder) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
+            try Files.writeAtomically(try Files.read("\(folder)/\(name)", limit: 1 << 20), to: "\(target)/\(name)")
+        }
     }
 
     private static func files(in folder: String) throws(AgentError) -> MembershipFiles {

@@ -20,6 +20,7 @@ public struct StateDirectory: Sendable {
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }
     var releases: String { "\(path)/releases" }
+    var orders: String { "\(path)/orders" }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {

@@ -6,7 +6,7 @@ import NIOSSL
 import PDProtocol
 
 /// Carries requests over HTTP/1.1, with TLS where the server's address says `https`.
-public struct HTTPTransport: ReportTransport {
+public struct HTTPTransport: ReportTransport, RequestTransport {
     private let client: HTTPClient
     private let group: MultiThreadedEventLoopGroup
     private let url: String
@@ -26,7 +26,7 @@ public struct HTTPTransport: ReportTransport {
         serverURL: String, caPath: String?, connectTimeout: Duration = .seconds(5),
         timeout: Duration = .seconds(20)
     ) {
-        url = serverURL + V1.submitPath
+        url = serverURL
         self.timeout = timeout
         var configuration = HTTPClient.Configuration()
         // A redirection would send reports to a place that nobody has set.
@@ -47,13 +47,8 @@ public struct HTTPTransport: ReportTransport {
 
     /// Sends the body to the server's `submit` endpoint.
     public func post(_ body: [UInt8]) async throws(TransportError) -> Int {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
-        request.headers.add(name: "user-agent", value: "pd-agent")
-        request.body = .bytes(ByteBuffer(bytes: body))
         do {
-            let response = try await client.execute(request, timeout: .nanoseconds(timeout.nanoseconds))
+            let response = try await execute(V1.submitPath, body)
             // Read, so that the connection can be used again; what it says, and whether it ends well, is of no
             // interest once the status is there.
             _ = try? await response.body.collect(upTo: Self.answerLimit)
@@ -61,6 +56,31 @@ public struct HTTPTransport: ReportTransport {
         } catch {
             throw TransportError(Self.describe(error))
         }
+    }
+
+    /// Sends a signed form, and reads the whole answer.
+    public func request(
+        _ path: String, _ body: [UInt8], limit: Int
+    ) async throws(TransportError) -> TransportAnswer {
+        do {
+            let response = try await execute(path, body)
+            let isGood = (200...299).contains(response.status.code)
+            let answer = try await response.body.collect(upTo: isGood ? limit : Self.answerLimit)
+            return TransportAnswer(status: Int(response.status.code), body: Array(answer.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            throw TransportError("its answer has more than \(limit) bytes")
+        } catch {
+            throw TransportError(Self.describe(error))
+        }
+    }
+
+    private func execute(_ path: String, _ body: [UInt8]) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/x-www-form-urlencoded")
+        request.headers.add(name: "user-agent", value: "pd-agent")
+        request.body = .bytes(ByteBuffer(bytes: body))
+        return try await client.execute(request, timeout: .nanoseconds(timeout.nanoseconds))
     }
 
     /// Ends all connections.

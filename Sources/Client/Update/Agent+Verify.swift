@@ -12,15 +12,41 @@ extension Agent {
     public static func integrity(
         state: StateDirectory, settings: AgentSettings, log: Logger, now: Int64 = Agent.currentTime()
     ) -> Integrity {
-        do throws(FileError) {
+        var result = Integrity()
+        do {
             let keys = try TrustedKeys(settings.trust, state: state, log: log)
-            guard Files.exists(state.releases) else { return Integrity() }
-            return Integrity.check(
-                try ReleaseFolder(state.releases), keys.verifier(.releases), now: now / 1000)
-        } catch {
-            var result = Integrity()
-            result.problem = "\(error)"
-            return result
+            if Files.exists(state.releases) {
+                result = Integrity.check(
+                    try ReleaseFolder(state.releases), keys.verifier(.releases), now: now / 1000)
+            }
+            if Files.exists(state.orders) {
+                try result.checkPatches(OrderFolder(state.orders), keys)
+            }
+        } catch { result.problem = result.problem ?? "\(error)" }
+        return result
+    }
+}
+
+extension Integrity {
+    /// Looks at every file that patches put over the release.
+    mutating func checkPatches(_ folder: OrderFolder, _ keys: TrustedKeys) throws {
+        let files = try folder.overlay(over: release ?? 0, keys).filter { $0.value.mode != 0 }
+        patched = files.keys.sorted().map(\.text)
+        let name = "files-\(release ?? 0)"
+        guard folder.directory.kind(name) != nil else {
+            missing += patched.map { "\(name)/\($0)" }
+            return
         }
+        let root = try folder.directory.directory(name)
+        for (path, file) in files.sorted(by: { $0.key < $1.key }) {
+            switch Self.state(of: file, in: root) {
+            case .good: break
+            case .changed: changed.append("\(name)/\(path)")
+            case .missing: missing.append("\(name)/\(path)")
+            }
+        }
+        // A directory that a patch left empty is none of anybody's.
+        extra += try Self.extra(in: root, below: "", beside: Set(patched)).filter { !$0.hasSuffix("/") }
+            .map { "\(name)/\($0)" }
     }
 }

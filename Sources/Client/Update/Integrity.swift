@@ -18,6 +18,8 @@ public struct Integrity: Sendable, Equatable {
     public var changed: [String] = []
     /// Files that are not there.
     public var missing: [String] = []
+    /// Files that patches put over the release.
+    public var patched: [String] = []
     /// What is there and should not be.
     public var extra: [String] = []
 
@@ -93,7 +95,7 @@ public struct Integrity: Sendable, Equatable {
     }
 
     /// What is there and is no file of the release, nor a directory on the way to one.
-    private static func extra(
+    static func extra(
         in directory: OpenDirectory, below prefix: String, beside known: Set<String>
     ) throws(FileError) -> [String] {
         var found: [String] = []
@@ -118,7 +120,9 @@ public struct Integrity: Sendable, Equatable {
     /// What is reported as the result of the collector `integrity`.
     var report: Document {
         var writer = DocumentWriter()
-        let status = problem != nil ? "unknown" : release == nil ? "none" : isIntact ? "intact" : "changed"
+        let status =
+            problem != nil
+            ? "unknown" : !isIntact ? "changed" : release == nil && patched.isEmpty ? "none" : "intact"
         writer.append("status", .string(status))
         if let release { writer.append("release", .int(release)) }
         writer.append("reason", ifPresent: problem)
@@ -126,7 +130,9 @@ public struct Integrity: Sendable, Equatable {
             writer.append("expires_at", .date(milliseconds: expires * 1000))
             writer.append("expired", .bool(isExpired))
         }
-        for (name, paths) in [("changed", changed), ("missing", missing), ("extra", extra)]
+        for (name, paths) in [
+            ("changed", changed), ("missing", missing), ("extra", extra), ("patched", patched),
+        ]
         where !paths.isEmpty {
             writer.append(name, .array(paths.prefix(Self.listLimit).map(Value.string)))
             if paths.count > Self.listLimit { writer.append("\(name)_count", .int(paths.count)) }
@@ -138,12 +144,15 @@ public struct Integrity: Sendable, Equatable {
 extension Integrity: CustomStringConvertible {
     /// Lines for people.
     public var description: String {
-        guard let release else { return problem ?? "no release is installed" }
-        if let problem { return "release \(release): cannot be verified: \(problem)" }
+        let name = release.map { "release \($0)" } ?? "no release is installed"
+        if let problem { return "\(name): cannot be verified: \(problem)" }
+        if release == nil, patched.isEmpty, isIntact { return name }
         var lines = [
-            "release \(release): \(isIntact ? "every file is as it was signed" : "not as it was signed")"
+            "\(name): \(isIntact ? "every file is as it was signed" : "not as it was signed")"
         ]
-        for (word, paths) in [("changed", changed), ("missing", missing), ("not in the release", extra)] {
+        for (word, paths) in [
+            ("changed", changed), ("missing", missing), ("not in the release", extra), ("patched", patched),
+        ] {
             lines += paths.map { "  \(word): \(Value.string($0).json())" }
         }
         if isExpired, let expires {

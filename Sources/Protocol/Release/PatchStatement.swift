@@ -57,7 +57,7 @@ public struct PatchStatement: Equatable, Sendable {
     /// The most files of a patch.
     public static let fileLimit = 1000
     /// The folder in which a command's file stands.
-    public static let commandFolder = "commands"
+    public static let commandFolder = "client/commands"
 
     /// 24 hexadecimal digits in lower case.
     public let id: String

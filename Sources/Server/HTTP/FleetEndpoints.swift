@@ -61,14 +61,17 @@ struct FleetEndpoints: Sendable {
             signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics,
             deprecatedPorts: DeprecatedPorts(store: store, now: now, logger: logger))
         let update = UpdateEndpoint(signed: signed, patches: store, releases: shelf, logger: logger)
+        let agentUpdate = AgentUpdateEndpoint(signed: signed, patches: store, releases: shelf)
         let release = ReleaseEndpoint(access: access(options.downloadRelease, .open), releases: shelf)
         let pipes = PipeEndpoints(
             signed: signed, access: access(options.pipeCreate, .closed), store: store, relay: relay,
             logger: logger)
         let health = HealthEndpoints(
             readiness: readiness, metrics: metrics, metricsRanges: options.metricsRanges)
-        routes = RouteTable(
-            submit.routes + update.routes + release.routes + pipes.routes + health.routes)
+        let all = [
+            submit.routes, update.routes, agentUpdate.routes, release.routes, pipes.routes, health.routes,
+        ]
+        routes = RouteTable(all.flatMap { $0 })
         limits = SharedLimits(requests: RequestGate(limit: options.requests))
         proxies = TrustedProxies(options.trustedProxies)
         self.metrics = metrics

@@ -27,8 +27,35 @@ struct UpdateCommand: AsyncParsableCommand {
         let updater = Updater(
             state: options.directory, settings: try options.settings(),
             configuration: options.stateOptions.settingsFile?.path, log: options.log)
-        guard let from else { throw ToolFailure(.usage, "--from is missing") }
-        try report(await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade))
+        if let from {
+            try report(await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade))
+        } else {
+            try await update(options.agent(), updater)
+        }
+    }
+
+    /// What the server has: a release, and orders, which are carried out also where the release is refused.
+    private func update(_ agent: Agent, _ updater: Updater) async throws {
+        try await options.withTransport(agent) { transport in
+            let source = agent.source(over: transport)
+            let release: Result<Updater.Outcome, ReleaseError>
+            do throws(ReleaseError) {
+                release = .success(try await updater.run(source, asked: allowDowngrade))
+            } catch { release = .failure(error) }
+            if case .failure(let error) = release {
+                try agent.noteUpdate(problem: error.description)
+            } else {
+                try agent.noteUpdate(problem: nil)
+            }
+            let changed = try await agent.carryOut(source)
+            if changed { _ = try await agent.submit(over: transport) }
+            let outcome = try release.get()
+            if changed, case .unchanged = outcome {
+                print("orders were carried out")
+                throw ExitCode(42)
+            }
+            try report(outcome)
+        }
     }
 
     private func report(_ outcome: Updater.Outcome) throws {

@@ -28,7 +28,7 @@ struct OrderTests {
         let patch = try order()
         #expect(try PatchStatement(json: patch.json()) == patch)
         #expect(patch.hosts.map(\.name) == ["a", "b"])
-        let run = try order(command, paths: ["commands/uptime"])
+        let run = try order(command, paths: ["client/commands/uptime"])
         #expect(try PatchStatement(json: run.json()) == run)
     }
 
@@ -45,7 +45,7 @@ struct OrderTests {
                 id: "0123456789abcdef01234567", kind: command, fleet: #require(fleet), hosts: [host],
                 created: 1,
                 expires: 2,
-                files: [SignedFile(path: try RelativePath("commands/uptime"), mode: 0, content: [])])
+                files: [SignedFile(path: try RelativePath("client/commands/uptime"), mode: 0, content: [])])
         }
     }
 
@@ -65,13 +65,13 @@ struct OrderTests {
         #expect(throws: StatementError.self) { try order(paths: []) }
         #expect(throws: StatementError.self) { try order(paths: ["a", "A"]) }
         #expect(throws: StatementError.self) { try order(expires: 1_700_000_000) }
-        #expect(throws: StatementError.self) { try order(command, paths: ["commands/other"]) }
-        #expect(throws: StatementError.self) { try order(command, paths: ["commands/uptime", "x"]) }
+        #expect(throws: StatementError.self) { try order(command, paths: ["client/commands/other"]) }
+        #expect(throws: StatementError.self) { try order(command, paths: ["client/commands/uptime", "x"]) }
         for name in ["", "a/b", "..", "a.b", "$x", "a\n"] {
             #expect(throws: (any Error).self, "\(name)") {
                 try order(
                     .command(.init(name: name, timeLimit: 1, attempts: 1, outputLimit: 1)),
-                    paths: ["commands/\(name)"])
+                    paths: ["client/commands/\(name)"])
             }
         }
         for terms in [(0, 1, 1), (86_401, 1, 1), (1, 0, 1), (1, 101, 1), (1, 1, -1), (1, 1, 1 << 21)] {
@@ -79,7 +79,7 @@ struct OrderTests {
                 try order(
                     .command(
                         .init(name: "uptime", timeLimit: terms.0, attempts: terms.1, outputLimit: terms.2)),
-                    paths: ["commands/uptime"])
+                    paths: ["client/commands/uptime"])
             }
         }
     }

@@ -1,0 +1,51 @@
+import Logging
+import PDCrypto
+import PDDocument
+import PDFiles
+import PDProtocol
+
+extension Agent {
+    /// What the fleet's server has for this machine, over this transport.
+    public func source(over transport: any RequestTransport) -> FleetSource {
+        FleetSource(transport: transport, hostname: hostname, signer: signer, now: now)
+    }
+
+    /// Carries out the orders that came with the source's last answer, and tells the server.
+    ///
+    /// - Returns: whether anything was put in place or run.
+    /// - Throws: ``AgentError`` where orders could not be looked at; ``ReleaseError`` where the server did not hear of
+    ///   one, which is told again next time.
+    public func carryOut(_ source: FleetSource) async throws -> Bool {
+        let lock = try state.lock()
+        let folder = try OrderFolder(state.orders)
+        let release = Files.exists(state.releases) ? try ReleaseFolder(state.releases).current ?? 0 : 0
+        let keys = try TrustedKeys(settings.trust, state: state, log: log)
+        let fleet = try OpenPGP.Certificate(try Files.read(state.serverKey, limit: 1 << 20)).fingerprint
+        let time = now()
+        try folder.clean(current: release, now: time / 1000)
+        let spool = try Spool(directory: state.spool, lock: lock, log: log)
+        let keeper = OrderKeeper(
+            folder: folder, keys: keys, hostname: hostname, fleet: fleet, release: release,
+            report: { name, result in
+                let data = V1.Submission(
+                    hostname: hostname, collectedAt: nil, plugins: nil, commands: [name: .document(result)]
+                ).json()
+                let signature = try signer.sign(data, at: now() / 1000)
+                try spool.add(SignedReport(data: data, signature: Array(signature.utf8)))
+            }, log: log)
+        let outcome = keeper.run(source.orders, now: time / 1000)
+        try remember(outcome.refused)
+        withExtendedLifetime(lock) {}
+        for id in outcome.done { try await source.acknowledge(id) }
+        return outcome.changed
+    }
+
+    /// Keeps what was refused, to be reported as part of `integrity`.
+    private func remember(_ refused: [(id: String, reason: String)]) throws(FileError) {
+        let document: Document = [
+            "refused": .array(
+                refused.map { ["order": .string($0.id), "reason": .string($0.reason)] })
+        ]
+        try Files.writeAtomically(Array(document.json().utf8), to: "\(state.orders)/refused.json")
+    }
+}

@@ -1,0 +1,166 @@
+import PDCrypto
+import PDDocument
+import PDFiles
+import PDProtocol
+
+/// What an agent remembers of orders: `orders` in its state.
+///
+/// ```
+/// ID.json           what became of it
+/// ID.order          what was signed, and the signature over it
+/// ID.order.sig
+/// ID.run            a command's program, while it runs
+/// files-N/          what patches put over the files of release N
+/// ```
+///
+/// An order that was carried out is remembered until it expires: nobody can have it carried out again.
+struct OrderFolder {
+    /// What became of an order.
+    struct Record: Equatable {
+        /// The release that was in use when it came; 0 where there was none.
+        var base: Int
+        /// When it was first accepted, in seconds since 1970-01-01 UTC.
+        var accepted: Int64
+        /// From when on nobody would obey it any more.
+        var expires: Int64
+        /// How often a command was started.
+        var attempts = 0
+        /// Whether there is nothing more to do.
+        var isDone = false
+    }
+
+    let path: String
+    let directory: OpenDirectory
+
+    /// Opens the folder, making it where it is not there.
+    init(_ path: String) throws(FileError) {
+        try Files.makePrivateDirectory(path)
+        self.path = path
+        directory = try OpenDirectory(path)
+    }
+
+    // MARK: - Records
+
+    /// What became of an order; nothing where it is new.
+    ///
+    /// - Throws: also where the record cannot be read: forgetting it would have the order carried out twice.
+    func record(_ id: String) throws -> Record? {
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try Files.read("\(path)/\(id).json", limit: 1 << 16, links: .refuse)
+        } catch {
+            if error.isAbsence { return nil }
+            throw error
+        }
+        let document = try Document(json: bytes)
+        guard let base = document["base"]?.integer, let accepted = document["accepted"]?.integer,
+            let expires = document["expires"]?.integer, let attempts = document["attempts"]?.integer,
+            let isDone = document["done"]?.bool
+        else { throw OrderError.damagedRecord(id) }
+        return Record(
+            base: base, accepted: Int64(accepted), expires: Int64(expires), attempts: attempts, isDone: isDone
+        )
+    }
+
+    func write(_ record: Record, _ id: String) throws(FileError) {
+        let document: Document = [
+            "base": .int(record.base), "accepted": .int(Int(record.accepted)),
+            "expires": .int(Int(record.expires)),
+            "attempts": .int(record.attempts), "done": .bool(record.isDone),
+        ]
+        try Files.writeAtomically(Array(document.json().utf8), to: "\(path)/\(id).json")
+    }
+
+    /// All orders of which there is a record.
+    func ids() throws(FileError) -> [String] {
+        try directory.names().filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
+            .filter(PatchStatement.isID)
+    }
+
+    func keep(_ statement: SignedStatement, _ id: String) throws(FileError) {
+        try Files.writeAtomically(statement.bytes, to: "\(path)/\(id).order")
+        try Files.writeAtomically(statement.signature, to: "\(path)/\(id).order.sig")
+    }
+
+    func statement(_ id: String) throws(FileError) -> SignedStatement {
+        SignedStatement(
+            bytes: try Files.read("\(path)/\(id).order", limit: PatchStatement.sizeLimit, links: .refuse),
+            signature: try Files.read("\(path)/\(id).order.sig", limit: 1 << 18, links: .refuse))
+    }
+
+    /// Forgets what nobody would obey any more, and what lay over other releases.
+    ///
+    /// - Parameter now: seconds since 1970-01-01 UTC.
+    func clean(current: Int, now: Int64) throws {
+        for id in try ids() {
+            guard let record = try record(id), now >= record.expires, record.base != current || !record.isDone
+            else {
+                continue
+            }
+            // The record last: an order without one is new.
+            for name in ["\(id).run", "\(id).order.sig", "\(id).order", "\(id).json"] {
+                try directory.remove(name)
+            }
+        }
+        for name in try directory.names() {
+            if name.hasSuffix(Files.temporarySuffix) || name.hasPrefix("files-") && name != "files-\(current)"
+            {
+                try directory.remove(name)
+            }
+        }
+        try directory.synchronize()
+    }
+
+    // MARK: - What patches put there
+
+    /// The files that patches put over a release, or took away (mode 0), by path: the last order decides.
+    func overlay(
+        over current: Int, _ keys: TrustedKeys
+    ) throws -> [RelativePath: SignedFile] {
+        var orders: [PatchStatement] = []
+        for id in try ids() {
+            guard let record = try record(id), record.isDone, record.base == current else { continue }
+            let order = try statement(id).order(
+                patches: keys.verifier(.patches), commands: keys.verifier(.commands),
+                at: OpenPGP.Timestamp(record.accepted))
+            guard order.id == id else { throw OrderError.damagedRecord(id) }
+            if order.kind == .patch { orders.append(order) }
+        }
+        var files: [RelativePath: SignedFile] = [:]
+        for order in orders.sorted(by: { ($0.created, $0.id) < ($1.created, $1.id) }) {
+            for file in order.files { files[file.path] = file }
+        }
+        return files
+    }
+}
+
+/// Why an order is not carried out. It stays where it is, and is told of.
+enum OrderError: Error, CustomStringConvertible {
+    /// It is not signed as it must be, or what is signed is no order.
+    case statement(SignedStatement.Failure)
+    /// It is another order than the one by whose number it came.
+    case otherID
+    /// It is for another fleet.
+    case otherFleet
+    /// It does not name this machine.
+    case otherHost
+    /// Nobody should obey it any more, or not yet.
+    case outdated
+    /// A file is missing, or not as it was signed.
+    case content(RelativePath)
+    /// What is remembered of it cannot be read.
+    case damagedRecord(String)
+
+    /// One line for people.
+    var description: String {
+        switch self {
+        case .statement(let failure): "\(failure)"
+        case .otherID: "it came under another number than it was signed with"
+        case .otherFleet: "it is for another fleet"
+        case .otherHost: "it is not for this machine"
+        case .outdated: "it has expired, or is dated in the future"
+        case .content(let path): "\(path) is missing, or not as it was signed"
+        case .damagedRecord(let id): "what is remembered of \(id) is damaged"
+        }
+    }
+}

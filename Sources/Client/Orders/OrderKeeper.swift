@@ -1,0 +1,193 @@
+import Glibc
+import Logging
+import PDCrypto
+import PDDocument
+import PDFiles
+import PDProtocol
+
+/// Carries out what trusted people ordered, once, and nothing else.
+struct OrderKeeper {
+    /// What came of a run.
+    struct Outcome: Equatable {
+        /// Whether anything was put in place or run.
+        var changed = false
+        /// The orders that the server need not offer again.
+        var done: [String] = []
+        /// The orders that were refused, with the reason.
+        var refused: [(id: String, reason: String)] = []
+
+        static func == (left: Outcome, right: Outcome) -> Bool {
+            left.changed == right.changed && left.done == right.done
+                && left.refused.elementsEqual(right.refused, by: ==)
+        }
+    }
+
+    let folder: OrderFolder
+    let keys: TrustedKeys
+    let hostname: Hostname
+    /// The fingerprint of the fleet's server.
+    let fleet: OpenPGP.Fingerprint
+    /// The release in use; 0 where there is none.
+    let release: Int
+    /// Keeps a command's result to be delivered.
+    let report: (_ name: String, _ result: Document) throws -> Void
+    let log: Logger
+
+    /// Carries out the orders.
+    ///
+    /// - Parameter now: seconds since 1970-01-01 UTC.
+    func run(_ orders: [V2.Order], now: Int64) -> Outcome {
+        var outcome = Outcome()
+        for offered in orders {
+            // A name that is none is not even logged.
+            guard PatchStatement.isID(offered.id) else {
+                outcome.refused.append(("?", "its number is none"))
+                continue
+            }
+            do {
+                try run(offered, now, &outcome)
+            } catch {
+                log.error("an order is refused: \(error)", metadata: ["order": "\(offered.id)"])
+                outcome.refused.append((offered.id, "\(error)"))
+            }
+        }
+        return outcome
+    }
+
+    private func run(_ offered: V2.Order, _ now: Int64, _ outcome: inout Outcome) throws {
+        if let record = try folder.record(offered.id), record.isDone {
+            // The server did not hear that it was done.
+            return outcome.done.append(offered.id)
+        }
+        let order = try accept(offered, now)
+        var record =
+            try folder.record(order.id)
+            ?? OrderFolder.Record(base: release, accepted: now, expires: order.expires)
+        record.base = release
+        try folder.keep(offered.statement, order.id)
+        switch order.kind {
+        case .patch: try apply(order, offered.contents)
+        case .command(let command):
+            guard try run(command, order, offered.contents, &record) else {
+                outcome.changed = true
+                return
+            }
+        }
+        record.isDone = true
+        try folder.write(record, order.id)
+        outcome.changed = true
+        outcome.done.append(order.id)
+        log.notice("an order was carried out", metadata: ["order": "\(order.id)"])
+    }
+
+    /// The order, after everything about it was found good.
+    private func accept(_ offered: V2.Order, _ now: Int64) throws -> PatchStatement {
+        let order: PatchStatement
+        do throws(SignedStatement.Failure) {
+            order = try offered.statement.order(
+                patches: keys.verifier(.patches), commands: keys.verifier(.commands),
+                at: OpenPGP.Timestamp(now))
+        } catch { throw OrderError.statement(error) }
+        guard order.id == offered.id else { throw OrderError.otherID }
+        guard order.fleet == fleet else { throw OrderError.otherFleet }
+        guard order.names(hostname) else { throw OrderError.otherHost }
+        guard now < order.expires, order.created <= now + OpenPGP.Certificate.clockSkew else {
+            throw OrderError.outdated
+        }
+        for file in order.files where file.mode != 0 {
+            guard let content = offered.contents[file.path.text], file.describes(content) else {
+                throw OrderError.content(file.path)
+            }
+        }
+        return order
+    }
+
+    // MARK: - Patches
+
+    /// Writes all files beside their places, then renames each. One that is cut short is done again whole.
+    private func apply(_ order: PatchStatement, _ contents: [String: [UInt8]]) throws {
+        let root = try folder.directory.makeDirectory("files-\(release)")
+        var ready: [(directory: OpenDirectory, temporary: String, name: String)] = []
+        for file in order.files where file.mode != 0 {
+            let (directory, name) = try root.parent(of: file.path, making: true)
+            let temporary = ".\(order.id).\(ready.count)"
+            try directory.remove(temporary)
+            try directory.create(temporary, contents[file.path.text] ?? [], mode: mode_t(file.mode))
+            ready.append((directory, temporary, name))
+        }
+        for file in ready {
+            if file.directory.kind(file.name) == .directory { try file.directory.remove(file.name) }
+            try file.directory.rename(file.temporary, to: file.name)
+            try file.directory.synchronize()
+        }
+        for file in order.files where file.mode == 0 {
+            do throws(FileError) {
+                let (directory, name) = try root.parent(of: file.path, making: false)
+                try directory.remove(name)
+                try directory.synchronize()
+            } catch { guard error.isAbsence else { throw error } }
+        }
+        try root.synchronizeAll()
+        try folder.directory.synchronize()
+    }
+
+    // MARK: - Commands
+
+    /// Runs a command once.
+    ///
+    /// - Returns: whether there is nothing more to do: it worked, or was tried as often as it may be.
+    private func run(
+        _ command: PatchStatement.Command, _ order: PatchStatement, _ contents: [String: [UInt8]],
+        _ record: inout OrderFolder.Record
+    ) throws -> Bool {
+        guard let file = order.files.first, let program = contents[file.path.text] else { return true }
+        guard record.attempts < command.attempts else {
+            // The last attempt was cut short: the machine stopped, or the agent was killed.
+            try report(command.name, Self.failure(order.id, [], Array("cut short".utf8), 1))
+            return true
+        }
+        let name = "\(order.id).run"
+        try folder.directory.remove(name)
+        try folder.directory.create(name, program, mode: 0o700)
+        defer {
+            // One that is left is overwritten by the next attempt and never run by itself.
+            try? folder.directory.remove(name)
+        }
+        record.attempts += 1
+        // Counted before it begins: a machine that it brings down must not begin it for ever.
+        try folder.write(record, order.id)
+        let result: Document
+        var worked = false
+        let limit = command.outputLimit
+        do throws(CommandError) {
+            let output = try ChildProcess(
+                executable: "\(folder.path)/\(name)", arguments: [command.name],
+                environment: ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")],
+                deadline: .now + .seconds(command.timeLimit), outputLimit: Machine.outputLimit
+            ).run()
+            worked = output.returncode == 0
+            result =
+                worked
+                ? ["output": Self.text(output.stdout, limit), "order": .string(order.id)]
+                : Self.failure(
+                    order.id, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
+                    Int(output.returncode))
+        } catch {
+            let complaint = Array("\(error)\n".utf8) + (error.output?.stderr.prefix(limit) ?? [])
+            result = Self.failure(order.id, Array((error.output?.stdout ?? []).prefix(limit)), complaint, -1)
+        }
+        try report(command.name, result)
+        return worked || record.attempts >= command.attempts
+    }
+
+    private static func text(_ bytes: [UInt8], _ limit: Int) -> Value {
+        .string(String(decoding: bytes.prefix(limit), as: UTF8.self))
+    }
+
+    private static func failure(_ id: String, _ stdout: [UInt8], _ stderr: [UInt8], _ code: Int) -> Document {
+        [
+            "stdout": text(stdout, .max), "stderr": text(stderr, .max), "returncode": .int(code),
+            "order": .string(id),
+        ]
+    }
+}

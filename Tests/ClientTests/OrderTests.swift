@@ -1,0 +1,280 @@
+import Foundation
+import PDCrypto
+import PDDocument
+import PDFiles
+import PDProtocol
+import Synchronization
+import Testing
+
+@testable import PDClient
+
+@Suite("Orders on a machine")
+struct OrderTests {
+    /// A machine that obeys one key for patches and another for commands.
+    private struct Machine {
+        let directory: TemporaryDirectory
+        let patcher: OpenPGP.SecretKey
+        let commander: OpenPGP.SecretKey
+        let keys: TrustedKeys
+        let results = Results()
+
+        static let now: Int64 = 1_750_000_000
+        static let id = "0123456789abcdef01234567"
+
+        final class Results: Sendable {
+            private let list = Mutex<[(name: String, result: Document)]>([])
+            func add(_ name: String, _ result: Document) { list.withLock { $0.append((name, result)) } }
+            var all: [(name: String, result: Document)] { list.withLock { $0 } }
+        }
+
+        init() throws {
+            directory = try TemporaryDirectory()
+            patcher = try .generate(userID: "patcher", at: .init(1_700_000_000), validity: nil)
+            commander = try .generate(userID: "commander", at: .init(1_700_000_000), validity: nil)
+            try directory.write(patcher.certificate.armored(), to: "/state/server.pub.asc")
+            try directory.write(commander.certificate.armored(), to: "/state/keys/commander.asc")
+            let settings = try AgentSettings(
+                yaml: """
+                    server_url: http://h
+                    trust:
+                      patches: [\(patcher.certificate.fingerprint)]
+                      commands: [\(commander.certificate.fingerprint)]
+                    """, file: "f")
+            keys = try TrustedKeys(
+                settings.trust, state: StateDirectory(directory.path + "/state"), log: LogLines().logger())
+        }
+
+        var orders: String { directory.path + "/state/orders" }
+
+        func keeper(host: String = "h", release: Int = 1) throws -> OrderKeeper {
+            OrderKeeper(
+                folder: try OrderFolder(orders), keys: keys, hostname: try #require(Hostname(host)),
+                fleet: patcher.certificate.fingerprint, release: release,
+                report: { [results] in results.add($0, $1) }, log: LogLines().logger())
+        }
+
+        /// Everything about an order that an attack can change.
+        struct Parts {
+            var id = Machine.id
+            var offeredID: String?
+            var hosts = ["h"]
+            var fleet: OpenPGP.Fingerprint?
+            var created = Machine.now - 100
+            var expires = Machine.now + 1000
+            var files = ["collectors/x": "#!/bin/sh\n"]
+            var contents: [String: String]?
+            var command: PatchStatement.Command?
+            var signer: OpenPGP.SecretKey?
+            var remove = false
+        }
+
+        func order(_ change: (inout Parts) -> Void = { _ in }) throws -> V2.Order {
+            var parts = Parts()
+            change(&parts)
+            let isCommand = parts.command != nil
+            let statement = try PatchStatement(
+                id: parts.id, kind: parts.command.map(PatchStatement.Kind.command) ?? .patch,
+                fleet: parts.fleet ?? patcher.certificate.fingerprint,
+                hosts: parts.hosts.map { try #require(Hostname($0)) }, created: parts.created,
+                expires: parts.expires,
+                files: parts.files.map { path, content in
+                    SignedFile(
+                        path: try RelativePath(path), mode: parts.remove ? 0 : 0o755,
+                        content: Array((parts.remove ? "" : content).utf8))
+                })
+            let bytes = statement.json()
+            let signer = parts.signer ?? (isCommand ? commander : patcher)
+            return V2.Order(
+                id: parts.offeredID ?? parts.id,
+                statement: SignedStatement(
+                    bytes: bytes, signature: try signer.signDetached(bytes, at: .init(Machine.now - 50))),
+                contents: (parts.contents ?? parts.files).mapValues { Array($0.utf8) })
+        }
+
+        func command(
+            _ script: String, attempts: Int = 1, id: String = Machine.id, limit: Int = 100,
+            signer: OpenPGP.SecretKey? = nil
+        ) throws -> V2.Order {
+            try order {
+                $0.id = id
+                $0.command = .init(name: "c", timeLimit: 5, attempts: attempts, outputLimit: limit)
+                $0.files = ["client/commands/c": script]
+                $0.signer = signer
+            }
+        }
+    }
+
+    @Test("a patch is put in place once, and a second offer of it is only acknowledged")
+    func patch() throws {
+        let machine = try Machine()
+        let order = try machine.order()
+        let first = try machine.keeper().run([order], now: Machine.now)
+        #expect(first.changed && first.done == [Machine.id] && first.refused.isEmpty)
+        let file = "\(machine.orders)/files-1/collectors/x"
+        #expect(try Files.read(file) == Array("#!/bin/sh\n".utf8))
+        try Files.writeAtomically([], to: file)
+        let second = try machine.keeper().run([order], now: Machine.now)
+        #expect(!second.changed && second.done == [Machine.id])
+        #expect(try Files.read(file).isEmpty)
+    }
+
+    @Test(
+        "p107_p110_p112_p113_an order for another fleet, machine or time, by another key, or with other content, does nothing"
+    )
+    func refusals() throws {
+        let machine = try Machine()
+        let other = try OpenPGP.SecretKey.generate(userID: "x", at: .init(1_700_000_000), validity: nil)
+        let attacks: [(String, (inout Machine.Parts) -> Void)] = [
+            ("not for this machine", { $0.hosts = ["other"] }),
+            ("another fleet", { $0.fleet = other.certificate.fingerprint }),
+            ("has expired", { $0.expires = Machine.now }),
+            ("in the future", { $0.created = Machine.now + 400 }),
+            ("another number", { $0.offeredID = "ffffffffffffffffffffffff" }),
+            ("its number is none", { $0.offeredID = "../../etc" }),
+            ("not as it was signed", { $0.contents = ["collectors/x": "#!/bin/sh\nevil\n"] }),
+            ("not as it was signed", { $0.contents = ["collectors/y": "#!/bin/sh\n"] }),
+            ("not trusted here", { $0.signer = other }),
+            // The keys' roles: who may patch may not command, and the other way round.
+            ("not trusted here", { $0.signer = machine.commander }),
+            (
+                "not trusted here",
+                {
+                    $0.command = .init(name: "c", timeLimit: 1, attempts: 1, outputLimit: 1)
+                    $0.files = ["client/commands/c": "#!/bin/sh\ntouch \(machine.directory.path)/ran\n"]
+                    $0.signer = machine.patcher
+                }
+            ),
+        ]
+        for (reason, change) in attacks {
+            let outcome = try machine.keeper().run([machine.order(change)], now: Machine.now)
+            #expect(!outcome.changed && outcome.done.isEmpty, "\(reason)")
+            #expect(outcome.refused.first?.reason.contains(reason) == true, "\(outcome.refused)")
+        }
+        var flipped = try machine.order()
+        var bytes = flipped.statement.bytes
+        bytes[60] ^= 1
+        flipped = V2.Order(
+            id: flipped.id, statement: SignedStatement(bytes: bytes, signature: flipped.statement.signature),
+            contents: flipped.contents)
+        #expect(try machine.keeper().run([flipped], now: Machine.now).refused.count == 1)
+        #expect(try Files.names(in: machine.orders).isEmpty)
+        #expect(!Files.exists(machine.directory.path + "/ran"))
+        // One bad order does not keep the others from being carried out.
+        let mixed = try machine.keeper().run(
+            [machine.order { $0.hosts = ["other"] }, machine.order { $0.id = "aaaaaaaaaaaaaaaaaaaaaaaa" }],
+            now: Machine.now)
+        #expect(mixed.refused.count == 1 && mixed.done == ["aaaaaaaaaaaaaaaaaaaaaaaa"])
+    }
+
+    @Test(
+        "p72_p110_a patch through a link that lies in the way is refused, and what it leads to is left alone")
+    func links() throws {
+        let machine = try Machine()
+        let outside = machine.directory.path + "/outside"
+        try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
+        _ = try OrderFolder(machine.orders).directory.makeDirectory("files-1")
+        #expect(symlink(outside, "\(machine.orders)/files-1/collectors") == 0)
+        let outcome = try machine.keeper().run([machine.order()], now: Machine.now)
+        #expect(outcome.refused.count == 1 && outcome.done.isEmpty)
+        #expect(try Files.names(in: outside).isEmpty)
+        // A link in the file's own place is replaced, not written through.
+        #expect(unlink("\(machine.orders)/files-1/collectors") == 0)
+        #expect(mkdir("\(machine.orders)/files-1/collectors", 0o755) == 0)
+        try Files.writeAtomically([1], to: outside + "/target")
+        #expect(symlink(outside + "/target", "\(machine.orders)/files-1/collectors/x") == 0)
+        #expect(try machine.keeper().run([machine.order()], now: Machine.now).done == [Machine.id])
+        #expect(try Files.read(outside + "/target") == [1])
+    }
+
+    @Test("patches lie over one release, the last one decides, and the next release begins without them")
+    func overlay() throws {
+        let machine = try Machine()
+        let folder = try OrderFolder(machine.orders)
+        let path = try RelativePath("collectors/x")
+        let remove = try machine.order {
+            $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+            $0.created = Machine.now - 20
+            $0.remove = true
+        }
+        // Offered in the wrong order: what was written last still decides.
+        _ = try machine.keeper().run([remove, machine.order()], now: Machine.now)
+        #expect(try folder.overlay(over: 1, machine.keys)[path]?.mode == 0)
+        #expect(try folder.overlay(over: 2, machine.keys).isEmpty)
+        try folder.clean(current: 2, now: Machine.now)
+        #expect(!Files.exists("\(machine.orders)/files-1"))
+        // Remembered until they expire, then forgotten.
+        #expect(try machine.keeper(release: 2).run([machine.order()], now: Machine.now).changed == false)
+        try folder.clean(current: 2, now: Machine.now + 1000)
+        #expect(try Files.names(in: machine.orders).isEmpty)
+    }
+
+    // MARK: - Commands
+
+    @Test("a command runs once; its output is reported, capped; a second offer does not run it again")
+    func command() throws {
+        let machine = try Machine()
+        let mark = machine.directory.path + "/mark"
+        let order = try machine.command("#!/bin/sh\necho x >> \(mark)\nyes | head -c 1000\n")
+        for _ in 0..<3 {
+            #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
+        }
+        #expect(try Files.read(mark) == Array("x\n".utf8))
+        #expect(machine.results.all.count == 1)
+        #expect(machine.results.all.first?.result["output"]?.string?.utf8.count == 100)
+        #expect(!Files.exists("\(machine.orders)/\(Machine.id).run"))
+    }
+
+    @Test("a command that fails is tried as often as told, and then left")
+    func attempts() throws {
+        let machine = try Machine()
+        let mark = machine.directory.path + "/mark"
+        let order = try machine.command("#!/bin/sh\necho x >> \(mark)\necho no >&2\nexit 7\n", attempts: 2)
+        #expect(try machine.keeper().run([order], now: Machine.now).done.isEmpty)
+        #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
+        #expect(try machine.keeper().run([order], now: Machine.now).changed == false)
+        #expect(try Files.read(mark) == Array("x\nx\n".utf8))
+        #expect(machine.results.all.map { $0.result["returncode"]?.integer } == [7, 7])
+        #expect(machine.results.all.first?.result["stderr"]?.string == "no\n")
+    }
+
+    @Test("a command during which the machine stopped is counted, reported, and not run again")
+    func cutShort() throws {
+        let machine = try Machine()
+        let folder = try OrderFolder(machine.orders)
+        try folder.write(
+            .init(base: 1, accepted: Machine.now, expires: Machine.now + 10, attempts: 1), Machine.id)
+        let order = try machine.command("#!/bin/sh\ntouch \(machine.directory.path)/ran\n")
+        #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
+        #expect(!Files.exists(machine.directory.path + "/ran"))
+        #expect(machine.results.all.first?.result["stderr"]?.string == "cut short")
+    }
+
+    @Test(
+        "a record that cannot be read refuses the order instead of carrying it out again",
+        arguments: ["", "{}", "{"])
+    func damagedRecord(damage: String) throws {
+        let machine = try Machine()
+        _ = try OrderFolder(machine.orders)
+        try Files.writeAtomically(Array(damage.utf8), to: "\(machine.orders)/\(Machine.id).json")
+        let order = try machine.command("#!/bin/sh\ntouch \(machine.directory.path)/ran\n")
+        let outcome = try machine.keeper().run([order], now: Machine.now)
+        #expect(outcome.refused.count == 1 && outcome.done.isEmpty)
+        #expect(!Files.exists(machine.directory.path + "/ran"))
+    }
+
+    @Test("an answer of the server is read back as it was written")
+    func answers() throws {
+        let machine = try Machine()
+        let answer = V2.UpdateAnswer(
+            release: SignedStatement(bytes: [1, 2, 3], signature: [0xff]), orders: [try machine.order()])
+        #expect(try V2.UpdateAnswer(json: answer.json()) == answer)
+        let empty = V2.UpdateAnswer(release: nil, orders: [])
+        #expect(try V2.UpdateAnswer(json: empty.json()) == empty)
+        for bad in [
+            "", "[]", #"{"orders":[1]}"#, #"{"release":{"manifest":"%","signature":""}}"#,
+            #"{"orders":[{"id":"x"}]}"#,
+        ] {
+            #expect(throws: ProtocolError.self, "\(bad)") { try V2.UpdateAnswer(json: Array(bad.utf8)) }
+        }
+    }
+}
