@@ -122,7 +122,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDProtocol", "PDGnuPG", "PDSettings", "Yams",
+                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDProtocol", "PDGnuPG", "PDSettings",
+                "Yams",
             ],
             path: "Sources/Tools/pd-admin"),
         .testTarget(

@@ -220,7 +220,11 @@ struct ReleaseRunner {
     let tools: SharesToolRunner
 
     init() throws {
-        tools = try SharesToolRunner()
+        self.init(tools: try SharesToolRunner())
+    }
+
+    init(tools: SharesToolRunner) {
+        self.tools = tools
     }
 
     func path(_ name: String) -> String { tools.path(name).path }

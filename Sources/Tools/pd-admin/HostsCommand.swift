@@ -9,7 +9,9 @@ import PDToolSupport
 struct HostsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hosts", abstract: "The machines of the fleet and what they reported.",
-        subcommands: [List.self, Show.self, History.self])
+        subcommands: [
+            List.self, Show.self, History.self, Suspend.self, Resume.self, Rename.self, Delete.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "All hosts, or those that a query matches.")

@@ -14,6 +14,32 @@ struct KeysCommand: ParsableCommand {
     enum Role: String, CaseIterable, ExpressibleByArgument {
         /// Reports.
         case client
+        /// Releases of the agent.
+        case release
+        /// Patches.
+        case patch
+        /// One-time commands.
+        case command
+
+        /// What the key may sign, for people.
+        var what: String {
+            switch self {
+            case .client: "reports"
+            case .release: "releases"
+            case .patch: "patches"
+            case .command: "commands"
+            }
+        }
+
+        /// Where the keys of this role are.
+        func directory(_ state: ServerState) -> URL { state.keys.appending(path: rawValue) }
+
+        /// The keys of this role; none where there is no such directory.
+        func certificates(_ state: ServerState) throws -> [OpenPGP.Certificate] {
+            let directory = directory(state)
+            guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
+            return try RoleKeys(directory: directory).certificates
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -23,17 +49,17 @@ struct KeysCommand: ParsableCommand {
 
         func run() async throws {
             let now = OpenPGP.Timestamp.now()
-            var keys = try RoleKeys(directory: options.state.clientKeys).certificates.map {
-                (certificate: $0, isRetired: false)
+            var keys = try Role.allCases.flatMap { role in
+                try role.certificates(options.state).map { (role: role, certificate: $0, isRetired: false) }
             }
             if FileManager.default.fileExists(atPath: options.state.retiredKeys.path) {
                 keys += try RoleKeys(directory: options.state.retiredKeys).certificates.map {
-                    (certificate: $0, isRetired: true)
+                    (role: .client, certificate: $0, isRetired: true)
                 }
             }
-            let rows = keys.map { certificate, isRetired -> Document in
+            let rows = keys.map { role, certificate, isRetired -> Document in
                 [
-                    "role": .string(Role.client.rawValue),
+                    "role": .string(role.rawValue),
                     "fingerprint": .string("\(certificate.fingerprint)"),
                     "user_ids": .array(certificate.userIDs.map(Value.string)),
                     "created_at": .date(milliseconds: certificate.creationTime.seconds * 1000),
@@ -46,11 +72,10 @@ struct KeysCommand: ParsableCommand {
             }
             options.show(rows) {
                 var table = Table("ROLE", "FINGERPRINT", "OWNER", "STATE")
-                for (certificate, isRetired) in keys {
+                for (role, certificate, isRetired) in keys {
                     let state = isRetired ? "retired" : KeyExpiry(certificate, at: now)?.text ?? "good"
                     table.add(
-                        Role.client.rawValue, "\(certificate.fingerprint)", certificate.userIDs.first ?? "-",
-                        state)
+                        role.rawValue, "\(certificate.fingerprint)", certificate.userIDs.first ?? "-", state)
                 }
                 return table.text
             }
@@ -144,12 +169,18 @@ struct KeysCommand: ParsableCommand {
         @Argument(help: "The key's fingerprint, as keys list shows it.")
         var fingerprint: String
 
+        @Option(help: "What the key may sign no longer: client, release, patch or command.")
+        var role = Role.client
+
         func run() async throws {
             let wanted = try readFingerprint(fingerprint)
-            guard try !RoleKeys.remove(wanted, from: options.state.clientKeys).isEmpty else {
+            let directory = role.directory(options.state)
+            guard FileManager.default.fileExists(atPath: directory.path),
+                try !RoleKeys.remove(wanted, from: directory).isEmpty
+            else {
                 throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
             }
-            print("\(wanted) may no longer sign reports")
+            print("\(wanted) may no longer sign \(role.what)")
         }
     }
 
@@ -163,7 +194,7 @@ struct KeysCommand: ParsableCommand {
         @Argument(help: "The file, as gpg --export writes it.")
         var file: String
 
-        @Option(help: "What the key may sign: client (reports).")
+        @Option(help: "What the key may sign: client (reports), release, patch or command.")
         var role: Role
 
         func run() async throws {
@@ -179,8 +210,18 @@ struct KeysCommand: ParsableCommand {
                     .failed,
                     "there is no server in \(options.state.directory.path): name another with --state")
             }
-            _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
-            tellTrust(certificate)
+            _ = try RoleKeys.add(certificate, to: role.directory(options.state))
+            tellTrust(certificate, role)
+            if role != .client { try offerToAgents(certificate) }
+        }
+
+        /// Puts the key into the kit of new agents. They obey it once their settings name it.
+        private func offerToAgents(_ certificate: OpenPGP.Certificate) throws {
+            _ = try RoleKeys.add(certificate, to: options.state.agentKit.appending(path: "keys"))
+            print(
+                "an agent obeys it once agent.yml names it, trust:\(role.what): [\(certificate.fingerprint)],"
+            )
+            print("and the key lies in keys/ of its state; the kit in \(options.state.agentKit.path) has it")
         }
     }
 }
@@ -193,8 +234,8 @@ private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
 }
 
 /// Says that a key is trusted, and what speaks against it.
-private func tellTrust(_ certificate: OpenPGP.Certificate) {
-    print("\(certificate.fingerprint) may now sign reports")
+private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.Role = .client) {
+    print("\(certificate.fingerprint) may now sign \(role.what)")
     if let problem = certificate.problem(at: .now()) {
         FileHandle.standardError.write(Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
     } else if let weakness = certificate.weakness {

@@ -9,10 +9,12 @@ struct PDAdminTool: Tool {
         abstract: "Look at a fleet and at what its audit found.",
         discussion: """
             Works on the server's machine, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 bad usage \
-            or settings, 3 the database could not be reached.
+            or settings, 3 the database could not be reached, \
+            4 the key may not sign that.
             """,
         subcommands: [
-            HostsCommand.self, IssuesCommand.self, KeysCommand.self, PasswordsCommand.self, PortsCommand.self,
+            HostsCommand.self, IssuesCommand.self, KeysCommand.self, PatchesCommand.self,
+            CommandsCommand.self, ParametersCommand.self, PasswordsCommand.self, PortsCommand.self,
             StoreCommand.self,
         ])
 }

@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import PDDocument
+import PDFiles
+import PDProtocol
+import PDServer
+import PDStore
+import PDToolSupport
+
+struct PatchesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "patches", abstract: "Files that are put on hosts, or taken off, between releases.",
+        subcommands: [Add.self, Remove.self, List.self, Cancel.self])
+
+    struct Add: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Put a file on hosts.")
+
+        @Argument(help: "Where it goes among the agent's files, such as collectors/uptime.")
+        var path: String
+
+        @Option(help: ArgumentHelp("What it holds.", valueName: "file"))
+        var file: String
+
+        @Option(help: ArgumentHelp("Its permission bits, in octal.", valueName: "bits"))
+        var mode = "644"
+
+        @OptionGroup var hosts: HostChoice
+        @OptionGroup var order: OrderOptions
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            guard let bits = Int(mode, radix: 8), SignedFile.isMode(bits) else {
+                throw ToolFailure(
+                    .usage, "--mode must be such as 644 or 755: writable by nobody but its owner")
+            }
+            let content = try Files.read(file, limit: PatchesCommand.sizeLimit)
+            try await PatchesCommand.add(
+                Patch.File(path: path, mode: bits, content: content), options: options, hosts: hosts,
+                order: order)
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Take a file off hosts.")
+
+        @Argument(help: "Where it is among the agent's files.")
+        var path: String
+
+        @OptionGroup var hosts: HostChoice
+        @OptionGroup var order: OrderOptions
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            try await PatchesCommand.add(
+                Patch.File(path: path, mode: 0, content: []), options: options, hosts: hosts, order: order)
+        }
+    }
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "All patches and commands, the newest first; what is done is kept for the record.")
+
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            let patches = try await options.withFleet { try await $0.store.patches() }
+            options.show(patches.map(\.summary)) {
+                guard !patches.isEmpty else { return "There is no patch." }
+                var table = Table("ID", "ADDED", "KIND", "FILES", "WAITING", "DONE")
+                for patch in patches {
+                    table.add(
+                        patch.id, readable(patch.submittedAt), patch.kind, patch.paths.joined(separator: " "),
+                        "\(patch.pendingHosts.count)", "\(patch.completedHosts.count)")
+                }
+                return table.text
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take a patch or command back from the hosts that do not have it yet.")
+
+        @Argument(help: "Its id, as list shows it.")
+        var id: String
+
+        @Option(help: ArgumentHelp("Only from these hosts, parted by commas.", valueName: "names"))
+        var hosts: String?
+
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            guard PatchStatement.isID(id) else {
+                throw ToolFailure(.usage, "an id has 24 hexadecimal digits")
+            }
+            let cancelled = try await options.withFleet { fleet in
+                guard try await fleet.store.patch(id) != nil else {
+                    throw ToolFailure(.failed, "there is no patch \(id): see pd-admin patches list")
+                }
+                var names: [Hostname]?
+                if let hosts {
+                    names = []
+                    for name in hosts.split(separator: ",") {
+                        names?.append(try await fleet.host(named: String(name)).hostname)
+                    }
+                }
+                return try await fleet.store.cancelPatch(id, for: names)
+            }
+            print("taken back from \(cancelled.count) hosts")
+        }
+    }
+
+    /// The most bytes of a patch's file.
+    static let sizeLimit = 4 << 20
+
+    fileprivate static func add(
+        _ file: Patch.File, options: FleetOptions, hosts: HostChoice, order: OrderOptions
+    ) async throws {
+        let patch = try await options.withFleet { fleet in
+            let now = options.now()
+            let names = try await hosts.resolve(fleet, now: now)
+            let patch = try order.patch(.patch, [file], for: names, in: fleet.state, now: now)
+            try await fleet.store.add(patch)
+            return patch
+        }
+        print("\(patch.id): waits for \(patch.pendingHosts.count) hosts")
+    }
+}
+
+extension Patch {
+    /// What the statement orders; nothing where it is for agents of version 1 alone.
+    var statement: PatchStatement? { order.flatMap { try? PatchStatement(json: $0.statement) } }
+
+    var kind: String {
+        switch statement?.kind {
+        case .patch: "patch"
+        case .command: "command"
+        case nil: "version 1"
+        }
+    }
+
+    /// The paths of its files, without those of signatures.
+    var paths: [String] { files.map(\.path).filter { !$0.hasPrefix("signatures/") } }
+
+    /// The members that scripts rely on.
+    var summary: Document {
+        [
+            "id": .string(id), "submitted_at": .date(milliseconds: submittedAt), "kind": .string(kind),
+            "files": .array(paths.map(Value.string)),
+            "pending_hosts": .array(pendingHosts.map { .string($0.name) }),
+            "completed_hosts": .array(completedHosts.map { .string($0.name) }),
+        ]
+    }
+}
