@@ -68,6 +68,15 @@ struct ReleaseToolTests {
         #expect(try builder.run("build", "tree", "--number", "1", "--out", "1.tar").status == 1)
     }
 
+    @Test("p115_a directory with a secret key in it makes no release")
+    func secretKey() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "tree/K")
+        let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(outcome.status == 1 && outcome.errors.contains("is a secret key"), "\(outcome.errors)")
+        #expect(!builder.tools.exists("1.tar"))
+    }
+
     @Test("p78_a directory with twins in it makes no release")
     func twins() throws {
         let builder = try builder()

@@ -7,8 +7,8 @@ public enum V2 {
     public static let updatePath = "/penguindome/v2/update"
     /// Where an agent gets a release's archive, piece by piece.
     public static let releasePath = "/penguindome/v2/release"
-    /// The most bytes of an archive in one answer.
-    public static let pieceBytes = 1 << 20
+    /// The most bytes of an archive in one answer: few enough for a slow line within the time that a request may take.
+    public static let pieceBytes = 256 << 10
     /// The most bytes of an answer to ``updatePath``.
     public static let maximumAnswerBytes = 64 << 20
 
