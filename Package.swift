@@ -122,14 +122,16 @@ if !coreOnly {
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDProtocol", "PDGnuPG", "PDSettings",
+                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDProtocol", "PDGnuPG",
+                "PDSettings",
                 "Yams",
             ],
             path: "Sources/Tools/pd-admin"),
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDCrypto", "PDDocument",
+                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDCrypto",
+                "PDDocument",
                 "PDProtocol",
             ], path: "Tests/ToolsTests"),
         .testTarget(
@@ -144,6 +146,7 @@ if !coreOnly {
             name: "crypto-benchmark", dependencies: ["PDCrypto", "CGcrypt"], path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
+        .testTarget(name: "FilesTests", dependencies: ["PDFiles"], path: "Tests/FilesTests"),
         .testTarget(
             name: "SettingsTests", dependencies: ["PDSettings", "Yams"], path: "Tests/SettingsTests"),
         .testTarget(
@@ -180,6 +183,7 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
         .testTarget(
-            name: "ClientTests", dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol"], path: "Tests/ClientTests", exclude: ["Machines"]),
+            name: "ClientTests", dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol"],
+            path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

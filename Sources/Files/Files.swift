@@ -101,22 +101,10 @@ public enum Files {
         return lstat(path, &status) == 0 ? Int(status.st_size) : nil
     }
 
-    /// Makes a directory that only its owner may enter, with those above it, or tightens one that is there.
+    /// Makes a directory that only its owner may enter, with those above it where they are missing, or tightens one that
+    /// is there. Those above that are there are left as they are.
     public static func makePrivateDirectory(_ path: String) throws(FileError) {
-        if mkdir(path, 0o700) != 0 {
-            switch errno {
-            case EEXIST: break
-            case ENOENT:
-                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
-                    throw FileError(operation: "make directory", path: path, code: ENOENT)
-                }
-                try makePrivateDirectory(String(path[..<slash]))
-                guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                    throw FileError(operation: "make directory", path: path, code: errno)
-                }
-            default: throw FileError(operation: "make directory", path: path, code: errno)
-            }
-        }
+        try makeMissingDirectory(path)
         var status = stat()
         guard lstat(path, &status) == 0 else {
             throw FileError(operation: "look at", path: path, code: errno)
@@ -126,6 +114,18 @@ public enum Files {
         }
         if status.st_mode & 0o077 != 0, chmod(path, 0o700) != 0 {
             throw FileError(operation: "make private", path: path, code: errno)
+        }
+    }
+
+    private static func makeMissingDirectory(_ path: String) throws(FileError) {
+        guard mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        let code = errno
+        guard code == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw FileError(operation: "make directory", path: path, code: code)
+        }
+        try makeMissingDirectory(String(path[..<slash]))
+        guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+            throw FileError(operation: "make directory", path: path, code: errno)
         }
     }
 

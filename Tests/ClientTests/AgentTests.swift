@@ -1,7 +1,7 @@
-import PDFiles
 import Foundation
 import PDCrypto
 import PDDocument
+import PDFiles
 import PDProtocol
 import Testing
 

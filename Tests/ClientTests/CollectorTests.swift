@@ -1,5 +1,5 @@
-import PDFiles
 import PDDocument
+import PDFiles
 import Testing
 
 @testable import PDClient

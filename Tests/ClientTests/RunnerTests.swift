@@ -1,6 +1,6 @@
-import PDFiles
 import Foundation
 import PDDocument
+import PDFiles
 import Testing
 
 @testable import PDClient

@@ -1,6 +1,6 @@
-import PDFiles
 import Foundation
 import Logging
+import PDFiles
 import Synchronization
 import Testing
 

@@ -290,7 +290,8 @@ private actor MemoryFleet: HostStore, IssueStore {
     func hosts() -> [FleetHost] { byID.values.sorted { $0.hostname.name < $1.hostname.name } }
     func hosts(where query: Query) -> [FleetHost] { hosts().filter { query.matches($0.document) } }
     func reduceHosts<Result: Sendable>(
-        where query: Query?, into initial: Result, _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+        where query: Query?, into initial: Result,
+        _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
     ) -> Result {
         hosts().filter { query?.matches($0.document) ?? true }.reduce(into: initial, body)
     }

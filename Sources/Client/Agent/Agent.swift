@@ -1,8 +1,8 @@
-import PDFiles
 import Glibc
 import Logging
 import PDCrypto
 import PDDocument
+import PDFiles
 import PDProtocol
 import PDSettings
 

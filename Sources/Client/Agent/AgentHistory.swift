@@ -1,5 +1,5 @@
-import PDFiles
 import PDDocument
+import PDFiles
 
 /// What an agent did last, in `status.json`.
 struct AgentHistory: Equatable {

@@ -1,7 +1,7 @@
-import PDFiles
 import Glibc
 import Logging
 import PDCrypto
+import PDFiles
 import PDSettings
 
 /// A machine's place in a fleet.
@@ -74,7 +74,8 @@ public enum Membership {
         guard Files.exists(folder) else { return }
         try Files.makePrivateDirectory(target)
         for name in try Files.names(in: folder) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
-            try Files.writeAtomically(try Files.read("\(folder)/\(name)", limit: 1 << 20), to: "\(target)/\(name)")
+            try Files.writeAtomically(
+                try Files.read("\(folder)/\(name)", limit: 1 << 20), to: "\(target)/\(name)")
         }
     }
 

@@ -1,5 +1,5 @@
-import PDFiles
 import Glibc
+import PDFiles
 import PDSettings
 
 /// Where an agent keeps what it needs: its membership, its spool and what it did last.

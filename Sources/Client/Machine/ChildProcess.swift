@@ -1,5 +1,5 @@
-import PDFiles
 import Glibc
+import PDFiles
 import Synchronization
 
 /// One command in a process group of its own, run to its end.

@@ -1,5 +1,5 @@
-import PDFiles
 import Glibc
+import PDFiles
 
 /// All that collectors see of the machine they run on. Tests give them recorded ones.
 public struct Machine: Sendable {

@@ -1,6 +1,6 @@
-import PDFiles
 import Glibc
 import PDDocument
+import PDFiles
 import Synchronization
 
 /// Runs collectors side by side. What one of them does, hang, fail or flood, changes nothing for the others.

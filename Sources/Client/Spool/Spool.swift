@@ -1,5 +1,5 @@
-import PDFiles
 import Logging
+import PDFiles
 
 /// Reports on disk that wait for delivery, one file each.
 ///

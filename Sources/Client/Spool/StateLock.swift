@@ -1,5 +1,5 @@
-import PDFiles
 import Glibc
+import PDFiles
 
 /// The right to change an agent's state directory. One process has it at a time; it ends with this object, or with the
 /// process, however that ends.

@@ -1,8 +1,8 @@
-import PDFiles
 import AsyncHTTPClient
 import NIOCore
 import NIOPosix
 import NIOSSL
+import PDFiles
 import PDProtocol
 
 /// Carries requests over HTTP/1.1, with TLS where the server's address says `https`.

@@ -1,5 +1,5 @@
-import PDFiles
 import Logging
+import PDFiles
 import PDProtocol
 
 /// Delivers what waits in a spool, oldest first.
