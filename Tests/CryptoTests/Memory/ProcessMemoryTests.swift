@@ -26,11 +26,12 @@ import Testing
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let arguments = ["--testing-library", "swift-testing", "--filter", "ProcessMemoryTests"]
         // As root everything belongs to root: as nobody it would not, if it could be dumped. Nobody cannot run anything
-        // where /proc is hidden.
+        // where /proc is hidden, nor what lies in root's home.
         let nobody = ["--reuid", "65534", "--clear-groups"]
         let drops =
             try geteuid() == 0
-            && Program.run("setpriv", nobody + ["test", "-r", "/proc/self/status"]).status == 0
+            && Program.run("setpriv", nobody + ["test", "-r", "/proc/self/status", "-a", "-x", executable])
+                .status == 0
         let result = try Program.run(
             drops ? "setpriv" : executable, (drops ? nobody + [executable] : []) + arguments,
             environment: ["PENGUINDOME_TEST_PROTECTED": "1"])

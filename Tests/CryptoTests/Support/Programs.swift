@@ -13,6 +13,7 @@ enum Program {
     }
 
     static func path(_ name: String) throws -> URL {
+        if name.hasPrefix("/") { return URL(filePath: name) }
         for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin").split(separator: ":") {
             let candidate = URL(filePath: String(folder)).appending(path: name)
             if FileManager.default.isExecutableFile(atPath: candidate.path) { return candidate }
