@@ -46,7 +46,8 @@ echo "1. The database cannot be reached at start"
 status=0
 pd-server serve --state "$state" --database "$uri" 2>"$work/first.log" || status=$?
 [ "$status" = 3 ] || fail "exit code $status instead of 3"
-[ "$(wc -l <"$work/first.log")" = 1 ] || fail "not one line"
+# Where a killed process had the same number, libmongoc complains while it is loaded, before main.
+[ "$(grep -vc 'mongoc: Falling back' "$work/first.log")" = 1 ] || fail "not one line"
 cat "$work/first.log"
 
 echo "2. With --wait the server starts once the database is there"

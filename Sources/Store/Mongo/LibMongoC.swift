@@ -1,12 +1,16 @@
 import CMongoC
+import Glibc
 import PDDocument
 
 /// What libmongoc and libbson need, in one place.
 enum LibMongoC {
     private static let started: Void = {
-        mongoc_init()
         // The library would write to standard error by itself. What matters comes back as an error.
         mongoc_log_set_handler({ _, _, _, _ in }, nil)
+        mongoc_init()
+        // Its counters lie in shared memory under this name. A process that is killed would leave the name behind, and
+        // a later one with the same number would complain about it before anybody can stop it.
+        shm_unlink("/mongoc-\(getpid())")
     }()
 
     /// To be called before anything else of the library; the first call starts it.

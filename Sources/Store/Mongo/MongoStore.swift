@@ -25,6 +25,9 @@ public final class MongoStore: FleetStore {
             count: settings.connections, maximumWaiting: settings.maximumWaiting, patience: settings.patience)
     }
 
+    /// Where nobody closed it. The pool closes its connections when the last call has let go of it.
+    deinit { threads.stop() }
+
     /// Opens the database, and makes collections and indices where they are missing. Documents that are there are left
     /// as they are.
     ///
@@ -115,6 +118,8 @@ private final class ClientPool: Sendable {
         mongoc_client_pool_set_appname(pool, "penguindome")
         pointer = Locked(UncheckedPointer(pool: pool))
     }
+
+    deinit { destroy() }
 
     /// There is a client for each thread, so that nobody waits here.
     func withClient<T>(_ body: (OpaquePointer) throws -> T) throws -> T {

@@ -70,7 +70,15 @@ struct StoreCommand: ParsableCommand {
                     guard !FileManager.default.fileExists(atPath: file) else {
                         throw ToolFailure(.failed, "\(file) exists already")
                     }
-                    try await copyFleet(from: fleet.store, to: .sqlite(path: file))
+                    // Under its name only once it is whole; one that was broken off is taken up again.
+                    let partial = file + ".copying"
+                    try await copyFleet(from: fleet.store, to: .sqlite(path: partial))
+                    let copy = try await SQLiteStore.open(path: partial)
+                    try await closing(copy) { try await copy.backup(to: file) }
+                    for suffix in ["", "-wal", "-shm"]
+                    where FileManager.default.fileExists(atPath: partial + suffix) {
+                        try FileManager.default.removeItem(atPath: partial + suffix)
+                    }
                 }
             }
             if options.json {
