@@ -21,6 +21,21 @@ public struct Service: Sendable {
         self.logger = logger
     }
 
+    /// The audits that the settings ask for: one or none.
+    private var periodicAudits: [any ServiceLifecycle.Service] {
+        guard let interval = settings.auditInterval else { return [] }
+        return [
+            PeriodicAudit(
+                store: fleet.store, checksFile: fleet.state.checksFile, interval: interval,
+                retention: settings.retention, holder: UUID().uuidString, now: Self.now, logger: logger)
+        ]
+    }
+
+    /// The clock, in milliseconds since 1970-01-01 UTC.
+    private static let now: @Sendable () -> Int64 = {
+        Int64((Date().timeIntervalSince1970 * 1000).rounded(.down))
+    }
+
     /// Serves until SIGTERM or SIGINT, then closes the store.
     ///
     /// - Throws: ``StateError`` where keys cannot be read or a port cannot be opened.
@@ -33,7 +48,7 @@ public struct Service: Sendable {
         let endpoints = FleetEndpoints(
             store: fleet.store, clientKeys: clientKeys, releases: fleet.state.releases,
             options: settings.endpointOptions,
-            now: { Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)) }, logger: logger)
+            now: Self.now, logger: logger)
         let listeners = try settings.listeners(relativeTo: fleet.state.settingsFile, logger: logger)
         let applications = listeners.map { listener in
             FleetServer(
@@ -50,7 +65,7 @@ public struct Service: Sendable {
         }
         let keys = KeyWatch(clientKeys: clientKeys, serverKey: fleet.state.serverPublicKey, logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: applications as [any ServiceLifecycle.Service] + [
+            services: applications as [any ServiceLifecycle.Service] + periodicAudits + [
                 keys, DrainService(endpoints: endpoints),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PDSettings
+import PDStore
 
 /// The settings of a server: `server.yml`, under the names that version 1 uses.
 public struct ServerSettings: Sendable, Equatable {
@@ -26,6 +27,9 @@ public struct ServerSettings: Sendable, Equatable {
     public var metricsRanges: [AddressRange]
     /// What peers may take.
     public var limits: Limits
+
+    /// How often the server audits the fleet itself; never unless set.
+    public var auditInterval: TimeSpan?
 
     /// What the file asks for and this server does not do; lines for people, logged at start.
     public var notes: [String] = []
@@ -73,6 +77,7 @@ public struct ServerSettings: Sendable, Equatable {
         limits = try Limits(&top)
         database = try Self.database(&top)
         retention = try Self.retention(&top)
+        try readAudit(&top)
         try readWhatIsNotServed(&top)
         try top.finish()
         try override(with: environment)
@@ -95,11 +100,24 @@ public struct ServerSettings: Sendable, Equatable {
             keeping.integer("combine_threshold", in: 2...255)
         )
         try keeping.finish()
+    }
+
+    /// Reads `audit_cron`: `enabled`, and how long to wait from one audit to the next.
+    private mutating func readAudit(_ top: inout SettingsMapping) throws(SettingsError) {
         var cron = try top.mapping("audit_cron")
-        if try cron.bool("enabled") == true {
-            notes.append("audit_cron is enabled, but audits run only when pd-admin issues audit is called")
+        let interval: TimeSpan
+        if let text = try cron.string("interval") {
+            guard let span = TimeSpan(text), span.milliseconds >= 1000 else {
+                throw cron.error("interval", "must be \(TimeSpan.form), and a second at least")
+            }
+            interval = span
+        } else {
+            interval = TimeSpan(milliseconds: 300_000)
         }
-        _ = try cron.string("email")
+        if try cron.bool("enabled") == true { auditInterval = interval }
+        if try cron.string("email") != nil {
+            notes.append("audit_cron:email has no effect: this server sends no mail")
+        }
         try cron.finish()
     }
 

@@ -20,7 +20,9 @@ struct IssuesCommand: ParsableCommand {
         func run() async throws {
             let checks = try options.checks()
             let report = try await options.withFleet { fleet in
-                try await Audit.run(store: fleet.store, checks: checks, at: options.now())
+                let report = try await Audit.run(store: fleet.store, checks: checks, at: options.now())
+                _ = try await fleet.prune(at: options.now())
+                return report
             }
             options.show(report.findings.map(\.summary)) { text(report) }
         }

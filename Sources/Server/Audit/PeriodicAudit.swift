@@ -1,0 +1,82 @@
+import Foundation
+import Logging
+import PDSettings
+import PDStore
+import ServiceLifecycle
+
+/// Audits the fleet again and again, and removes what is older than the settings keep. Of several servers on one
+/// database one does it: the one that has the lease. Where it ends without a word, another takes over when the lease
+/// has run out.
+struct PeriodicAudit: ServiceLifecycle.Service {
+    /// What the lease is called.
+    static let lease = "audit"
+
+    let store: any FleetStore
+    /// What to look for, read anew each time.
+    let checksFile: URL
+    let interval: TimeSpan
+    let retention: ServerSettings.Retention
+    /// Different in each process.
+    let holder: String
+    /// The clock, in milliseconds since 1970-01-01 UTC.
+    let now: @Sendable () -> Int64
+    let logger: Logger
+
+    func run() async throws {
+        while !Task.isShuttingDownGracefully {
+            await runOnce()
+            do {
+                try await cancelWhenGracefulShutdown {
+                    try await Task.sleep(for: .milliseconds(interval.milliseconds))
+                }
+            } catch is CancellationError {
+                break
+            }
+        }
+        do throws(StoreError) {
+            try await store.releaseLease(Self.lease, holder: holder)
+        } catch {
+            logger.warning("the lease of the audit could not be given back: \(error)")
+        }
+    }
+
+    /// Audits, where this process may. What goes wrong is logged, and tried again next time.
+    ///
+    /// - Returns: what was found; nothing where another process audits, or something went wrong.
+    @discardableResult
+    func runOnce() async -> AuditReport? {
+        let time = now()
+        do {
+            // Twice the interval: the holder renews it in time, also where one audit takes long.
+            guard
+                try await store.takeLease(
+                    Self.lease, holder: holder, at: time, duration: interval.milliseconds * 2)
+            else { return nil }
+            let checks = try CheckFile.read(
+                yaml: String(decoding: try PrivateFiles.read(checksFile), as: UTF8.self),
+                file: checksFile.path)
+            let report = try await Audit.run(store: store, checks: checks, at: time)
+            logger.info(
+                "audit",
+                metadata: [
+                    "hosts": "\(report.hostCount)", "suspended": "\(report.suspendedCount)",
+                    "open": "\(report.findings.count)",
+                    "alerting": "\(report.findings.count { $0.isAlerting })",
+                ])
+            if let removed = try await store.prune(retention, at: time),
+                removed != PruneReceipt(auditRecords: 0, closedIssues: 0)
+            {
+                logger.info(
+                    "removed what is old",
+                    metadata: [
+                        "audit_records": "\(removed.auditRecords)",
+                        "closed_issues": "\(removed.closedIssues)",
+                    ])
+            }
+            return report
+        } catch {
+            logger.error("audit: \(error)")
+            return nil
+        }
+    }
+}
