@@ -208,6 +208,27 @@ struct OrderTests {
         #expect(try Files.names(in: machine.orders).isEmpty)
     }
 
+    @Test(
+        "a patch whose order is not what was signed any more puts nothing over the release, and the others stay"
+    )
+    func changedOrder() throws {
+        let machine = try Machine()
+        let other = try machine.order {
+            $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+            $0.files = ["collectors/y": "#!/bin/sh\n"]
+        }
+        _ = try machine.keeper().run([machine.order(), other], now: Machine.now)
+        let folder = try OrderFolder(machine.orders)
+        #expect(try folder.overlay(over: 1, machine.keys).count == 2)
+        try Files.writeAtomically(
+            [UInt8](#"{"format":"penguindome-order-1"}"#.utf8), to: "\(machine.orders)/\(Machine.id).order")
+        #expect(try folder.overlay(over: 1, machine.keys).keys.map(\.text) == ["collectors/y"])
+        var integrity = Integrity()
+        integrity.release = 1
+        try integrity.checkPatches(folder, machine.keys)
+        #expect(integrity.extra == ["files-1/collectors/x"] && integrity.patched == ["collectors/y"])
+    }
+
     // MARK: - Commands
 
     @Test("a command runs once; its output is reported, capped; a second offer does not run it again")

@@ -401,6 +401,25 @@ struct UpdateTests {
         #expect(machine.integrity().problem != nil)
     }
 
+    @Test("a key that a release brought signs the next one, if the settings name it, and not otherwise")
+    func broughtKey() async throws {
+        let machine = try ReleaseMachine()
+        let next = try OpenPGP.SecretKey.generate(userID: "next", at: .init(1_700_000_000), validity: nil)
+        _ = try await machine.updater().run(
+            machine.release(1) { $0.files["keys/next.pub.asc"] = next.certificate.armored() })
+        let signed = try machine.release(2) { $0.signer = next }
+        try await refused(machine, signed) { if case .statement(.signature) = $0 { true } else { false } }
+        var settings = machine.settings
+        let names = [machine.key, next].map { "\($0.certificate.fingerprint)" }.joined(separator: ", ")
+        settings.trust = try AgentSettings(
+            yaml: "server_url: http://h\ntrust: {releases: [\(names)]}", file: "f"
+        ).trust
+        let updater = Updater(
+            state: machine.state, settings: settings, architecture: "x86_64", log: LogLines().logger(),
+            now: { ReleaseMachine.now * 1000 })
+        #expect(try await updater.run(signed) == .installed(2))
+    }
+
     @Test("nobody is trusted unless the settings name the fingerprint")
     func trust() throws {
         func read(_ yaml: String) throws -> Trust {

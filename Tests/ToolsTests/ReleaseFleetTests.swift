@@ -184,6 +184,28 @@ struct ReleaseFleetTests {
         #expect((listed["completed_hosts"] as? [String])?.sorted() == ["h1", "h3", "h5"])
     }
 
+    @Test("the progress of a fleet-wide command is shown while hosts do it, and ends when all have")
+    func progress() async throws {
+        let world = try await World()
+        try world.join("h1", "h2")
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let watching = try world.fleet.tools.start(command: [
+            program, "commands", "run", "hi", "--shell", "echo hi", "--all-hosts", "--wait", "--key",
+            world.builder.path("K/key.asc"), "--state", world.fleet.serverState,
+        ])
+        for name in ["h1", "h2"] {
+            for _ in 0..<100 {
+                if try world.agent(name, "update").status == 42 { break }
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            try await Task.sleep(for: .seconds(1))
+        }
+        let outcome = try watching.finish()
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(
+            outcome.text.contains("1 of 2 hosts") && outcome.text.contains("2 of 2 hosts"), "\(outcome.text)")
+    }
+
     @Test("a command that fails is tried as often as told; one that hangs is killed; output is capped")
     func failingCommands() async throws {
         let world = try await World()

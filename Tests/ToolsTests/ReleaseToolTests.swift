@@ -55,6 +55,26 @@ struct ReleaseToolTests {
         #expect(try builder.tools.read("a.manifest") == builder.tools.read("b.manifest"))
     }
 
+    @Test(
+        "the standard release is made of what the package installed: the agent, its collectors, trusted keys")
+    func fromInstalled() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.write("usr/bin/pd-agent", "#!/bin/sh\n", mode: 0o755)
+        try builder.write("usr/bin/other", "x")
+        try builder.write("usr/lib/penguindome/collectors/desk", "#!/bin/sh\n", mode: 0o755)
+        let built = try builder.release(
+            "build", "--from-installed", "--prefix", builder.path("usr"), "--trusted-key", "K/key.pub.asc",
+            "--number", "1",
+            "--out", "1.tar")
+        #expect(built.text.contains("3 files"))
+        let listed = try builder.tools.run(["-tf", "1.tar"], program: "/usr/bin/tar").text.split(
+            separator: "\n")
+        #expect(listed.first == "bin/pd-agent" && listed.dropFirst().first == "collectors/desk")
+        #expect(listed.last?.hasPrefix("keys/") == true && listed.last?.hasSuffix(".pub.asc") == true)
+        #expect(try builder.run("build", "--number", "1", "--out", "2.tar").status == 2)
+    }
+
     @Test("p72_p74_a directory with links or pipes in it makes no release, and leaves no file")
     func links() throws {
         let builder = try builder()

@@ -9,14 +9,18 @@ struct TrustedKeys {
     private let trust: Trust
     private let certificates: [OpenPGP.Certificate]
 
-    /// Reads the server's key, and those in `keys/`. A file that is no key is told in the log and trusts nobody.
+    /// Reads the server's key, those in `keys/`, and those that the release in use brought. A file that is no key is told
+    /// in the log and trusts nobody.
     init(_ trust: Trust, state: StateDirectory, log: Logger) throws(FileError) {
         self.trust = trust
         var files = [state.serverKey]
-        do throws(FileError) {
-            files += try Files.names(in: state.keys).filter { $0.hasSuffix(".asc") || $0.hasSuffix(".gpg") }
-                .map { "\(state.keys)/\($0)" }
-        } catch { guard error.isAbsence else { throw error } }
+        for directory in [state.keys, "\(state.releases)/current/keys"] {
+            do throws(FileError) {
+                files += try Files.names(in: directory)
+                    .filter { $0.hasSuffix(".asc") || $0.hasSuffix(".gpg") }
+                    .map { "\(directory)/\($0)" }
+            } catch { guard error.isAbsence else { throw error } }
+        }
         var certificates: [OpenPGP.Certificate] = []
         for file in files {
             do {
