@@ -146,13 +146,35 @@ struct AccessTests {
         let throttle = FailureThrottle(
             limits: .init(failures: 2, window: .seconds(60), addresses: 3), clock: { clock.now })
         let address = try #require(IPAddress("2001:db8::1"))
-        throttle.failed(address)
-        throttle.failed(IPAddress("2001:db8::2"))
-        #expect(throws: Refusal.self) { try throttle.admit(IPAddress("2001:db8::ffff")) }
+        try throttle.begin(address)
+        try throttle.begin(IPAddress("2001:db8::2"))
+        #expect(throws: Refusal.self) { try throttle.begin(IPAddress("2001:db8::ffff")) }
+        throttle.forgive(address)
+        #expect(throws: Never.self) { try throttle.begin(address) }
+        #expect(throws: Refusal.self) { try throttle.begin(address) }
         clock.advance(by: .seconds(61))
-        #expect(throws: Never.self) { try throttle.admit(address) }
-        for last in 1...100 { throttle.failed(IPAddress("192.0.2.\(last)")) }
-        #expect(throws: Never.self) { try throttle.admit(IPAddress("192.0.2.1")) }
+        #expect(throws: Never.self) { try throttle.begin(address) }
+        for last in 1...100 { try throttle.begin(IPAddress("192.0.2.\(last)")) }
+        #expect(throws: Never.self) { try throttle.begin(IPAddress("192.0.2.1")) }
+    }
+
+    @Test("guesses that come all at once are no more than the limit")
+    func burst() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(passwords: ["fred": [try Self.hash("right", rounds: 20_000)]])
+        options.failures.failures = 4
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client in
+                let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                    for number in 0..<20 {
+                        group.addTask { try await Self.status(client, Self.basic("fred", "guess \(number)")) }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(statuses.count { $0 == .unauthorized } == 4)
+                #expect(statuses.count { $0 == .tooManyRequests } == 16)
+            }
+        }
     }
 
     @Test(

@@ -221,6 +221,18 @@ struct PipeTests {
         #expect(try await client.decrypt(relay.receive(on: pipe, at: .client)) == "still here")
     }
 
+    @Test("p129_text that is not ASCII arrives whole: lengths count bytes")
+    func p129_bytes() async throws {
+        let relay = PipeRelay(limits: limits())
+        let (server, client) = (try Peer("server"), try Peer("client"))
+        let pipe = try await relay.create(for: host, key: server.key)
+        try await relay.open(pipe, by: host, key: client.key)
+        for text in ["grüße, 世界 🐧", "\u{0}\u{FFFD}", String(repeating: "ä", count: 1000)] {
+            #expect(try await relay.send(server.encrypt(text), on: pipe, from: .server) == .ok)
+            #expect(try await client.decrypt(relay.receive(on: pipe, at: .client)) == text)
+        }
+    }
+
     @Test("neither keys nor identifiers of pipes reach the log")
     func log() async throws {
         var options = FleetEndpoints.Options()

@@ -21,7 +21,7 @@ struct RequestDeadlineTests {
     }
 
     @Test("a connection that never sends a whole head is closed in time")
-    func head() throws {
+    func p121_head() throws {
         let (channel, loop) = try connected()
         loop.advanceTime(by: .seconds(59))
         #expect(channel.isActive)
@@ -40,7 +40,7 @@ struct RequestDeadlineTests {
     }
 
     @Test("a body that trickles is closed, however often a byte comes")
-    func trickle() throws {
+    func p121_trickle() throws {
         let (channel, loop) = try connected()
         try channel.writeInbound(Self.head)
         for _ in 0..<40 where channel.isActive {

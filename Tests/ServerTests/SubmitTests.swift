@@ -74,7 +74,7 @@ struct SubmitTests {
     }
 
     @Test("unsigned, wrongly signed, signed by a stranger, truncated: 403, and nothing is stored")
-    func signatures() async throws {
+    func p125_signatures() async throws {
         let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
         try await TestFleet.with { fleet in
             let data = Array(Self.good.utf8)
@@ -141,7 +141,7 @@ struct SubmitTests {
     }
 
     @Test("p106 an old report that is sent again brings nothing back, and is told in the log")
-    func replay() async throws {
+    func p106_replay() async throws {
         try await TestFleet.with { fleet in
             let old = try fleet.signed(
                 #"{"hostname": "h", "collected_at": "2026-01-01T00:00:00Z", "plugins": {"p": "old"}}"#)
@@ -216,6 +216,31 @@ struct SubmitTests {
                 try await Task.sleep(for: .seconds(1.1))
                 #expect(try await status() == .ok)
             }
+        }
+    }
+
+    @Test("p123_the first two reports of a host at the same moment make one host, and both are answered")
+    func p123_twoAtOnce() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.application().test(.live) { client in
+                for round in 0..<10 {
+                    let bodies = try (0..<2).map {
+                        try fleet.signed(#"{"hostname": "h\#(round)", "plugins": {"p": \#($0)}}"#)
+                    }
+                    let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                        for body in bodies {
+                            group.addTask {
+                                try await client.executeRequest(
+                                    uri: V1.submitPath, method: .post, headers: .form, body: body
+                                ).status
+                            }
+                        }
+                        return try await group.reduce(into: []) { $0.append($1) }
+                    }
+                    #expect(statuses == [.ok, .ok])
+                }
+            }
+            #expect(try await fleet.store.hosts().count == 10)
         }
     }
 }

@@ -27,34 +27,10 @@ struct TLSTests {
         try PrivateFiles.write(made.certificate, to: certificate)
     }
 
-    /// Runs a program to its end, on a thread that no server needs.
-    private func run(_ program: String, _ arguments: [String]) async throws -> (status: Int32, output: String)
-    {
-        let result: Result<(Int32, String), any Error> = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                continuation.resume(
-                    returning: Result {
-                        let process = Process()
-                        let pipe = Pipe()
-                        process.executableURL = URL(filePath: program)
-                        process.arguments = arguments
-                        process.standardOutput = pipe
-                        process.standardError = pipe
-                        process.standardInput = FileHandle.nullDevice
-                        try process.run()
-                        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-                        process.waitUntilExit()
-                        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-                    })
-            }
-        }
-        return try result.get()
-    }
-
     @Test("a certificate that vouches for itself is a P-256 one for its host, for at most 825 days")
     func selfSigned() async throws {
         try await identity("mdm.example.com") { certificate, key in
-            let text = try await run(
+            let text = try await Program.run(
                 "/usr/bin/openssl", ["x509", "-in", certificate.path, "-noout", "-text"]
             ).output
             for part in [
@@ -63,7 +39,7 @@ struct TLSTests {
             ] {
                 #expect(text.contains(part), "\(part)")
             }
-            let verified = try await run(
+            let verified = try await Program.run(
                 "/usr/bin/openssl", ["verify", "-CAfile", certificate.path, "-x509_strict", certificate.path])
             #expect(verified.status == 0 || verified.output.contains("x509_strict"), "\(verified.output)")
             let end = try CertificateFile(certificate).expiresAt
@@ -71,7 +47,7 @@ struct TLSTests {
             #expect(abs(Double(end) - expected) < 60)
         }
         try await identity("192.0.2.7") { certificate, _ in
-            let text = try await run(
+            let text = try await Program.run(
                 "/usr/bin/openssl", ["x509", "-in", certificate.path, "-noout", "-text"]
             ).output
             #expect(text.contains("IP Address:192.0.2.7"))
@@ -113,8 +89,10 @@ struct TLSTests {
                     ).write(to: form)
                     let resolve = ["--resolve", "localhost:\(number):127.0.0.1", "-sS"]
                     func trusting(_ authority: URL, _ arguments: [String]) async throws -> String {
-                        try await run("/usr/bin/curl", resolve + ["--cacert", authority.path] + arguments)
-                            .output
+                        try await Program.run(
+                            "/usr/bin/curl", resolve + ["--cacert", authority.path] + arguments
+                        )
+                        .output
                     }
                     #expect(
                         try await trusting(
@@ -125,7 +103,7 @@ struct TLSTests {
                     let before = fleet.directory.appending(path: "before")
                     try FileManager.default.copyItem(at: certificate, to: before)
                     let old = Task.detached {
-                        try await run(
+                        try await Program.run(
                             "/usr/bin/curl",
                             resolve + [
                                 "--cacert", before.path, "--rate", "20/m", url + "/healthz", url + "/readyz",
@@ -157,7 +135,8 @@ struct TLSTests {
                 let listener = Listener(
                     host: "127.0.0.1", port: 0, identity: try TLSIdentity(certificate: certificate, key: key))
                 try await fleet.serving(listener) { number in
-                    let plain = try await run("/usr/bin/curl", ["-sS", "http://127.0.0.1:\(number)/healthz"])
+                    let plain = try await Program.run(
+                        "/usr/bin/curl", ["-sS", "http://127.0.0.1:\(number)/healthz"])
                     #expect(plain.status != 0)
                     for seed in 0..<20 {
                         let bytes = (0..<200).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ seed &* 7) }
@@ -165,9 +144,9 @@ struct TLSTests {
                         try Data(bytes).write(to: file)
                         let script =
                             "exec 3<>/dev/tcp/127.0.0.1/\(number); cat \(file.path) >&3; timeout 2 cat <&3 | wc -c"
-                        _ = try await run("/bin/bash", ["-c", script])
+                        _ = try await Program.run("/bin/bash", ["-c", script])
                     }
-                    let good = try await run(
+                    let good = try await Program.run(
                         "/usr/bin/curl",
                         [
                             "-sS", "--cacert", certificate.path, "--resolve", "localhost:\(number):127.0.0.1",

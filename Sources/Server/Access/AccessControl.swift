@@ -40,15 +40,19 @@ struct AccessControl: Sendable {
             throw .unauthorized(reason: "no user and password were given")
         }
         // Before anything is computed: this bounds what guessing costs the server, and how fast it goes.
-        try failures.admit(call.client)
+        try failures.begin(call.client)
         guard let credentials = Credentials(header: field) else {
-            failures.failed(call.client)
             throw .unauthorized(reason: "the Authorization header is not HTTP Basic")
         }
-        guard try await passwords.matches(credentials, rule) else {
-            failures.failed(call.client)
-            throw .unauthorized(reason: "wrong user or password")
+        let matches: Bool
+        do {
+            matches = try await passwords.matches(credentials, rule)
+        } catch {
+            failures.forgive(call.client)
+            throw error
         }
+        guard matches else { throw .unauthorized(reason: "wrong user or password") }
+        failures.forgive(call.client)
     }
 }
 

@@ -27,43 +27,42 @@ final class FailureThrottle: Sendable {
         self.clock = clock
     }
 
-    /// Returns where the address may try. Peers without an address share one record.
-    func admit(_ address: IPAddress?) throws(Refusal) {
+    /// Begins a try, which counts as failed until ``forgive(_:)`` says otherwise: however many tries come at once, no more
+    /// than the limit of them are made. Peers without an address share one record.
+    ///
+    /// - Throws: ``Refusal/tooMany(_:retryAfter:)`` where the address has failed too often.
+    func begin(_ address: IPAddress?) throws(Refusal) {
         let now = clock()
+        let key = address?.subscriber ?? .unspecified
         let left = records.withLock { records -> Duration? in
-            guard let record = records[Self.key(address)] else { return nil }
+            var record = records[key] ?? Record(count: 0, since: now)
             let left = limits.window - record.since.duration(to: now)
-            guard left > .zero else {
-                records[Self.key(address)] = nil
-                return nil
-            }
-            return record.count >= limits.failures ? left : nil
+            if left <= .zero { record = Record(count: 0, since: now) }
+            guard record.count < limits.failures else { return left }
+            if records[key] == nil, records.count >= limits.addresses { makeRoom(&records, now) }
+            record.count += 1
+            records[key] = record
+            return nil
         }
         guard let left else { return }
         throw .tooMany(
             "too many failures from this address", retryAfter: Int((left / .seconds(1)).rounded(.up)))
     }
 
-    /// Remembers a failure.
-    func failed(_ address: IPAddress?) {
-        let now = clock()
+    /// The try that was begun was right, or was not made.
+    func forgive(_ address: IPAddress?) {
+        let key = address?.subscriber ?? .unspecified
         records.withLock { records in
-            let key = Self.key(address)
-            if records[key] == nil, records.count >= limits.addresses {
-                records = records.filter { $0.value.since.duration(to: now) < limits.window }
-                if records.count >= limits.addresses,
-                    let oldest = records.min(by: { $0.value.since < $1.value.since })
-                {
-                    records[oldest.key] = nil
-                }
-            }
-            records[key, default: Record(count: 0, since: now)].count += 1
+            guard let record = records[key] else { return }
+            records[key] = record.count > 1 ? Record(count: record.count - 1, since: record.since) : nil
         }
     }
 
-    private static func key(_ address: IPAddress?) -> IPAddress {
-        address?.subscriber ?? Self.nobody
+    private func makeRoom(_ records: inout [IPAddress: Record], _ now: ContinuousClock.Instant) {
+        records = records.filter { $0.value.since.duration(to: now) < limits.window }
+        guard records.count >= limits.addresses,
+            let oldest = records.min(by: { $0.value.since < $1.value.since })
+        else { return }
+        records[oldest.key] = nil
     }
-
-    private static let nobody = IPAddress.unspecified
 }
