@@ -28,12 +28,14 @@ gpg --armor --export-secret-keys fleet >"$work/fleet.asc"
 port=18090
 pd-server setup --yes --state "$work/state" --port $port >/dev/null
 pd-admin keys add "$work/fleet.pub.asc" --role client --state "$work/state" >/dev/null
+tls_port=18091
+pd-admin ports add $tls_port --self-signed localhost --state "$work/state" >/dev/null
 sed -i 's/level: info/level: error/' "$work/state/server.yml"
 pd-server serve --state "$work/state" 2>"$work/server.log" &
 server=$!
 until (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do sleep 0.1; done
 
 echo "load average $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) processors, $seconds s a phase"
-python3 Benchmarks/abuse.py --pid "$server" --port $port --seconds "$seconds" \
+python3 Benchmarks/abuse.py --pid "$server" --port $port --tls-port $tls_port --seconds "$seconds" \
     submit-benchmark "$work/fleet.asc" $port 8 4000
 kill -0 "$server"
