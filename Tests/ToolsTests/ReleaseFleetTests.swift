@@ -138,6 +138,29 @@ struct ReleaseFleetTests {
         #expect(try world.fleet.tools.text("laptop/releases/current/README") == "two\n")
     }
 
+    @Test("p114_the agent of the release in use takes over, as long as it is what was signed")
+    func takingOver() async throws {
+        let world = try await World()
+        try world.join("laptop")
+        let mark = world.builder.path("mark")
+        try world.builder.write(
+            "tree/bin/pd-agent", "#!/bin/sh\necho \"$1 $PENGUINDOME_AGENT_HANDED_OVER\" >> \(mark)\n",
+            mode: 0o755)
+        try world.publish(1, "--key", "K/key.asc")
+        #expect(try world.agent("laptop", "update").status == 42)
+        #expect(try world.fleet.tools.text("mark") == "verify \ncycle \n")
+        #expect(try world.agent("laptop", "cycle").status == 0)
+        #expect(try world.agent("laptop", "update").status == 0)
+        #expect(try world.fleet.tools.text("mark") == "verify \ncycle \ncycle 1\nupdate 1\n")
+        // Changed, it is not run; the installed one does the work, and tells.
+        try world.builder.write(
+            "laptop/releases/1/bin/pd-agent", "#!/bin/sh\necho evil >> \(mark)\n", mode: 0o755)
+        let cycle = try world.agent("laptop", "cycle")
+        #expect(cycle.status == 0 && cycle.errors.contains("not as it was signed"), "\(cycle.errors)")
+        #expect(try !world.fleet.tools.text("mark").contains("evil"))
+        #expect(try world.integrity("laptop")["changed"] as? [String] == ["bin/pd-agent"])
+    }
+
     @Test("a release whose agent does not start is left again, and the server hears why")
     func broken() async throws {
         let world = try await World()

@@ -42,6 +42,7 @@ struct Collect: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
+        try options.handOver()
         let agent = try options.agent()
         if print {
             Swift.print(await agent.shownReport())
@@ -57,6 +58,7 @@ struct Submit: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
+        try options.handOver()
         let agent = try options.agent()
         try await options.withTransport(agent) { _ = try await agent.submit(over: $0) }
     }
@@ -69,6 +71,7 @@ struct Cycle: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
+        try options.handOver()
         let agent = try options.agent()
         try await options.withTransport(agent) { _ = try await agent.cycle(over: $0) }
         agent.logResources()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import PDClient
 import PDToolSupport
@@ -22,6 +23,22 @@ struct Options: ParsableArguments {
 
     func settings() throws -> AgentSettings {
         try Agent.settings(state: directory, configuration: stateOptions.settingsFile?.path)
+    }
+
+    /// Goes on as the agent of the release in use, where it brought one; returns where there is none, or where this
+    /// process is the one to go on.
+    func handOver() throws {
+        // Set for every program that is handed over to: two of them must not play ball.
+        let mark = "PENGUINDOME_AGENT_HANDED_OVER"
+        guard getenv(mark) == nil,
+            let successor = Agent.successor(state: directory, settings: try settings(), log: log)
+        else { return }
+        setenv(mark, "1", 1)
+        var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
+        execv(successor, &arguments)
+        // Still here: it could not be started.
+        log.error("the agent of the release in use cannot be started: \(String(cString: strerror(errno)))")
+        for argument in arguments { free(argument) }
     }
 
     /// Lends the way to the agent's server.

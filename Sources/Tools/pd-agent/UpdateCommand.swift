@@ -24,6 +24,8 @@ struct UpdateCommand: AsyncParsableCommand {
     @OptionGroup var options: Options
 
     func run() async throws {
+        // A person who mends a machine must not depend on the release that is to be mended.
+        if from == nil, allowDowngrade == nil { try options.handOver() }
         let updater = Updater(
             state: options.directory, settings: try options.settings(),
             configuration: options.stateOptions.settingsFile?.path, log: options.log)
