@@ -57,8 +57,10 @@ struct ReleaseInstaller {
             guard asked == manifest.number else { throw .notTheOneAsked(asked, offered: manifest.number) }
             return manifest
         }
-        if let highest, identity.number < highest.number {
-            throw .rollback(offered: identity.number, highest: highest.number)
+        // The release in use counts, too, should the memory of the highest one be gone.
+        let floor = max(highest?.number ?? 0, folder.current ?? 0)
+        guard identity.number >= floor else {
+            throw .rollback(offered: identity.number, highest: floor)
         }
         if let current = folder.current, current != manifest.number, current < manifest.minimumPrevious {
             throw .tooBigAStep(manifest.number, minimum: manifest.minimumPrevious, current: current)
