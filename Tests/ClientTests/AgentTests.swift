@@ -242,6 +242,23 @@ struct AgentTests {
         #expect(String(decoding: old, as: UTF8.self).contains("laptop-1"))
     }
 
+    @Test(
+        "brings along the certificate of a server that vouches for itself, and a new one when it is renewed")
+    func authority() throws {
+        let fleet = try Fleet(url: "https://h:1", extra: "ssl: {ca_path: server.crt}")
+        defer { fleet.directory.remove() }
+        try fleet.directory.write("one", to: "/kit/server.crt")
+        #expect(try fleet.join() == .joined)
+        #expect(try Files.read(fleet.state.authority) == Array("one".utf8))
+        #expect(try fleet.join() == .unchanged)
+        #expect(
+            try Agent.load(state: fleet.state, log: LogLines().logger()).settings.caPath
+                == fleet.state.authority)
+        try fleet.directory.write("two", to: "/kit/server.crt")
+        #expect(try fleet.join() == .settingsReplaced)
+        #expect(try Files.read(fleet.state.authority) == Array("two".utf8))
+    }
+
     @Test("keeps what joining brought for its owner alone")
     func modes() throws {
         let fleet = try Fleet()

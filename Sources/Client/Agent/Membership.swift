@@ -22,7 +22,8 @@ public enum Membership {
     /// fleet's membership, and the reports that wait for its server, are given up with `force` only.
     ///
     /// - Parameters:
-    ///   - kit: a folder with `agent.yml`, `client.key.asc` and `server.pub.asc`.
+    ///   - kit: a folder with `agent.yml`, `client.key.asc`, `server.pub.asc`, and `server.crt` where the server's
+    ///     certificate vouches for itself.
     ///   - state: where to keep them.
     ///   - force: whether to leave another fleet.
     /// - Returns: what was done, and the settings.
@@ -45,7 +46,9 @@ public enum Membership {
         var result = Result.joined
         if let old = try existing(state) {
             if old.clientKey == new.clientKey, old.serverKey == new.serverKey {
-                guard old.settings != new.settings else { return (.unchanged, settings) }
+                guard old.settings != new.settings || old.authority != new.authority else {
+                    return (.unchanged, settings)
+                }
                 result = .settingsReplaced
             } else {
                 guard force else { throw .otherFleet(state.path) }
@@ -63,6 +66,11 @@ public enum Membership {
             try Files.writeAtomically(new.serverKey, to: state.serverKey)
             try Files.writeAtomically(new.clientKey, to: state.clientKey)
             try copyKeys(from: "\(kit)/keys", to: state.keys)
+            if let authority = new.authority {
+                try Files.writeAtomically(authority, to: state.authority)
+            } else {
+                try Files.remove(state.authority)
+            }
             // Last: a membership is there when its settings are.
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }

@@ -15,6 +15,8 @@ public struct StateDirectory: Sendable {
     var settings: String { "\(path)/agent.yml" }
     var clientKey: String { "\(path)/client.key.asc" }
     var serverKey: String { "\(path)/server.pub.asc" }
+    /// The certificate that the server proves itself with, where it is not the system that vouches for it.
+    var authority: String { "\(path)/\(MembershipFiles.authorityName)" }
     var spool: String { "\(path)/spool" }
     var history: String { "\(path)/status.json" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
@@ -32,18 +34,24 @@ public struct StateDirectory: Sendable {
     }
 }
 
-/// A folder with what makes a machine a member: `agent.yml`, `client.key.asc`, `server.pub.asc`.
+/// A folder with what makes a machine a member: `agent.yml`, `client.key.asc`, `server.pub.asc`, and `server.crt` where
+/// the server's certificate vouches for itself.
 struct MembershipFiles {
     static let names = ["agent.yml", "client.key.asc", "server.pub.asc"]
+    static let authorityName = "server.crt"
 
     let settings: [UInt8]
     let clientKey: [UInt8]
     let serverKey: [UInt8]
+    /// Nothing where there is none.
+    let authority: [UInt8]?
 
-    /// Reads all three.
+    /// Reads all of them.
     init(folder: String) throws(FileError) {
         settings = try Files.read("\(folder)/\(Self.names[0])", limit: 1 << 20)
         clientKey = try Files.read("\(folder)/\(Self.names[1])", limit: 1 << 20)
         serverKey = try Files.read("\(folder)/\(Self.names[2])", limit: 1 << 20)
+        let certificate = "\(folder)/\(Self.authorityName)"
+        authority = Files.exists(certificate) ? try Files.read(certificate, limit: 1 << 20) : nil
     }
 }
