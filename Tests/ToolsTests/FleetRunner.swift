@@ -37,13 +37,28 @@ final class FleetRunner {
         try #require(outcome.status == 0, "\(outcome.errors)")
     }
 
+    /// How the server is reached.
+    private var scheme = "http"
+
+    /// Has the server prove itself with a certificate that vouches for itself, and new agents trust it.
+    func useTLS() throws {
+        for command in [
+            ["configure", "\(port)", "--self-signed", "127.0.0.1"],
+            ["client", "\(port)", "--host", "127.0.0.1"],
+        ] {
+            let outcome = try run("pd-admin", ["ports"] + command + ["--state", serverState])
+            try #require(outcome.status == 0, "\(outcome.errors)")
+        }
+        scheme = "https"
+    }
+
     /// Starts the server and waits until it answers.
     func start() async throws {
         let executable = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-server")
         let running = try tools.start(command: [executable.path, "serve", "--state", serverState])
         server = running
         for _ in 0..<200 {
-            if try tools.run(["-sf", url("/healthz")], program: "/usr/bin/curl").status == 0 { return }
+            if try tools.run(["-sfk", url("/healthz")], program: "/usr/bin/curl").status == 0 { return }
             guard running.process.isRunning else {
                 Issue.record("the server ended: \(try running.finish().errors)")
                 return
@@ -69,7 +84,7 @@ final class FleetRunner {
         running.process.waitUntilExit()
     }
 
-    func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
+    func url(_ path: String) -> String { "\(scheme)://127.0.0.1:\(port)\(path)" }
 
     /// What the server has logged so far.
     func log() throws -> String {

@@ -37,6 +37,27 @@ struct FleetTests {
         #expect(try fleet.stop().status == 0)
     }
 
+    @Test("an agent that joins with the kit trusts the certificate that the server made itself, and no other")
+    func selfSigned() async throws {
+        let fleet = try FleetRunner()
+        try fleet.setUp()
+        try fleet.useTLS()
+        try await fleet.start()
+        let agent = fleet.tools.path("agent").path
+        #expect(
+            try fleet.run("pd-agent", "join", "--kit", "\(fleet.serverState)/agent-kit", "--state", agent)
+                .status == 0)
+        let delivered = try fleet.run("pd-agent", "cycle", "--state", agent)
+        #expect(delivered.status == 0, "\(delivered.errors)")
+        #expect(try fleet.admin("hosts", "list").count == 1)
+
+        #expect(try fleet.stop().status == 0)
+        try fleet.useTLS()
+        try await fleet.start()
+        let refused = try fleet.run("pd-agent", "cycle", "--state", agent)
+        #expect(refused.status == 3 && refused.errors.contains("certificate is not trusted"))
+    }
+
     @Test("a server that is down costs no report: spooled, then delivered, each once")
     func serverDown() async throws {
         let fleet = try FleetRunner()

@@ -75,7 +75,9 @@ public struct SelfSignedCertificate: Sendable {
         else { throw failure("name the certificate") }
         for (kind, value) in [
             (NID_subject_alt_name, alternative), (NID_basic_constraints, "critical,CA:FALSE"),
-            (NID_key_usage, "critical,digitalSignature"), (NID_ext_key_usage, "serverAuth"),
+            // No key usage: BoringSSL, which agents use, takes a certificate that says that it signs none, not even
+            // itself, for one whose issuer is unknown.
+            (NID_ext_key_usage, "serverAuth"),
         ] {
             guard let part = X509V3_EXT_conf_nid(nil, nil, kind, value) else {
                 throw failure("fill the certificate")
