@@ -52,7 +52,7 @@ struct UpdateTests {
         #expect(try Files.mode("\(machine.state.releases)/3/README") == 0o644)
     }
 
-    @Test("p113_a release that an untrusted key signed, or nobody, is refused, though its key lies here")
+    @Test("p111_p113_a release that an untrusted key signed, or nobody, is refused, though its key lies here")
     func signer() async throws {
         let machine = try ReleaseMachine()
         try await refused(machine, machine.release(1) { $0.signer = machine.other }) {
@@ -101,7 +101,7 @@ struct UpdateTests {
     }
 
     @Test(
-        "a person at the machine goes back: from those that lie here, or from a file; and is not updated against that"
+        "p64_a person at the machine goes back: from those that lie here, or from a file; and is not updated against that"
     )
     func downgrade() async throws {
         let machine = try ReleaseMachine()

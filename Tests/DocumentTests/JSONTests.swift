@@ -43,7 +43,7 @@ struct JSONTests {
     }
 
     @Test(
-        "p128 what is not strict JSON is refused with its reason",
+        "p128_what is not strict JSON is refused with its reason",
         arguments: [
             ("", JSONError.Reason.notAnObject), ("[1]", .notAnObject), ("\"x\"", .notAnObject),
             ("{", .endsEarly),
@@ -71,7 +71,7 @@ struct JSONTests {
         }
     }
 
-    @Test("p128 bytes that are not UTF-8 are refused, in names and in text")
+    @Test("p128_bytes that are not UTF-8 are refused, in names and in text")
     func invalidUTF8() {
         for bytes: [UInt8] in [
             [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xE2, 0x82],
@@ -83,7 +83,7 @@ struct JSONTests {
         }
     }
 
-    @Test("p128 nesting ends at the limit, by ten thousand as by one")
+    @Test("p128_nesting ends at the limit, by ten thousand as by one")
     func depth() throws {
         func nested(_ depth: Int) -> String {
             "{\"a\":" + String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1)
@@ -119,7 +119,7 @@ struct JSONTests {
         }
     }
 
-    @Test("p127 every name that ends in _at is a date, and an empty object stays one")
+    @Test("p127_every name that ends in _at is a date, and an empty object stays one")
     func timestamps() throws {
         let document = try read(
             #"{"a_at":"2017-07-21T16:00:00.123456+00:00","n":{"b_at":"2017-07-21 18:00+0200","e":{}},"c_at":"soon","d":"2017-07-21T16:00:00","l_at":["2017-07-21T16:00:00"],"_at":"2017-07-21T16:00:00","n_at":5}"#,

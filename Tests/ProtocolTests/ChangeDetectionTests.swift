@@ -95,7 +95,7 @@ struct ChangeDetectionTests {
         #expect(result.changes == changes, sourceLocation: sourceLocation)
     }
 
-    @Test("p119 lists of mixed types and encrypted values without a hash are compared like any other")
+    @Test("p119_lists of mixed types and encrypted values without a hash are compared like any other")
     func mixed() {
         let dictionary: Value = ["a": 1]
         expect(

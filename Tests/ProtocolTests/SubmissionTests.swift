@@ -68,7 +68,7 @@ struct SubmissionTests {
         #expect(throws: ProtocolError.badField("hostname", reason: "is not a host name")) { try read(data) }
     }
 
-    @Test("p108 an object where the host name belongs is refused")
+    @Test("p108_an object where the host name belongs is refused")
     func objectAsHostname() {
         #expect(throws: ProtocolError.badField("hostname", reason: "is not text")) {
             try read(#"{"hostname": {"$gt": ""}, "plugins": {}}"#)
@@ -76,7 +76,7 @@ struct SubmissionTests {
     }
 
     @Test(
-        "p109 dots, dollar signs and control characters in the names of plugins and commands are refused",
+        "p109_dots, dollar signs and control characters in the names of plugins and commands are refused",
         arguments: ["a.b", "$a", "", "a\\u0000", "a\\n", "\\u202ea", "\\u001b[31m"])
     func resultNames(name: String) {
         for field in ["plugins", "commands"] {

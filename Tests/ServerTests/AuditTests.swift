@@ -95,7 +95,7 @@ struct AuditTests {
     }
 
     @Test(
-        "p119 hosts without plugins, with plugins of other shapes and with commands only are audited like others"
+        "p119_hosts without plugins, with plugins of other shapes and with commands only are audited like others"
     )
     func oddHosts() async throws {
         let fleet = MemoryFleet([

@@ -140,7 +140,7 @@ struct SubmitTests {
         }
     }
 
-    @Test("p106 an old report that is sent again brings nothing back, and is told in the log")
+    @Test("p106_an old report that is sent again brings nothing back, and is told in the log")
     func p106_replay() async throws {
         try await TestFleet.with { fleet in
             let old = try fleet.signed(

@@ -424,7 +424,7 @@ struct QueryTests {
     // MARK: - Refusals
 
     @Test(
-        "p108 what is not understood is refused by name and place",
+        "p108_what is not understood is refused by name and place",
         arguments: [
             (#"{"a":{"$gtt":1}}"#, QueryError.Reason.unknownOperator("$gtt"), "a / $gtt"),
             (#"{"$or":[{"a":1},{"b":{"$foo":1}}]}"#, .unknownOperator("$foo"), "$or[1] / b / $foo"),

@@ -8,8 +8,9 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 list() {
-    grep -rnoE --include='*.swift' '`[^`]*p[0-9]+_[^`]*`|func p[0-9]+_[A-Za-z0-9_]*' Tests |
-        sed -E 's/^([^:]*):[0-9]+:(func )?`?/\1\t/; s/`$//' |
+    # Names of functions, plain or in backticks, and the names that tests show.
+    grep -rnoE --include='*.swift' '`[^`]*p[0-9]+_[^`]*`|func p[0-9]+_[A-Za-z0-9_]*|"p[0-9]+_[^"]*"' Tests |
+        sed -E 's/^([^:]*):[0-9]+:(func )?[`"]?/\1\t/; s/[`"]$//' |
         while IFS="$(printf '\t')" read -r file name; do
             # One test may stand for several classes.
             for number in $(printf '%s\n' "$name" | sed 's/_/_ /g' | grep -oE '\bp[0-9]+_' | tr -d 'p_'); do

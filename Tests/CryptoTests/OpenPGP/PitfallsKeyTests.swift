@@ -318,7 +318,7 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(certificate, key) == .weakHash(name))
     }
 
-    @Test("p54 gpg's key with a SHA-1 self-signature is refused by name")
+    @Test("p54_gpg's key with a SHA-1 self-signature is refused by name")
     func p54_weakSelfSignatureOfGnuPG() throws {
         let home = try GnuPGHome()
         try home.gpg(
