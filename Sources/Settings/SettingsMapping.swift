@@ -10,7 +10,7 @@ public struct SettingsMapping {
     public let file: String
     /// Where in the file this mapping stands, names joined by `:`; empty at the top.
     public let path: String
-    private let entries: [Entry]
+    private var entries: [Entry]
     private var known: Set<String> = []
 
     private struct Entry {
@@ -166,6 +166,34 @@ public struct SettingsMapping {
                 ?? ""
             throw SettingsError(file: file, line: entry.line, message: "\(full) is not a setting\(hint)")
         }
+    }
+
+    /// Takes from another mapping what this one does not say, in the mappings inside as well. Errors about it name this
+    /// mapping's file.
+    public mutating func fill(from defaults: SettingsMapping) {
+        for entry in defaults.entries {
+            guard let index = entries.firstIndex(where: { $0.name == entry.name }) else {
+                entries.append(entry)
+                continue
+            }
+            let own = entries[index]
+            entries[index] = Entry(
+                name: own.name, line: own.line, node: Self.filled(own.node, from: entry.node))
+        }
+    }
+
+    private static func filled(_ own: Node, from defaults: Node) -> Node {
+        if isNull(own) { return defaults }
+        guard case .mapping(let mine) = own, case .mapping(let theirs) = defaults else { return own }
+        var pairs = mine.map { ($0.key, $0.value) }
+        for (name, value) in theirs {
+            if let index = pairs.firstIndex(where: { $0.0.string == name.string }) {
+                pairs[index].1 = filled(pairs[index].1, from: value)
+            } else {
+                pairs.append((name, value))
+            }
+        }
+        return .mapping(Node.Mapping(pairs, mine.tag, mine.style, mine.mark))
     }
 
     // MARK: - Inside

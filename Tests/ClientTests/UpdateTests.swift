@@ -420,6 +420,46 @@ struct UpdateTests {
         #expect(try await updater.run(signed) == .installed(2))
     }
 
+    @Test(
+        "settings of a release hold where the machine's own say nothing, as long as they are what was signed")
+    func releasedSettings() async throws {
+        let machine = try ReleaseMachine()
+        func load() throws -> AgentSettings {
+            let own = """
+                server_url: http://127.0.0.1:1
+                schedule: {collect_interval: 7}
+                trust: {releases: [\(machine.key.certificate.fingerprint)]}
+                """
+            return try ReleasedSettings(
+                state: machine.state, trust: machine.settings.trust, now: ReleaseMachine.now * 1000
+            ).filling(AgentSettings(yaml: own, file: "agent.yml"), yaml: own, file: "agent.yml")
+        }
+        #expect(try load().submitInterval == 1 && load().notes.isEmpty)
+        _ = try await machine.updater().run(
+            machine.release(1) {
+                $0.files["agent.yml"] =
+                    "schedule: {collect_interval: 9, submit_interval: 4}\nlogging: {level: debug}"
+            })
+        let filled = try load()
+        #expect(filled.collectInterval == 7 && filled.submitInterval == 4 && filled.logLevel == .debug)
+        #expect(filled.notes.isEmpty && filled.trust == machine.settings.trust)
+
+        // Whoever can write the file is not whoever could sign it.
+        try machine.directory.write("schedule: {submit_interval: 60}", to: "/state/releases/1/agent.yml")
+        #expect(try load().submitInterval == 1)
+        #expect(
+            try load().notes == ["the settings of release 1 are not as they were signed, and have no effect"])
+
+        for (number, wrong) in [
+            "trust: {releases: []}", "server_url: http://other:1", "schedule: {submit_interval: never}",
+            "schedul: {}",
+        ].enumerated() {
+            _ = try await machine.updater().run(machine.release(number + 2) { $0.files["agent.yml"] = wrong })
+            #expect(try load().submitInterval == 1 && load().serverURL == "http://127.0.0.1:1")
+            #expect(try load().notes.count == 1, "\(wrong)")
+        }
+    }
+
     @Test("nobody is trusted unless the settings name the fingerprint")
     func trust() throws {
         func read(_ yaml: String) throws -> Trust {

@@ -97,4 +97,21 @@ struct SettingsMappingTests {
         #expect(throws: SettingsError.self) { try mapping("a: 1\na: 2\n") }
         #expect(throws: SettingsError.self) { try mapping("text") }
     }
+
+    @Test("defaults fill in what a file does not say, in inner mappings as well, and nothing else")
+    func defaults() throws {
+        var top = try SettingsMapping(yaml: "a: 1\nm: {x: 1}\nl: [1]\nn:\n", file: "own.yml")
+        top.fill(
+            from: try SettingsMapping(yaml: "a: 2\nb: 2\nm: {x: 2, y: 2}\nl: [2, 2]\nn: 2", file: "other.yml")
+        )
+        #expect(try top.string("a") == "1")
+        #expect(try top.string("b") == "2")
+        #expect(try top.strings("l") == ["1"])
+        #expect(try top.string("n") == "2")
+        var inner = try top.mapping("m")
+        #expect(try inner.string("x") == "1")
+        #expect(try inner.string("y") == "2")
+        try inner.finish()
+        try top.finish()
+    }
 }

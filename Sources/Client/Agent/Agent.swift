@@ -71,7 +71,10 @@ public struct Agent: Sendable {
         } catch { throw error.isAbsence && configuration == nil ? .notJoined(state.path) : .file(error) }
         let settings: AgentSettings
         do throws(SettingsError) {
-            settings = try AgentSettings(yaml: String(decoding: yaml, as: UTF8.self), file: file)
+            let text = String(decoding: yaml, as: UTF8.self)
+            let own = try AgentSettings(yaml: text, file: file)
+            settings = try ReleasedSettings(state: state, trust: own.trust, now: currentTime())
+                .filling(own, yaml: text, file: file)
         } catch { throw .settings(error) }
         if let path = settings.caPath, !Files.exists(path) {
             throw .settings(

@@ -39,9 +39,11 @@ public struct AgentSettings: Sendable, Equatable {
     /// - Parameters:
     ///   - yaml: the text of the file.
     ///   - file: its path; a relative `ssl:ca_path` starts in the same folder.
+    ///   - defaults: what the fleet wants where the file says nothing, from ``fleetDefaults(yaml:file:)``.
     /// - Throws: ``SettingsError`` with file and line, also for every name that is not a setting.
-    public init(yaml: String, file: String) throws(SettingsError) {
+    public init(yaml: String, file: String, defaults: SettingsMapping? = nil) throws(SettingsError) {
         var top = try SettingsMapping(yaml: yaml, file: file)
+        if let defaults { top.fill(from: defaults) }
         guard let url = try top.string("server_url") else {
             throw SettingsError(
                 file: file, line: nil, message: "server_url is missing: set it to https://HOST:PORT")
@@ -78,6 +80,23 @@ public struct AgentSettings: Sendable, Equatable {
         }
         try readSecretKeeping(&top)
         try top.finish()
+    }
+
+    /// The settings that a release may bring. Who the server is and whom this machine trusts is none of them.
+    static let fleetNames = ["schedule", "logging", "secret_keeping", "update"]
+
+    /// Reads the settings that a release brought.
+    ///
+    /// - Throws: ``SettingsError`` also for a setting that a release may not bring.
+    public static func fleetDefaults(yaml: String, file: String) throws(SettingsError) -> SettingsMapping {
+        let defaults = try SettingsMapping(yaml: yaml, file: file)
+        for name in defaults.names where !fleetNames.contains(name) {
+            throw defaults.error(
+                name, "cannot be set by a release, only \(fleetNames.joined(separator: ", ")) can")
+        }
+        // Read once with nothing beside them: a mistake must not wait for the machine that does not say it itself.
+        _ = try AgentSettings(yaml: "server_url: http://release.invalid", file: file, defaults: defaults)
+        return defaults
     }
 
     private mutating func readLogging(_ top: inout SettingsMapping) throws(SettingsError) {

@@ -31,6 +31,13 @@ struct BuildCommand: ParsableCommand {
             valueName: "file"))
     var trustedKeys: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Settings for all agents, where their own agent.yml says nothing: schedule, logging, update, "
+                + "secret_keeping.",
+            valueName: "agent.yml"))
+    var settings: String?
+
     @Option(help: ArgumentHelp("The release's number: higher than all before it.", valueName: "number"))
     var number: Int
 
@@ -77,6 +84,7 @@ struct BuildCommand: ParsableCommand {
                 files += try ReleaseSource.all(in: collectors, below: "collectors/")
             }
         }
+        if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
         for file in trustedKeys {
             do {
                 let certificate = try OpenPGP.Certificate(try Files.read(file, limit: 1 << 20))
