@@ -16,42 +16,46 @@ struct PortsCommand: ParsableCommand {
             """,
         subcommands: [List.self, Add.self, Configure.self, Remove.self, Client.self])
 
-    struct List: AsyncParsableCommand {
+    struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "All ports.")
 
         @OptionGroup var options: FleetOptions
 
-        func run() async throws {
+        func run() throws {
             let settings = try options.serverSettings()
-            let rows = settings.ports.map { port -> (port: PortSettings, expiry: String) in
-                (port, port.tls.map { options.expiry($0) } ?? "-")
+            var documents = settings.ports.map { document($0) }
+            if let number = settings.localPort { documents.append(document(local: number)) }
+            options.show(documents) { text(settings) }
+        }
+
+        /// One of the ports that hosts use.
+        private func document(_ port: PortSettings) -> Document {
+            [
+                "port": .int(port.number), "tls": .bool(port.tls != nil),
+                "deprecated": .bool(port.isDeprecated),
+                "certificate": port.tls.map { .string($0.certificate) } ?? .null, "local": .bool(false),
+            ]
+        }
+
+        /// The port for this machine alone.
+        private func document(local number: Int) -> Document {
+            [
+                "port": .int(number), "tls": .bool(false), "deprecated": .bool(false), "certificate": .null,
+                "local": .bool(true),
+            ]
+        }
+
+        private func text(_ settings: ServerSettings) -> String {
+            var table = Table("PORT", "TLS", "DEPRECATED", "CERTIFICATE", "CERTIFICATE ENDS")
+            for port in settings.ports {
+                table.add(
+                    "\(port.number)", port.tls == nil ? "no" : "yes", port.isDeprecated ? "yes" : "no",
+                    port.tls?.certificate ?? "-", port.tls.map { options.expiry($0) } ?? "-")
             }
-            let documents = rows.map { row -> Document in
-                [
-                    "port": .int(row.port.number), "tls": .bool(row.port.tls != nil),
-                    "deprecated": .bool(row.port.isDeprecated),
-                    "certificate": row.port.tls.map { .string($0.certificate) } ?? .null,
-                    "local": .bool(false),
-                ]
+            if let number = settings.localPort {
+                table.add("\(number)", "no", "no", "-", "- (this machine only)")
             }
-            let local = settings.localPort.map { number -> Document in
-                [
-                    "port": .int(number), "tls": .bool(false), "deprecated": .bool(false),
-                    "certificate": .null, "local": .bool(true),
-                ]
-            }
-            options.show(documents + [local].compactMap { $0 }) {
-                var table = Table("PORT", "TLS", "DEPRECATED", "CERTIFICATE", "CERTIFICATE ENDS")
-                for row in rows {
-                    table.add(
-                        "\(row.port.number)", row.port.tls == nil ? "no" : "yes",
-                        row.port.isDeprecated ? "yes" : "no", row.port.tls?.certificate ?? "-", row.expiry)
-                }
-                if let number = settings.localPort {
-                    table.add("\(number)", "no", "no", "-", "- (this machine only)")
-                }
-                return table.text
-            }
+            return table.text
         }
     }
 
