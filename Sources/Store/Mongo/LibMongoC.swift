@@ -116,11 +116,19 @@ struct MongoFailure: Error {
 
 extension StoreError {
     /// What a failure in libmongoc or on the server means to a caller.
+    /// What does not pass by waiting: a value or query that is refused (2, 9, 51091), no right (13), a wrong user or
+    /// password (18; 11 is libmongoc's own).
+    private static let refusals: Set<Int> = [2, 9, 11, 13, 18, 51091]
+
     init(mongo error: any Error) {
         switch error {
         case let error as StoreError: self = error
         case let error as MongoFailure:
-            self = error.isCorrupt ? .corrupt(reason: error.reason) : .unavailable(reason: error.reason)
+            self =
+                error.isCorrupt
+                ? .corrupt(reason: error.reason)
+                : Self.refusals.contains(error.code)
+                    ? .conflict("the database refuses: \(error.reason)") : .unavailable(reason: error.reason)
         case is CancellationError: self = .unavailable(reason: "the request was cancelled")
         default: self = .unavailable(reason: "\(error)")
         }

@@ -79,6 +79,9 @@ struct MongoConnection {
 
     // MARK: Reading
 
+    /// How long the server may work at one query, in milliseconds: a pattern in it may be one that never ends.
+    static let maximumQueryMilliseconds = 20_000
+
     /// Lends each document that a filter picks, until `body` says that it has enough.
     ///
     /// - Parameter options: `sort`, `projection`, `limit` and the like.
@@ -88,8 +91,9 @@ struct MongoConnection {
     ) throws {
         let filter = try MongoDocument(filter)
         // A transaction has a read concern of its own.
+        let bounded = options.setting("maxTimeMS", to: .int(Self.maximumQueryMilliseconds))
         let options = try self.options(
-            session == nil ? options.setting("readConcern", to: ["level": "majority"]) : options)
+            session == nil ? bounded.setting("readConcern", to: ["level": "majority"]) : bounded)
         guard let collection = mongoc_client_get_collection(client, database, collection) else {
             throw MongoFailure("a collection could not be opened")
         }

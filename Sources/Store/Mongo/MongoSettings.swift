@@ -24,7 +24,7 @@ public struct MongoSettings: Sendable, Equatable {
     ///
     /// - Throws: ``StoreError/conflict(_:)`` that says what is wrong with it, without its password.
     public init(uri: String) throws(StoreError) {
-        let parsed = try MongoURI(uri)
+        let parsed = try Self.parsed(uri)
         self.uri = uri
         database = parsed.database ?? Self.defaultDatabase
         try Self.check(database)
@@ -45,7 +45,7 @@ public struct MongoSettings: Sendable, Equatable {
                 throw .conflict(
                     "database: a mongodb:// URI says everything itself; set nothing beside it but the name")
             }
-            let parsed = try MongoURI(uri)
+            let parsed = try Self.parsed(uri)
             self.uri = uri
             self.database = database ?? parsed.database ?? Self.defaultDatabase
             try Self.check(self.database)
@@ -68,6 +68,15 @@ public struct MongoSettings: Sendable, Equatable {
         let query = options.isEmpty ? "" : "?\(options.joined(separator: "&"))"
         uri = "mongodb://\(credentials)\(hosts.joined(separator: ","))/\(self.database)\(query)"
         _ = try MongoURI(uri)
+    }
+
+    private static func parsed(_ uri: String) throws(StoreError) -> MongoURI {
+        let parsed = try MongoURI(uri)
+        // Else a part of the password would be looked up as a host, and told in errors.
+        if parsed.hosts.contains("@") {
+            throw .conflict("database: an @ in a user name or password must be written %40")
+        }
+        return parsed
     }
 
     /// The place for people and logs: hosts and database, neither user nor password.

@@ -31,13 +31,23 @@ public final class MongoStore: FleetStore {
     /// Opens the database, and makes collections and indices where they are missing. Documents that are there are left
     /// as they are.
     ///
+    /// - Parameter mustHoldFleet: whether a database without a fleet is an error, instead of a new one.
     /// - Throws: ``StoreError/unavailable(reason:)`` where it cannot be reached; ``StoreError/newerSchema(found:supported:)``
     ///   where a newer version wrote it, and ``StoreError/conflict(_:)`` where it has no transactions: it is not touched
     ///   then.
-    public static func open(_ settings: MongoSettings) async throws(StoreError) -> MongoStore {
+    public static func open(
+        _ settings: MongoSettings, mustHoldFleet: Bool = false
+    ) async throws(StoreError) -> MongoStore {
         let store = try unchecked(settings)
         do {
-            try await store.call { try MongoSchema.open($0) }
+            try await store.call { connection in
+                if mustHoldFleet, try connection.first(MongoSchema.hosts, where: [:]) == nil,
+                    try connection.first(MongoSchema.meta, where: [:]) == nil
+                {
+                    throw StoreError.conflict("there is no fleet in the database \(settings.database)")
+                }
+                try MongoSchema.open(connection)
+            }
         } catch {
             // The first error is the one to tell.
             try? await store.close()

@@ -11,8 +11,9 @@ extension SQLiteStore {
         try await use {
             // Not in a transaction, which VACUUM refuses; it takes one state by itself.
             try await pool.unsafeRead { db in
-                guard !FileManager.default.fileExists(atPath: target) else {
-                    throw StoreError.unavailable(reason: "\(target) exists already")
+                // A log of an earlier file of that name would be played back onto this one.
+                for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: target + suffix) {
+                    throw StoreError.conflict("\(target + suffix) exists already")
                 }
                 let partial = target + ".partial"
                 try Self.check(Glibc.unlink(partial) == 0 || errno == ENOENT, partial)

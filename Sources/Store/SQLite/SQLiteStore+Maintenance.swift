@@ -24,41 +24,77 @@ extension SQLiteStore {
         }
     }
 
-    /// Has SQLite check its file, and reads every document.
+    /// Has SQLite check its file, and reads every row as the other calls do.
     public func check() async throws(StoreError) -> [String] {
         try await use {
             try await pool.read { db in
                 var problems = try String.fetchAll(db, sql: "PRAGMA integrity_check").filter { $0 != "ok" }
                 let lost = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count
                 if lost > 0 { problems.append("\(lost) rows belong to rows that are not there") }
-                for (table, column) in [("hosts", "document"), ("audit_trail", "content")] {
-                    let rows = try Row.fetchCursor(db, sql: "SELECT number, \(column) FROM \(table)")
+                for (table, columns, read) in Self.readers {
+                    let rows = try Row.fetchCursor(db, sql: "SELECT number, \(columns) FROM \(table)")
                     while let row = try rows.next() {
                         do {
-                            _ = try row.document(1)
+                            try read(row, db)
                         } catch {
-                            problems.append("\(table), row \(row[0] as Int64): \(error)")
+                            problems.append("\(table), row \(row[0] as Int64): \(StoreError(sqlite: error))")
                         }
                     }
                 }
+                do {
+                    for name in try String.fetchAll(db, sql: "SELECT DISTINCT hostname FROM parameters") {
+                        _ = try Hostname(stored: name)
+                    }
+                } catch { problems.append("parameters: \(StoreError(sqlite: error))") }
                 return problems
             }
         }
     }
 
+    /// For each table with numbers: the columns to read, and what reading a row means.
+    private static let readers:
+        [(table: String, columns: String, read: @Sendable (Row, Database) throws -> Void)] = [
+            (
+                "hosts", "id, hostname, document",
+                { row, _ in
+                    _ = try HostID(stored: row.decode(atIndex: 1))
+                    _ = try Hostname(stored: row.decode(atIndex: 2))
+                    _ = try row.document(3)
+                }
+            ),
+            (
+                "audit_trail", "hostname, kind, content",
+                { row, _ in
+                    _ = try Hostname(stored: row.decode(atIndex: 1))
+                    guard V1.Change.Kind(rawValue: try row.decode(atIndex: 2)) != nil else {
+                        throw StoreError.corrupt(reason: "an audit record has an unknown kind")
+                    }
+                    _ = try row.document(3)
+                }
+            ),
+            ("issues", "check_name", { row, _ in _ = try row.decode(String.self, atIndex: 1) }),
+            (
+                "patches", "id",
+                { row, db in _ = try SQLiteStore.patch(row.decode(atIndex: 0), withContent: false, db) }
+            ),
+        ]
+
     /// Puts the content of a backup in the place of all that is there, in one transaction: whoever uses the database
     /// sees the old or the new content.
     ///
-    /// - Parameter file: what ``backup(to:)`` wrote. It is checked first; where something is wrong with it, nothing is
-    ///   changed.
+    /// - Parameter file: what ``backup(to:)`` wrote; it is only read. It is checked first; where something is wrong with
+    ///   it, nothing is changed.
     public func restore(from file: String) async throws(StoreError) {
+        let copy = path + ".restoring"
+        defer { Self.removeDatabase(copy) }
+        try await Self.copyBackup(file, to: copy)
         var settings = Settings()
         settings.mustExist = true
-        let backup = try await SQLiteStore.open(path: file, settings: settings)
+        let backup = try await SQLiteStore.open(path: copy, settings: settings)
         let problems: [String]
         do {
             problems = try await backup.check()
-            if problems.isEmpty { try await copy(backup) }
+            if problems.isEmpty { try await self.copy(backup) }
         } catch {
             // The first error is the one to tell.
             try? await backup.close()
@@ -68,6 +104,28 @@ extension SQLiteStore {
         if let problem = problems.first {
             throw .corrupt(reason: "the backup \(file) is not restored: \(problem)")
         }
+    }
+
+    /// Copies a backup, so that neither an older format nor a log that lies beside it by accident has it changed.
+    public static func copyBackup(_ file: String, to copy: String) async throws(StoreError) {
+        removeDatabase(copy)
+        do {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory),
+                !isDirectory.boolValue
+            else { throw StoreError.conflict("there is no file \(file)") }
+            try FileManager.default.copyItem(atPath: file, toPath: copy)
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: copy)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw .unavailable(reason: "cannot read \(file): \(error.localizedDescription)")
+        }
+    }
+
+    /// Removes a database file with what belongs to it.
+    public static func removeDatabase(_ path: String) {
+        for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
     }
 
     private func copy(_ backup: SQLiteStore) async throws(StoreError) {

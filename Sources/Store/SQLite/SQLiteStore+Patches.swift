@@ -153,7 +153,7 @@ extension SQLiteStore {
         return try names.map { try Hostname(stored: $0) }
     }
 
-    private static func patch(_ number: Int64, withContent: Bool, _ db: Database) throws -> Patch {
+    static func patch(_ number: Int64, withContent: Bool, _ db: Database) throws -> Patch {
         let head = try Row.fetchOne(
             db, sql: "SELECT id, submitted_at, statement, signature FROM patches WHERE number = ?",
             arguments: [number])

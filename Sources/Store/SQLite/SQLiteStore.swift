@@ -65,7 +65,11 @@ public final class SQLiteStore: FleetStore {
     public func close() async throws(StoreError) {
         await useCount.drain()
         try await blocking(on: closing) { [pool] () throws(StoreError) in
-            do { try pool.close() } catch { throw StoreError(sqlite: error) }
+            do {
+                // The last connection to go writes the log back and removes it, unless it can only read.
+                pool.invalidateReadOnlyConnections()
+                try pool.close()
+            } catch { throw StoreError(sqlite: error) }
         }.get()
     }
 
@@ -138,7 +142,12 @@ extension SQLiteStore {
         var readOnly = configuration
         readOnly.readonly = true
         let isCurrent = try DatabaseQueue(path: path, configuration: readOnly).read { db in
-            try SQLiteSchema.missingSteps(db).isEmpty
+            let missing = try SQLiteSchema.missingSteps(db)
+            // What an interrupted copy leaves: to take it for a new database would be to take nothing for the fleet.
+            guard !settings.mustExist || missing.count < SQLiteSchema.version else {
+                throw StoreError.corrupt(reason: "the file is empty")
+            }
+            return missing.isEmpty
         }
 
         let pool = try DatabasePool(path: path, configuration: configuration)

@@ -24,7 +24,7 @@ extension ToolFailure {
         switch error {
         case let failure as ToolFailure: self = failure
         case let error as SettingsError: self.init(.usage, error.description)
-        case StoreError.unavailable, StoreError.newerSchema: self.init(.unreachable, "\(error)")
+        case StoreError.unavailable: self.init(.unreachable, "\(error)")
         default: self.init(.failed, "\(error)")
         }
     }

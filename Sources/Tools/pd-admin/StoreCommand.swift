@@ -15,7 +15,8 @@ struct StoreCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Copy a whole fleet from one database to another, and verify it.",
             discussion: """
-                A database is named as sqlite:PATH or mongodb://USER:PASSWORD@HOST/NAME. A copy that was broken off goes \
+                A database is named as sqlite:PATH, mongodb://USER:PASSWORD@HOST/NAME, or env:NAME for the variable that \
+                holds one of these, since everybody on the machine can see the arguments of a program. A copy that was broken off goes \
                 on when it is started again; what the target has and the source has not is never removed. Stop the \
                 server first: what it writes meanwhile makes the verification fail.
                 """)
@@ -32,6 +33,9 @@ struct StoreCommand: ParsableCommand {
         func run() async throws {
             let source = try location(from, "--from")
             let target = try location(to, "--to")
+            guard source != target else {
+                throw ToolFailure(.usage, "--from and --to name the same database")
+            }
             let receipt = try await copyFleet(from: source, to: target)
             if json {
                 print(receipt.summary.json(pretty: true))
@@ -107,7 +111,11 @@ struct StoreCommand: ParsableCommand {
                 if let store = fleet.store as? SQLiteStore {
                     try await store.restore(from: file)
                 } else {
-                    let backup = try await StoreLocation.sqlite(path: file).open()
+                    let copy =
+                        FileManager.default.temporaryDirectory.path + "/pd-restore-\(UUID().uuidString)"
+                    defer { SQLiteStore.removeDatabase(copy) }
+                    try await SQLiteStore.copyBackup(file, to: copy)
+                    let backup = try await StoreLocation.sqlite(path: copy).open()
                     try await closing(backup) {
                         if let problem = try await backup.check().first {
                             throw ToolFailure(.failed, "the backup \(file) is not restored: \(problem)")
@@ -199,7 +207,7 @@ private func copyFleet(from source: StoreLocation, to target: StoreLocation) asy
 {
     let store: any FleetStore
     do {
-        store = try await source.open()
+        store = try await source.open(mustHoldFleet: true)
     } catch {
         throw ToolFailure(explaining: error)
     }

@@ -124,6 +124,18 @@ struct MongoDatabaseTests {
         }
     }
 
+    @Test("A database that is only to be read is not made where the name is mistyped")
+    func notMade() async throws {
+        try await MongoTestDatabase.with { database in
+            await #expect(throws: StoreError.self) {
+                _ = try await MongoStore.open(database.settings, mustHoldFleet: true)
+            }
+            #expect(try await database.contents().isEmpty)
+            try await database.open().close()
+            try await MongoStore.open(database.settings, mustHoldFleet: true).close()
+        }
+    }
+
     @Test("Two hosts of one name are told, not guessed about")
     func duplicates() async throws {
         try await MongoTestDatabase.with { database in
@@ -171,13 +183,24 @@ struct MongoSettingsTests {
         arguments: [
             "mongodb://u:secret@", "mongodb://u:secret@host:99999/x", "mongodb://",
             "mongodb://u:secret@h/x?tls=maybe%00",
-            "mongodb://h\0/x", "mongodb://u:sec/ret@h/x",
+            "mongodb://h\0/x", "mongodb://u:sec/ret@h/x", "mongodb://u:p@secret@h/x",
         ])
     func refused(uri: String) {
         #expect {
             _ = try MongoSettings(uri: uri)
         } throws: { error in
             if case .conflict(let reason) = error as? StoreError { !reason.contains("sec") } else { false }
+        }
+    }
+
+    @Test("A place with a password can stand in the environment")
+    func environment() throws {
+        let environment = ["FLEET": "mongodb://u:secret@h/x", "LOOP": "env:LOOP"]
+        let location = try StoreLocation(uri: "env:FLEET", environment: environment)
+        #expect(try location == .mongo(MongoSettings(uri: "mongodb://u:secret@h/x")))
+        #expect(!"\(location)".contains("secret"))
+        for wrong in ["env:LOOP", "env:NOTHING", "env:"] {
+            #expect(throws: StoreError.self) { try StoreLocation(uri: wrong, environment: environment) }
         }
     }
 
