@@ -101,6 +101,66 @@ struct ShareCombinationTests {
         }
     }
 
+    @Test(arguments: [nil, "another label"])
+    func p06_p32_forgedSharesThatAreEnoughAmongThemselvesNeverWin(label: String?) throws {
+        // Whoever has seen one share knows the set's name, and can make shares of a secret of their own in it.
+        let true_ = try Sample(shares: 6).shares
+        let set = try ShareSet.sample(label: label ?? true_[0].set.label, shares: 6)
+        let forged = try set.split(
+            SecretBytes(Array("another secret of the same length".utf8)),
+            randomness: CountingRandomness(seed: 22), cryptography: TestCryptography())
+        for mix in [true_[..<3] + forged[3...], forged[..<3] + true_[3...]] {
+            let error = #expect(throws: ShareFileError.self) { _ = try Sample.combine(Array(mix)) }
+            #expect(error == .twoSecrets([0, 1, 2], [3, 4, 5]))
+        }
+        let some = [forged[0], true_[1], forged[2], true_[3], true_[4]]
+        #expect(try Sample.combine(some).changed == [0, 2], "too few to be a secret")
+        #expect(try Sample.combine(some).secret.array == Sample.secret)
+    }
+
+    @Test func p06_p32_holdersWhoForgeOneMoreShareToTheirOwnNeverWin() throws {
+        // One holder less than the threshold chooses a secret and computes the share that makes it fit. With 2 of 3:
+        // y₃ = m ⊕ 3·c for the line through (0, m) and (1, y₁).
+        let shares = try Sample(threshold: 2, shares: 3).shares
+        let wanted = try shares[0].set.split(
+            SecretBytes(Array("another secret of the same length".utf8)),
+            randomness: CountingRandomness(seed: 22), cryptography: TestCryptography())
+        let message = try Shamir.secret(from: wanted[..<2].map { ($0.number, Self.value($0)) })
+        let own = Self.value(shares[0])
+        let value = zip(message, own).map { $0 ^ GF256.multiply(3, $0 ^ $1) }
+        let body = SecretBytes(value + shares[2].body.array.suffix(16))
+        let forged = try Share(set: shares[2].set, number: 3, holder: shares[2].holder, body: body)
+        for order in [[0, 1, 2], [0, 2, 1], [2, 0, 1]] {
+            let given = order.map { [shares[0], forged, shares[1]][$0] }
+            let error = #expect(throws: ShareFileError.self) { _ = try Sample.combine(given) }
+            guard case .twoSecrets = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+    }
+
+    @Test func p06_p37_whereNotAllChoicesCanBeTriedFewSharesMayDiffer() throws {
+        let sample = try Sample(threshold: 12, shares: 30).shares
+        func flipping(_ count: Int) throws -> [Share] {
+            try sample[..<(sample.count - count)] + sample.suffix(count).map { try $0.flipped(bit: 3) }
+        }
+        #expect(Choices.number(of: 12, among: 30, limit: 20_000) == 20_001)
+        #expect(try Sample.combine(flipping(9)).changed == Array(21..<30))
+        #expect(throws: ShareFileError.tooManyChanged(have: 30, changed: 10)) {
+            _ = try Sample.combine(flipping(10))
+        }
+        let counts = [
+            (2, 2, 1), (3, 5, 10), (8, 16, 12_870), (254, 255, 255), (2, 201, 20_001), (2, 200, 19_900),
+        ]
+        for (size, count, number) in counts {
+            #expect(Choices.number(of: size, among: count, limit: 20_000) == number)
+        }
+    }
+
+    /// What was split of a share, without the share's own MAC.
+    private static func value(_ share: Share) -> [UInt8] { share.body.array.dropLast(16) }
+
     @Test func p10_aShareOfAnotherLengthThatClaimsTheSameSetIsNamedByTheField() throws {
         let one = try Sample().shares
         let longer = try Sample(secret: Sample.secret + [0]).shares
@@ -141,8 +201,35 @@ struct ShareCombinationTests {
         #expect(throws: ShareFileError.doNotFit(have: 5, need: new.threshold)) {
             _ = try Sample.combine(changed)
         }
-        let one = [changed[0]] + shares[1...]
-        #expect(throws: ShareFileError.self) { _ = try Sample.combine(one) }
+        for place in 0..<5 {
+            var one = shares
+            one[place] = changed[place]
+            let combination = try Sample.combine(one)
+            #expect(combination.secret.array == Sample.secret)
+            #expect(combination.set == old)
+            #expect(combination.changed == [place])
+        }
+        #expect(
+            throws: ShareFileError.contradiction(
+                0, 2, field: field.prefix(1).uppercased() + field.dropFirst())
+        ) { _ = try Sample.combine([shares[0], shares[1], changed[2]]) }
+    }
+
+    @Test func p29_aLabelThatOnlyLooksTheSameIsNoticedWhereverItStands() throws {
+        let set = try ShareSet.sample(label: "Schl\u{fc}ssel")
+        let shares = try set.split(
+            SecretBytes(Sample.secret), randomness: CountingRandomness(seed: 3),
+            cryptography: TestCryptography())
+        let alike = try ShareSet.sample(label: "Schlu\u{308}ssel")
+        #expect(set == alike, "characters that are equal, of other bytes")
+        for place in 0..<4 {
+            var given = Array(shares[..<4])
+            given[place] = try given[place].rewritten(set: alike, holder: nil)
+            #expect(try Sample.combine(given).changed == [place])
+        }
+        #expect(throws: ShareFileError.contradiction(0, 1, field: "Label")) {
+            _ = try Sample.combine([shares[0], try shares[1].rewritten(set: alike, holder: nil), shares[2]])
+        }
     }
 
     @Test func p29_aHoldersNameThatWasChangedIsNoticedWithNoShareToSpare() throws {

@@ -14,34 +14,110 @@ public struct ShareCombination {
 
     /// Checks that shares belong together: one set, no share twice, enough of them, none locked.
     ///
+    /// Shares that contradict each other in what is written on them are let through where enough of them agree: which
+    /// of them were changed is known once the secret is.
+    ///
     /// - Throws: ``ShareFileError`` with the places of those that do not fit.
     public static func check(_ shares: [Share]) throws(ShareFileError) {
         guard let first = shares.first else { throw .noShares }
+        var contradiction: ShareFileError?
         for (index, share) in shares.enumerated() {
             guard share.set.identifier == first.set.identifier else { throw .differentSets(0, index) }
-            for (a, b) in zip(ShareText.setFields(first.set), ShareText.setFields(share.set)) where a != b {
-                throw .contradiction(0, index, field: a.key)
-            }
             for (other, earlier) in shares[..<index].enumerated() where earlier.number == share.number {
                 throw earlier.isSame(as: share)
                     ? .sameShareTwice(other, index) : .conflictingShares(other, index)
             }
+            // Bytes, not characters: "é" has two spellings, which the MACs tell apart.
+            for (a, b) in zip(ShareText.setFields(first.set), ShareText.setFields(share.set))
+            where contradiction == nil && !a.value.utf8.elementsEqual(b.value.utf8) {
+                contradiction = .contradiction(0, index, field: a.key)
+            }
         }
-        guard shares.count >= first.set.threshold else {
-            throw .notEnough(have: shares.count, need: first.set.threshold)
+        guard !quorums(among: shares).isEmpty else {
+            throw contradiction ?? .notEnough(have: shares.count, need: first.set.threshold)
         }
         guard shares.allSatisfy({ $0.protection == nil }) else { throw .passphraseNeeded }
     }
 
     /// Restores the secret, with every share beyond the threshold used as a check on the others.
     ///
+    /// A share that does not fit was made by somebody, perhaps along with others that fit it: whoever knows one share
+    /// can make a whole set of forged ones. So the search does not end with the first secret that proves right while
+    /// there are shares that speak against it.
+    ///
     /// - Throws: ``ShareFileError``, or what `cryptography` threw.
     public init(_ shares: [Share], cryptography: some ShareCryptography) throws {
         try Self.check(shares)
-        let set = shares[0].set
-        for choice in Choices(of: set.threshold, among: shares.count).prefix(Self.maximumTries) {
-            let message = try Self.message(choice.map { shares[$0] }, of: set)
-            let checked = try message.withUnsafeBytes { message -> (secret: SecretBytes, changed: [Int])? in
+        let quorums = Self.quorums(among: shares)
+        let choices = quorums.lazy.flatMap { places in
+            Choices(of: shares[places[0]].set.threshold, among: places.count).lazy.map { choice in
+                choice.map { places[$0] }
+            }
+        }
+        let tries = quorums.reduce(0) {
+            $0 + Choices.number(of: shares[$1[0]].set.threshold, among: $1.count, limit: Self.maximumTries)
+        }
+        var found: Proof?
+        // The first choices come twice.
+        for choice in choices.prefix(Self.maximumTries + shares.count) {
+            if let found, choice.allSatisfy({ !found.changed.contains($0) }) { continue }
+            guard let proof = try Proof(choice, of: shares, cryptography: cryptography) else { continue }
+            if let found {
+                guard proof.message.isEqual(to: found.message) else {
+                    throw ShareFileError.twoSecrets(found.choice, proof.choice)
+                }
+                continue
+            }
+            found = proof
+            if proof.changed.isEmpty { break }
+            guard tries > Self.maximumTries else { continue }
+            // Not all choices can be tried. Two secrets have fewer shares than the threshold in common, so where this
+            // is so no other secret has as many on its side.
+            guard shares.count - proof.changed.count >= proof.changed.count + proof.set.threshold else {
+                throw ShareFileError.tooManyChanged(have: shares.count, changed: proof.changed.count)
+            }
+            break
+        }
+        guard let found else {
+            throw ShareFileError.doNotFit(
+                have: shares.count, need: shares[quorums[0][0]].set.threshold)
+        }
+        set = found.set
+        secret = found.message.withUnsafeBytes {
+            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<found.set.secretBytes]))
+        }
+        changed = found.changed
+    }
+
+    /// The places of shares that agree in all that is written about their set, of each set for which they are enough.
+    private static func quorums(among shares: [Share]) -> [[Int]] {
+        var groups: [(lines: [UInt8], places: [Int])] = []
+        for (place, share) in shares.enumerated() {
+            let lines = ShareText.setLines(share.set)
+            if let group = groups.firstIndex(where: { $0.lines == lines }) {
+                groups[group].places.append(place)
+            } else {
+                groups.append((lines, [place]))
+            }
+        }
+        return groups.map(\.places).filter { $0.count >= shares[$0[0]].set.threshold }
+    }
+
+    /// A choice of shares whose secret agrees with the set's MAC.
+    private struct Proof {
+        let choice: [Int]
+        let set: ShareSet
+        let message: SecretBytes
+        let changed: [Int]
+
+        /// nil where the MAC does not agree.
+        init?(_ choice: [Int], of shares: [Share], cryptography: some ShareCryptography) throws {
+            self.choice = choice
+            let set = shares[choice[0]].set
+            self.set = set
+            let message = try ShareCombination.message(choice.map { shares[$0] }, of: set)
+            self.message = message
+            let changed = try message.withUnsafeBytes { message -> [Int]? in
                 let secret = UnsafeRawBufferPointer(rebasing: message[..<set.secretBytes])
                 let keyEnd = set.secretBytes + ShareBody.checkKeyBytes
                 let checkKey = UnsafeRawBufferPointer(rebasing: message[set.secretBytes..<keyEnd])
@@ -50,19 +126,13 @@ public struct ShareCombination {
                 guard expected.isEqual(UnsafeRawBufferPointer(rebasing: message[keyEnd...])) else {
                     return nil
                 }
-                let changed = try shares.indices.filter { index in
+                return try shares.indices.filter { index in
                     try !shares[index].isUnchanged(checkKey: checkKey, cryptography: cryptography)
                 }
-                return (SecretBytes(copying: secret), changed)
             }
-            if let checked {
-                self.set = set
-                secret = checked.secret
-                changed = checked.changed
-                return
-            }
+            guard let changed else { return nil }
+            self.changed = changed
         }
-        throw ShareFileError.doNotFit(have: shares.count, need: set.threshold)
     }
 
     private static func message(_ shares: [Share], of set: ShareSet) throws -> SecretBytes {
@@ -78,7 +148,9 @@ public struct ShareCombination {
 
 extension Share {
     fileprivate func isSame(as other: Share) -> Bool {
-        holder == other.holder && protection == other.protection && other.body.withUnsafeBytes(body.isEqual)
+        ShareText.setLines(set) == ShareText.setLines(other.set)
+            && ShareText.ownLines(self) == ShareText.ownLines(other) && protection == other.protection
+            && other.body.withUnsafeBytes(body.isEqual)
     }
 
     /// Whether the share is as it was made.
@@ -113,6 +185,16 @@ struct Choices: Sequence, IteratorProtocol {
         self.size = size
         self.count = count
         following = size == count ? nil : Array(0..<size)
+    }
+
+    /// How many choices there are, or `limit` + 1 where there are more than `limit`.
+    static func number(of size: Int, among count: Int, limit: Int) -> Int {
+        var number = 1
+        for chosen in stride(from: 1, through: Swift.min(size, count - size), by: 1) {
+            number = number * (count - chosen + 1) / chosen
+            if number > limit { return limit + 1 }
+        }
+        return number
     }
 
     mutating func next() -> [Int]? {

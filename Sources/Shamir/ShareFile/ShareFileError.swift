@@ -44,6 +44,10 @@ public enum ShareFileError: Error, Equatable, Sendable {
     case notEnough(have: Int, need: Int)
     /// No choice of shares yields the secret: one or more of them were changed.
     case doNotFit(have: Int, need: Int)
+    /// The two choices of shares restore two different secrets: those of one were forged.
+    case twoSecrets([Int], [Int])
+    /// The secret was found, but so many shares speak against it that they may hold another one.
+    case tooManyChanged(have: Int, changed: Int)
 
     // A sealed file
     /// The file does not begin like a sealed file, or is too short for one.
@@ -84,6 +88,10 @@ extension ShareFileError: CustomStringConvertible {
             have == need
                 ? "the shares do not fit together: at least one of the \(have) was changed; with one more share it can be named"
                 : "no \(need) of the \(have) shares fit together: too many were changed"
+        case .twoSecrets: "the shares restore two different secrets: those of one of them were forged"
+        case .tooManyChanged(let have, let changed):
+            "\(changed) of the \(have) shares do not fit the others, which is too many to tell which are forged: "
+                + "give only those whose holders you know"
         case .notASealedFile: "not a sealed file"
         case .sealedFileOfAnotherSet(let set): "the sealed file belongs to another set, \(set)"
         case .sealedFileDamaged: "the sealed file was changed or is incomplete"

@@ -51,6 +51,10 @@ struct NativeSet {
 
     private static func named(_ error: ShareFileError, _ inputs: [ShareInput.Native]) -> ToolError {
         func pair(_ a: Int, _ b: Int) -> String { "\(inputs[a].name) and \(inputs[b].name)" }
+        func list(_ places: [Int]) -> String {
+            places.dropLast().map { inputs[$0].name }.joined(separator: ", ")
+                + (places.last.map { " and \(inputs[$0].name)" } ?? "")
+        }
         return switch error {
         case .differentSets(let a, let b):
             ToolError(
@@ -63,6 +67,10 @@ struct NativeSet {
             ToolError("\(pair(a, b)) are the same share twice: leave one out")
         case .conflictingShares(let a, let b):
             ToolError("\(pair(a, b)) have the same number and differ: one of them was changed; leave it out")
+        case .twoSecrets(let a, let b):
+            ToolError(
+                "\(list(a)) restore one secret, \(list(b)) another: the shares of one were forged; ask their holders "
+                    + "and leave those out")
         case .notEnough:
             ToolError("\(error); bring more shares of set \(inputs[0].share.set.identifierText)")
         default:
