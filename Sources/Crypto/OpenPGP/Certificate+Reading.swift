@@ -24,7 +24,8 @@ extension OpenPGP.Certificate {
                 subject = .subkey
             case .userAttribute: subject = .ignored
             case .signature:
-                switch subject {
+                // A revocation of the key holds wherever it stands: behind all else where it was added to a file.
+                switch packet.isKeyRevocation ? .primary : subject {
                 case .primary: Self.judge(packet, on: &primary)
                 case .userID: Self.judge(packet, on: &names[names.count - 1], by: primary.key)
                 case .subkey: Self.judge(packet, on: &subkeys[subkeys.count - 1], by: primary.key)
@@ -44,6 +45,42 @@ extension OpenPGP.Certificate {
         self.userIDs = userIDs
         self.primary = primary
         self.subkeys = subkeys
+    }
+
+    /// The packets of each certificate in `packets`: a primary key and what follows it.
+    ///
+    /// A revocation of another key than the one it follows is moved to that key, so that files with keys and
+    /// revocations can be put together in any order of the keys.
+    static func grouped(_ packets: inout OpenPGP.PacketReader) throws(OpenPGP.Error) -> [[OpenPGP.Packet]] {
+        var groups = [[OpenPGP.Packet]]()
+        var places = [OpenPGP.KeyID: [Int]]()
+        var revocations = [OpenPGP.Packet]()
+        var last: OpenPGP.KeyID?
+        while let packet = try packets.next() {
+            if packet.tag == .publicKey {
+                let key = OpenPGP.Fingerprint(ofKeyPacket: packet.body).keyID
+                places[key, default: []].append(groups.count)
+                last = key
+                groups.append([packet])
+            } else if packet.tag != .marker {
+                guard let last else { throw .unexpectedPacket(packet.tag) }
+                if packet.isKeyRevocation, let signature = try? OpenPGP.SignaturePacket(packet.body),
+                    !signature.issuers.contains(last)
+                {
+                    guard revocations.count < packetLimit else {
+                        throw .malformedPacket("more than \(packetLimit) revocations of other keys")
+                    }
+                    revocations.append(packet)
+                } else {
+                    groups[groups.count - 1].append(packet)
+                }
+            }
+        }
+        for packet in revocations {
+            guard let signature = try? OpenPGP.SignaturePacket(packet.body) else { continue }
+            for place in signature.issuers.flatMap({ places[$0] ?? [] }) { groups[place].append(packet) }
+        }
+        return groups
     }
 
     private enum Subject {
@@ -196,6 +233,13 @@ extension OpenPGP.Certificate {
     /// What a signature over a key hashes of it (RFC 9580, section 5.2.4).
     private static func keyPrefix(_ key: OpenPGP.PublicKey) -> [UInt8] {
         OpenPGP.hashedKey(key.body)
+    }
+}
+
+extension OpenPGP.Packet {
+    /// Whether this is a version 4 signature that revokes a primary key (RFC 9580, section 5.2.1.11).
+    fileprivate var isKeyRevocation: Bool {
+        tag == .signature && body.starts(with: [4, OpenPGP.SignaturePacket.Kind.keyRevocation])
     }
 }
 

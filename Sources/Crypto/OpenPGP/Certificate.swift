@@ -31,17 +31,8 @@ extension OpenPGP {
         public static func all(in bytes: [UInt8]) throws(OpenPGP.Error) -> [Certificate] {
             let binary = try Armor.unwrap(bytes, kind: .publicKey, limit: sizeLimit, severalBlocks: true)
             var reader = PacketReader(binary[...])
-            var packets = [[Packet]]()
-            while let packet = try reader.next() {
-                if packet.tag == .publicKey {
-                    packets.append([packet])
-                } else if packet.tag != .marker {
-                    guard !packets.isEmpty else { throw .unexpectedPacket(packet.tag) }
-                    packets[packets.count - 1].append(packet)
-                }
-            }
             var certificates = [Certificate]()
-            for packets in packets { certificates.append(try Certificate(packets: packets)) }
+            for packets in try grouped(&reader) { certificates.append(try Certificate(packets: packets)) }
             return certificates
         }
 

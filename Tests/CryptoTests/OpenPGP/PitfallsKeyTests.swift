@@ -25,7 +25,7 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p49 Naming one key while another signs: each named key is tried, and only trusted ones count")
+    @Test("p49_Naming one key while another signs: each named key is tried, and only trusted ones count")
     func p49_misnamedSigner() throws {
         let (a, b) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
         let both = try OpenPGP.Verifier(certificates: [Forge.certificate(a), Forge.certificate(b)])
@@ -55,7 +55,7 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p49 Two copies of one certificate count as one: renewal and revocation both hold")
+    @Test("p49_Two copies of one certificate count as one: renewal and revocation both hold")
     func p49_copies() throws {
         let key = try ForgedKey.ed25519()
         let old = try Forge.certificate(key, extra: Forge.flags(3) + Forge.keyExpires(after: Self.day))
@@ -75,7 +75,7 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p50 A key ID that matches is no reason to trust")
+    @Test("p50_A key ID that matches is no reason to trust")
     func p50_keyIDIsNotTrust() throws {
         let (trusted, attacker) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
         let certificate = try Forge.certificate(trusted)
@@ -99,7 +99,7 @@ struct PitfallsKeyTests {
     }
 
     @Test(
-        "p51 A key that may only certify or encrypt, or says nothing, does not sign",
+        "p51_A key that may only certify or encrypt, or says nothing, does not sign",
         arguments: [
             0x00, 0x01, 0x04, 0x08, 0x0c, 0x20,
         ] as [UInt8])
@@ -115,7 +115,7 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(withSubkey, subkey) == .keyCannotSign(subkey.fingerprint))
     }
 
-    @Test("p52 A subkey signs only with a binding by the primary key and a back signature of its own")
+    @Test("p52_A subkey signs only with a binding by the primary key and a back signature of its own")
     func p52_bindings() throws {
         let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
         func verdict(_ packets: [UInt8]) throws -> OpenPGP.Error? {
@@ -161,7 +161,7 @@ struct PitfallsKeyTests {
                 == .keyExpired(key.fingerprint, at: ForgedKey.born.advanced(by: Self.day)))
     }
 
-    @Test("p53 A key that has expired, or is not born yet, is refused, whatever its signature claims")
+    @Test("p53_A key that has expired, or is not born yet, is refused, whatever its signature claims")
     func p53_expiration() throws {
         let key = try ForgedKey.ed25519()
         let end = ForgedKey.born.advanced(by: 10 * Self.day)
@@ -180,7 +180,7 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(future, newborn) == .keyFromTheFuture(newborn.fingerprint))
     }
 
-    @Test("p53 A direct-key signature decides where it speaks of the key's use, and else says nothing")
+    @Test("p53_A direct-key signature decides where it speaks of the key's use, and else says nothing")
     func p53_directKey() throws {
         let key = try ForgedKey.ed25519()
         func certificate(_ extra: [UInt8]) throws -> OpenPGP.Certificate {
@@ -195,7 +195,7 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(certificate(Forge.flags(1)), key) == .keyCannotSign(key.fingerprint))
     }
 
-    @Test("p53 The newest valid self-signature decides, and its hashed area only")
+    @Test("p53_The newest valid self-signature decides, and its hashed area only")
     func p53_newestSelfSignature() throws {
         let key = try ForgedKey.ed25519()
         let later = ForgedKey.born.advanced(by: Self.day)
@@ -241,7 +241,7 @@ struct PitfallsKeyTests {
     }
 
     @Test(
-        "p53 A hard revocation kills all signatures, a soft one the later ones",
+        "p53_A hard revocation kills all signatures, a soft one the later ones",
         arguments: [
             (nil, true), (0, true), (2, true), (99, true), (1, false), (3, false),
         ] as [(UInt8?, Bool)])
@@ -275,7 +275,7 @@ struct PitfallsKeyTests {
         #expect(!part.isRevoked)
     }
 
-    @Test("p53 A revocation by another key, or a damaged one, is ignored; one over SHA-1 is honoured")
+    @Test("p53_A revocation by another key, or a damaged one, is ignored; one over SHA-1 is honoured")
     func p53_foreignRevocation() throws {
         let (key, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
         let foreign = try Forge.revocation(key, by: other, reason: 2, made: ForgedKey.born)
@@ -289,7 +289,7 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(Forge.certificate(key, directly: old), key) == .keyRevoked(key.fingerprint))
     }
 
-    @Test("p53 A name that was revoked vouches for nothing, unless it was signed again later")
+    @Test("p53_A name that was revoked vouches for nothing, unless it was signed again later")
     func p53_revokedName() throws {
         let key = try ForgedKey.ed25519()
         func certificate(signedAt: OpenPGP.Timestamp) throws -> OpenPGP.Certificate {
@@ -307,7 +307,7 @@ struct PitfallsKeyTests {
     }
 
     @Test(
-        "p54 A key whose own signature is over a weak hash is refused with the hash's name",
+        "p54_A key whose own signature is over a weak hash is refused with the hash's name",
         arguments: [
             (2, "SHA-1"), (1, "MD5"), (3, "RIPEMD-160"), (11, "SHA-224"),
         ] as [(UInt8, String)])
@@ -316,6 +316,62 @@ struct PitfallsKeyTests {
         let certificate = try Forge.certificate(key, hashID: hashID)
         #expect(certificate.problem(at: ForgedKey.now) == .weakHash(name))
         #expect(try Self.verdict(certificate, key) == .weakHash(name))
+    }
+
+    @Test("p53_A revocation holds wherever it stands among the packets of its key")
+    func p53_revocationAnywhere() throws {
+        let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        let primary = Forge.packet(.publicKey, key.body)
+        let revocation = try Forge.revocation(key, reason: 2, made: ForgedKey.born)
+        let parts = try [Forge.name(key), Forge.subkey(subkey, of: key, back: subkey)]
+        let picture = Forge.packet(.userAttribute, [2, 1, 0])
+        for packets in [
+            primary + revocation + parts[0] + parts[1], primary + parts[0] + revocation + parts[1],
+            primary + parts[0] + parts[1] + revocation, primary + parts[0] + parts[1] + picture + revocation,
+        ] {
+            let certificate = try OpenPGP.Certificate(packets)
+            #expect(certificate.isRevoked)
+            #expect(certificate.bytes == packets)
+            #expect(try Self.verdict(certificate, key) == .keyRevoked(key.fingerprint))
+            #expect(try Self.verdict(certificate, subkey) == .keyRevoked(key.fingerprint))
+        }
+        // Behind another key, before which its own stands or follows; that other key stays.
+        let both = try [primary + parts[0], Forge.certificate(other).bytes]
+        for files in [both, both.reversed()] {
+            let certificates = try OpenPGP.Certificate.all(in: files[0] + files[1] + revocation)
+            #expect(certificates.map(\.isRevoked) == certificates.map { $0.fingerprint == key.fingerprint })
+            #expect(certificates.count == 2)
+        }
+        // One by a stranger says nothing, in any place.
+        let foreign = try Forge.revocation(key, by: other, reason: 2, made: ForgedKey.born)
+        for certificate in try OpenPGP.Certificate.all(in: both[0] + foreign + both[1] + foreign) {
+            #expect(!certificate.isRevoked)
+        }
+        #expect(throws: OpenPGP.Error.unexpectedPacket(.signature)) {
+            try OpenPGP.Certificate.all(in: revocation + both[0])
+        }
+        let many = repeatElement(revocation, count: 1001).flatMap { $0 }
+        #expect(throws: OpenPGP.Error.malformedPacket("more than 1000 revocations of other keys")) {
+            try OpenPGP.Certificate.all(in: both[1] + many)
+        }
+    }
+
+    @Test("p53_The revocation that gpg made with a key, added to that key's file, revokes it")
+    func p53_revocationAddedToFile() throws {
+        let home = try GnuPGHome()
+        try home.gpg("--quick-generate-key", "leaver", "ed25519", "sign", "1y")
+        let exported = try home.gpg("--armor", "--export")
+        let fingerprint = try OpenPGP.Certificate(exported).fingerprint
+        let file = home.folder.appending(path: "openpgp-revocs.d/\(fingerprint).rev")
+        // gpg puts a colon before the armor, so that nobody imports it by mistake.
+        let text = try String(contentsOf: file, encoding: .utf8)
+            .replacing(":-----BEGIN", with: "-----BEGIN")
+        let revocation = Array(text[try #require(text.range(of: "-----BEGIN")).lowerBound...].utf8)
+        let signature = try home.gpg("--detach-sign", input: [1])
+        #expect(throws: OpenPGP.Error.keyRevoked(fingerprint)) {
+            try OpenPGP.Verifier(certificates: [OpenPGP.Certificate(exported + revocation)])
+                .verify(signature: signature, of: [1], at: .now())
+        }
     }
 
     @Test("p54_gpg's key with a SHA-1 self-signature is refused by name")
@@ -333,7 +389,7 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p55 A signature from the future is refused beyond the allowance, one older than its key always")
+    @Test("p55_A signature from the future is refused beyond the allowance, one older than its key always")
     func p55_times() throws {
         let key = try ForgedKey.ed25519()
         let certificate = try Forge.certificate(key)
