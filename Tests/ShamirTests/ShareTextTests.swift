@@ -200,6 +200,10 @@ struct ShareTextTests {
         let bare = text.replacing("-----BEGIN PENGUINDOME SHARE-----", with: "begin penguindome share")
             .replacing("-----END PENGUINDOME SHARE-----", with: "- End PenguinDome Share")
         #expect(try Share(text: bare).text == text)
+        #expect(try Share(text: "\u{feff}" + text).text == text)
+        #expect(throws: ShareFileError.wrongChecksum(line: 2)) {
+            _ = try Share(text: text.replacing("\nFormat", with: "\n\u{feff}Format"))
+        }
     }
 
     @Test func p31_trailingTextIsRefused() {

@@ -49,6 +49,11 @@ public struct ShareParser {
     public mutating func take(line text: UnsafeRawBufferPointer) throws(ShareFileError) {
         let number = line + 1
         guard text.count <= ShareText.maximumLineBytes else { throw .lineTooLong(line: number) }
+        var text = text
+        // Some editors put a byte order mark before the first line.
+        if case .begin = stage, text.starts(with: [0xef, 0xbb, 0xbf]) {
+            text = UnsafeRawBufferPointer(rebasing: text[3...])
+        }
         let canonical = SecretBytes(count: text.count)
         let failure = canonical.withUnsafeMutableBytes { canonical -> ShareFileError? in
             do throws(ShareFileError) {
