@@ -604,6 +604,13 @@ struct SharesToolTests {
             "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "o", "--format", "gfshare",
             "--passphrase",
         ],
+        [
+            "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "o", "--format", "gfshare",
+            "--label", "key",
+        ],
+        ["combine", "key.asc", "--out", "o", "--threshold=-1"], ["verify", "key.asc", "--threshold=-1"],
+        ["verify", "key.asc", "--threshold", "1"], ["verify", "key.asc", "--threshold", "256"],
+        ["refresh", "key.asc", "--threshold", "2", "--shares", "2", "--out", "o", "--old-threshold=-1"],
         ["split", "key.asc"], ["combine", "--out", "x"], ["verify"], ["frobnicate"],
         ["split", "-", "--threshold", "2", "--shares", "2", "--out", "o", "--passphrase-fd", "0"],
     ])

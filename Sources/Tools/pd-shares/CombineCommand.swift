@@ -25,9 +25,7 @@ struct CombineCommand: SecretCommand {
     var passphraseFd: Int32?
 
     func validate() throws {
-        if let threshold, !(2...255 ~= threshold) {
-            throw ValidationError("\(ShamirError.thresholdOutOfRange(threshold))")
-        }
+        try SetOptions.check(knownThreshold: threshold, option: "--threshold")
         guard !inputs.isEmpty || Terminal.standardInputIsTerminal() else {
             throw ValidationError("no shares were given")
         }

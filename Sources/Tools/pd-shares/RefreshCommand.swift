@@ -42,6 +42,7 @@ struct RefreshCommand: SecretCommand {
     var passphraseFd: Int32?
 
     func validate() throws {
+        try SetOptions.check(knownThreshold: oldThreshold, option: "--old-threshold")
         guard !inputs.isEmpty || Terminal.standardInputIsTerminal() else {
             throw ValidationError("no shares were given")
         }

@@ -43,6 +43,9 @@ struct SplitCommand: SecretCommand {
         guard format == .native || !passphrase && passphraseFd == nil else {
             throw ValidationError("--passphrase needs the native format")
         }
+        guard format == .native || label == nil else {
+            throw ValidationError("--label needs the native format: libgfshare's shares have no place for it")
+        }
         try SetOptions.check(passphraseFd: passphraseFd, inputs: [file])
     }
 
@@ -88,6 +91,13 @@ enum SetOptions {
     static func check(passphraseFd: Int32?, inputs: [String]) throws {
         guard passphraseFd != 0 || !inputs.contains("-") else {
             throw ValidationError("--passphrase-fd 0 and - both mean standard input")
+        }
+    }
+
+    /// A threshold that the caller may know of shares that do not tell it.
+    static func check(knownThreshold threshold: Int?, option: String) throws {
+        if let threshold, !(2...255 ~= threshold) {
+            throw ValidationError("\(option): \(ShamirError.thresholdOutOfRange(threshold))")
         }
     }
 

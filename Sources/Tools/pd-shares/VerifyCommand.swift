@@ -19,6 +19,7 @@ struct VerifyCommand: SecretCommand {
     var passphraseFd: Int32?
 
     func validate() throws {
+        try SetOptions.check(knownThreshold: threshold, option: "--threshold")
         guard !inputs.isEmpty || Terminal.standardInputIsTerminal() else {
             throw ValidationError("no shares were given")
         }
