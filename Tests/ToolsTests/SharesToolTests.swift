@@ -1,5 +1,8 @@
 import Foundation
+import PDShamir
 import Testing
+
+@testable import pd_shares
 
 @Suite("pd-shares")
 struct SharesToolTests {
@@ -172,6 +175,62 @@ struct SharesToolTests {
         #expect(try tool.run(["combine", share(4), share(5), "--out", "x"]).lastError.contains("1 more"))
     }
 
+    @Test func p31_aTypingErrorInAnyLineIsNamedByFileAndLine() throws {
+        try split()
+        let lines = try tool.text(share(1)).split(separator: "\n", omittingEmptySubsequences: false)
+            .map(String.init)
+        for (line, text) in zip(1..., lines) where !text.isEmpty {
+            var typed = lines
+            var characters = Array(text)
+            characters.swapAt(characters.count / 2, characters.count / 2 - (text.hasPrefix("-") ? 1 : 0))
+            if String(characters) == text { characters[characters.count - 1] = "U" }
+            typed[line - 1] = String(characters)
+            try tool.write(share(1), typed.joined(separator: "\n"))
+            let outcome = try tool.run(["verify", "out"])
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.lastError.contains("key.asc.1-of-5.share.txt: line \(line): "), "\(outcome.errors)")
+        }
+    }
+
+    @Test func p06_p32_forgedSharesThatAreEnoughAmongThemselvesAreNamedBesideTheOthers() throws {
+        try split(shares: 6)
+        let text = try tool.read(share(1, of: 6))
+        let set = try text.withUnsafeBytes { try Share(parsing: $0) }.set
+        let forged = SecretBytes(count: secret.count)
+        let cryptography = try CoreCryptography()
+        let shares = try set.split(
+            forged, randomness: cryptography.randomness(), cryptography: cryptography)
+        for number in [1, 2, 3] {
+            try tool.write(
+                share(number, of: 6), Data(shares[number - 1].encoded().withUnsafeBytes(Array.init)))
+        }
+        for command in [
+            ["combine", "out", "--out", "x"], ["verify", "out"], ["refresh", "out", "--out", "new"],
+        ] {
+            let outcome = try tool.run(command)
+            #expect(outcome.status == 1)
+            for number in 1...6 { #expect(outcome.lastError.contains(share(number, of: 6))) }
+            #expect(outcome.lastError.contains("restore one secret"))
+            #expect(!tool.exists("x") && !tool.exists("new"))
+        }
+    }
+
+    @Test func p31_passphrasesFromAFileWithCRLFAreThoseThatPeopleType() throws {
+        let files = ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out"]
+        let input = Data("hunter2\r\nsecond one\r\n".utf8)
+        #expect(try tool.run(files + ["--passphrase-fd", "0"], input: input).status == 0)
+        let typed = Data("hunter2\nsecond one\n".utf8)
+        for input in [input, typed] {
+            let outcome = try tool.run(
+                ["combine", "out", "--out", "-", "--passphrase-fd", "0"], input: input)
+            #expect(outcome.status == 0)
+            #expect(outcome.output == secret)
+        }
+        #expect(
+            try tool.run(["verify", "out", "--passphrase-fd", "0"], input: Data("\r\n\r\n".utf8)).status == 1)
+    }
+
     @Test func p29_aShareWithAnotherHoldersNameIsNamed() throws {
         try split(["--holder", "Alice"], threshold: 2, shares: 3)
         try split(["--holder", "Mallory"], threshold: 2, shares: 3, out: "other")
@@ -197,7 +256,7 @@ struct SharesToolTests {
         try tool.write("note.txt", "hello")
         let outcome = try tool.run(["combine", share(1), "note.txt", "--out", "x"])
         #expect(outcome.status == 1)
-        #expect(outcome.lastError.contains("note.txt is not a share"))
+        #expect(outcome.lastError.contains("note.txt: line 1: not a share"))
         #expect(try tool.run(["combine", "missing", "--out", "x"]).status == 1)
         try FileManager.default.createDirectory(at: tool.path("empty"), withIntermediateDirectories: false)
         #expect(try tool.run(["combine", "empty", "--out", "x"]).lastError.contains("no shares in empty"))
@@ -232,7 +291,7 @@ struct SharesToolTests {
         try tool.write("x.001", "abd")
         let outcome = try tool.run(["combine", "x.001", name, "--out", "restored"])
         #expect(outcome.status == 1)
-        #expect(outcome.lastError.contains("\(name) is not a share"))
+        #expect(outcome.lastError.contains("\(name): line 1: not a share"))
     }
 
     @Test func p03_p04_p10_p11_badFilesOfLibgfshareAreNamed() throws {

@@ -33,9 +33,18 @@ struct Passphrases {
         }
     }
 
+    /// A line of a file with CR LF at the ends of its lines. Nobody can type a CR at the end of a passphrase: a share
+    /// that was locked with one would only open with such a file.
+    private static func withoutCarriageReturn(_ line: SecretBytes) -> SecretBytes {
+        line.withUnsafeBytes {
+            $0.last == 0x0d ? SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0.dropLast())) : line
+        }
+    }
+
     private func line() throws(ToolError) -> SecretBytes? {
         guard let descriptor else { return nil }
-        guard let line = try Terminal.readLine(from: descriptor), line.count > 0 else {
+        let read = try Terminal.readLine(from: descriptor).map(Self.withoutCarriageReturn)
+        guard let line = read, line.count > 0 else {
             throw ToolError(
                 "--passphrase-fd \(descriptor) has no passphrase left: give one line for each share")
         }

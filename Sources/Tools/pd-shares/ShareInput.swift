@@ -109,9 +109,9 @@ enum ShareInput {
                 let share = try text.withUnsafeBytes { text throws(ShareFileError) in try Share(parsing: text)
                 }
                 native.append(Native(name: Printable.path(path), share: share))
-            } catch .notAShare {
+            } catch .notAShare(let line) {
                 throw ToolError(
-                    "\(Printable.path(path)) is not a share: expected a text that begins with BEGIN PENGUINDOME SHARE, "
+                    "\(Printable.path(path)): line \(line): not a share: expected -----BEGIN PENGUINDOME SHARE-----, "
                         + "or a libgfshare file whose name ends in .001 to .255")
             } catch {
                 throw ToolError("\(Printable.path(path)): \(Printable.escaped(error.description))")
