@@ -115,10 +115,13 @@ extension OpenPGP.Certificate {
         do throws(OpenPGP.Error) {
             switch signature.type {
             case Kind.directKey:
-                // One without key flags speaks of other things, such as who else may revoke.
-                guard signature.subpackets.keyFlags != nil else { return }
+                // One without key flags speaks of other things, such as who else may revoke, or only of the key's end.
+                let hasFlags = signature.subpackets.keyFlags != nil
+                guard hasFlags || signature.subpackets.keyValidity != nil else { return }
                 let created = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
-                primary.add(OpenPGP.ComponentKey.Declaration(signature, created: created, key: primary.key))
+                let declaration = OpenPGP.ComponentKey.Declaration(
+                    signature, created: created, key: primary.key)
+                if hasFlags { primary.add(declaration) } else { primary.addLimit(declaration) }
             case Kind.keyRevocation:
                 let created = try verified(signature, by: primary.key, isRevocation: true) {
                     $0.update(keyPrefix(primary.key))

@@ -44,7 +44,7 @@ extension OpenPGP {
 
         /// When the primary key ends, as declared by the self-signature that holds at `now`; nil if never.
         public func expirationTime(at now: Timestamp = .now()) -> Timestamp? {
-            primary.declaration(at: now, skew: Self.clockSkew)?.keyExpires
+            primary.expirationTime(at: now, skew: Self.clockSkew)
         }
 
         /// Whether the owner revoked the primary key, for whatever reason.

@@ -7,6 +7,8 @@ extension OpenPGP {
         let key: PublicKey
         /// Valid declarations, the newest first.
         var declarations: [Declaration] = []
+        /// Direct-key signatures that say nothing but when the key ends, the newest first.
+        var limits: [Declaration] = []
         var revocations: [Revocation] = []
         /// Why there is no valid declaration, if a reason was found.
         var fault: Error?
@@ -48,10 +50,14 @@ extension OpenPGP {
             }
         }
 
-        mutating func add(_ declaration: Declaration) {
+        mutating func add(_ declaration: Declaration) { Self.insert(declaration, into: &declarations) }
+
+        mutating func addLimit(_ limit: Declaration) { Self.insert(limit, into: &limits) }
+
+        private static func insert(_ declaration: Declaration, into list: inout [Declaration]) {
             // Among those of one second the later in the file wins, as with GnuPG.
-            let index = declarations.firstIndex { $0.created <= declaration.created } ?? declarations.endIndex
-            declarations.insert(declaration, at: index)
+            let index = list.firstIndex { $0.created <= declaration.created } ?? list.endIndex
+            list.insert(declaration, at: index)
         }
 
         /// Adds what another copy of the same key declares.
@@ -59,6 +65,7 @@ extension OpenPGP {
             for declaration in other.declarations where !declarations.contains(declaration) {
                 add(declaration)
             }
+            for limit in other.limits where !limits.contains(limit) { addLimit(limit) }
             for revocation in other.revocations where !revocations.contains(revocation) {
                 revocations.append(revocation)
             }
@@ -66,8 +73,18 @@ extension OpenPGP {
 
         /// The declaration that holds at `now`.
         func declaration(at now: Timestamp, skew: Int64) -> Declaration? {
+            Self.current(declarations, at: now, skew: skew)
+        }
+
+        private static func current(_ list: [Declaration], at now: Timestamp, skew: Int64) -> Declaration? {
             let latest = now.advanced(by: skew)
-            return declarations.first { $0.created <= latest && $0.expires.map { $0 > now } ?? true }
+            return list.first { $0.created <= latest && $0.expires.map { $0 > now } ?? true }
+        }
+
+        /// When the key ends by all that holds at `now`; nil if never.
+        func expirationTime(at now: Timestamp, skew: Int64) -> Timestamp? {
+            let current = [declarations, limits].compactMap { Self.current($0, at: now, skew: skew) }
+            return current.compactMap(\.keyExpires).min()
         }
 
         /// Throws unless this key is alive at `now`, and was not revoked before `made`.
@@ -80,7 +97,7 @@ extension OpenPGP {
             guard let declaration = declaration(at: now, skew: skew) else {
                 throw fault ?? .noSelfSignature(key.fingerprint)
             }
-            if let end = declaration.keyExpires, end <= max(now, made) {
+            if let end = expirationTime(at: now, skew: skew), end <= max(now, made) {
                 throw .keyExpired(key.fingerprint, at: end)
             }
             return declaration

@@ -318,6 +318,38 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(certificate, key) == .weakHash(name))
     }
 
+    @Test("p53_A direct-key signature ends the key also where it says nothing else")
+    func p53_directExpiration() throws {
+        let key = try ForgedKey.ed25519()
+        func direct(_ validity: Int64, made: OpenPGP.Timestamp = ForgedKey.born) throws -> [UInt8] {
+            try Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x1f, over: OpenPGP.hashedKey(key.body[...]),
+                    hashed: key.area(made) + Forge.keyExpires(after: validity)))
+        }
+        let end = ForgedKey.born.advanced(by: Self.day)
+        let ended = try Forge.certificate(key, directly: direct(Self.day))
+        #expect(try Self.verdict(ended, key) == .keyExpired(key.fingerprint, at: end))
+        #expect(ended.expirationTime(at: ForgedKey.now) == end)
+        // The newest of them counts; none of them takes away an end that a user ID's signature tells.
+        let later = ForgedKey.born.advanced(by: 60)
+        let renewed = try direct(Self.day) + direct(9999 * Self.day, made: later)
+        #expect(try Self.verdict(Forge.certificate(key, directly: renewed), key) == nil)
+        let flags = Forge.flags(3) + Forge.keyExpires(after: Self.day)
+        #expect(
+            try Self.verdict(Forge.certificate(key, extra: flags, directly: renewed), key)
+                == .keyExpired(key.fingerprint, at: end))
+        // What one copy of a certificate says holds for the other.
+        let signature = try Forge.packet(.signature, key.signature(over: [1]))
+        for certificates in try [[ended, Forge.certificate(key)], [Forge.certificate(key), ended]] {
+            #expect(throws: OpenPGP.Error.keyExpired(key.fingerprint, at: end)) {
+                try OpenPGP.Verifier(certificates: certificates)
+                    .verify(signature: signature, of: [1], at: ForgedKey.now)
+            }
+        }
+    }
+
     @Test("p53_A revocation holds wherever it stands among the packets of its key")
     func p53_revocationAnywhere() throws {
         let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
