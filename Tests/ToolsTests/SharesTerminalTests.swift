@@ -130,6 +130,19 @@ struct SharesTerminalTests {
         #expect(try tool.names("out").isEmpty)
     }
 
+    @Test func p102_aSignalEndsTheQuestionAlsoAfterCtrlDWithinALine() throws {
+        let (session, close) = try start(
+            "split key.asc --threshold 2 --shares 2 --out out --passphrase")
+        defer { close() }
+        _ = try session.read(until: "share 1 of 2: ")
+        try session.waitForEcho(false)
+        session.type("half a\u{04}")
+        usleep(300_000)
+        session.type("\u{03}")
+        #expect([SIGINT, 128 + SIGINT].contains(session.status()))
+        #expect(session.echoes)
+    }
+
     @Test func p102_afterAStopTheQuestionComesAgain() throws {
         let (session, close) = try start(
             "split key.asc --threshold 2 --shares 2 --out out --passphrase")

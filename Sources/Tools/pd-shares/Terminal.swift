@@ -31,12 +31,17 @@ enum Terminal {
     }
 
     /// Reads a line without its line feed; nil at the end. At most 4096 bytes, longer lines are an error.
-    static func readLine(from descriptor: Int32) throws(ToolError) -> SecretBytes? {
+    ///
+    /// - Parameter wait: waits for the next byte; false for none, which is as the end of the input.
+    static func readLine(
+        from descriptor: Int32, wait: () throws(ToolError) -> Bool = { () throws(ToolError) in true }
+    ) throws(ToolError) -> SecretBytes? {
         let buffer = SecretBytes(count: 4096)
         let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) -> Int? in
             var count = 0
             while true {
                 guard count < buffer.count else { throw ToolError("an input line is longer than 4096 bytes") }
+                guard try wait() else { return count == 0 ? nil : count }
                 let result = read(descriptor, buffer.baseAddress?.advanced(by: count), 1)
                 if result < 0 {
                     if errno == EINTR { continue }
@@ -85,23 +90,27 @@ enum Terminal {
         }
         defer { tcsetattr(terminal, TCSAFLUSH, &shown) }
         try put(question, terminal, "/dev/tty")
-        while true {
-            // A terminal is readable once a whole line was typed; until then signals are looked for.
-            var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&waiting, 1, 100)
-            guard ready >= 0 || errno == EINTR else {
-                throw ToolError("cannot read", "/dev/tty", errno: errno)
-            }
-            if ready > 0 { break }
-            var pending = sigset_t()
-            sigpending(&pending)
-            if signals.contains(where: { sigismember(&pending, $0) == 1 && sigismember(&before, $0) == 0 }) {
-                try put("\n", terminal, "/dev/tty")
-                return nil
+        var interrupted = false
+        let line = try readLine(from: terminal) { () throws(ToolError) in
+            // A terminal is readable once a line was typed, or a part of one and Ctrl-D; until then signals are
+            // looked for.
+            while true {
+                var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+                let ready = poll(&waiting, 1, 100)
+                guard ready >= 0 || errno == EINTR else {
+                    throw ToolError("cannot read", "/dev/tty", errno: errno)
+                }
+                if ready > 0 { return true }
+                var pending = sigset_t()
+                sigpending(&pending)
+                interrupted = signals.contains {
+                    sigismember(&pending, $0) == 1 && sigismember(&before, $0) == 0
+                }
+                if interrupted { return false }
             }
         }
-        let line = try readLine(from: terminal)
         try put("\n", terminal, "/dev/tty")
+        if interrupted { return nil }
         guard let line, line.count > 0 else { throw ToolError("no passphrase was given") }
         return line
     }
