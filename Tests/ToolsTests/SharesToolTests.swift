@@ -525,6 +525,29 @@ struct SharesToolTests {
         #expect(try tool.read("restored") == secret)
     }
 
+    @Test func p29_aRewrittenShareThatIsTypedFirstDoesNotShutOutTheOthers() throws {
+        try split(threshold: 2, shares: 3)
+        let share1 = try tool.read(share(1, of: 3)).withUnsafeBytes { try Share(parsing: $0) }
+        let old = share1.set
+        let set = try ShareSet(
+            identifier: old.identifier, label: "other", created: old.created, threshold: old.threshold,
+            shares: old.shares, content: old.content)
+        let cryptography = try CoreCryptography()
+        let forged = try set.split(
+            SecretBytes(count: secret.count), randomness: cryptography.randomness(),
+            cryptography: cryptography)
+        let typed =
+            try forged[0].encoded().withUnsafeBytes { Data($0) } + tool.read(share(2, of: 3))
+            + tool.read(share(3, of: 3))
+        let command = "\(SharesToolRunner.executable.path) combine --out restored"
+        let outcome = try tool.run(
+            ["-qec", command, "/dev/null"], program: "/usr/bin/script", input: typed)
+        #expect(outcome.status == 0, "\(outcome.text)")
+        #expect(outcome.text.contains("differs in \"Label\""))
+        #expect(outcome.text.contains("typed share 1: share 1 of 3 was changed after the split"))
+        #expect(try tool.read("restored") == secret)
+    }
+
     @Test func p28_controlCharactersInNamesAreEscaped() throws {
         let name = "evil\u{1b}[31m\nname"
         try tool.write(name, "no share")

@@ -26,13 +26,18 @@ enum TypedShares {
                 if interactive {
                     do throws(ShareFileError) {
                         try Self.check(share, among: already + typed)
+                    } catch .contradiction(_, _, let field) {
+                        Terminal.note(
+                            "it differs in \"\(field)\" from shares before it, one of which was changed: which one will be "
+                                + "known from those that agree")
                     } catch {
                         Terminal.note("\(error): this one is left out")
                         continue
                     }
                 }
                 typed.append(share)
-                let missing = share.share.set.threshold - already.count - typed.count
+                let agreeing = (already + typed).count { $0.share.set == share.share.set }
+                let missing = share.share.set.threshold - agreeing
                 if interactive, missing <= 0 { return typed }
                 if interactive { Terminal.note("\(Printable.escaped(share.title)): \(missing) more needed") }
             } catch {
