@@ -285,6 +285,30 @@ struct SharesToolTests {
         #expect(!tool.exists("x"))
     }
 
+    @Test func p05_tooFewSharesOfLibgfshareDoNotBecomeNewSharesOfSomethingElse() throws {
+        try split(["--format", "gfshare"])
+        let shares = (1...4).map { "out/key.asc.00\($0)" }
+        let new = ["--out", "new", "--threshold", "2", "--shares", "3"]
+        let unknown = try tool.run(["refresh"] + shares[..<2] + new)
+        #expect(unknown.status == 2)
+        #expect(unknown.lastError.contains("give --old-threshold"))
+        #expect(try tool.run(["refresh"] + shares[..<2] + new + ["--old-threshold", "3"]).status == 1)
+        #expect(!tool.exists("new"))
+        // As many as needed prove nothing: nobody is told to destroy the old ones on the word of `verify`.
+        let unproved = try tool.run(["refresh"] + shares[..<3] + new + ["--old-threshold", "3"])
+        #expect(unproved.status == 0)
+        #expect(unproved.errors.contains("warning: "))
+        #expect(unproved.text.contains("KEEP the old shares"))
+        #expect(!unproved.text.contains("pd-shares verify"))
+        let proved = try tool.run(
+            ["refresh"] + shares + [
+                "--out", "newer", "--threshold", "2", "--shares", "3", "--old-threshold", "3",
+            ])
+        #expect(proved.status == 0)
+        #expect(!proved.text.contains("KEEP"))
+        #expect(proved.errors.isEmpty)
+    }
+
     @Test(arguments: ["x.000", "x.256", "x.300", "x.1000", "x.00a", "x.-01"])
     func p02_namesThatAreNoShareNumbersAreRefused(name: String) throws {
         try tool.write(name, "abc")

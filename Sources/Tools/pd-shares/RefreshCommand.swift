@@ -29,7 +29,8 @@ struct RefreshCommand: SecretCommand {
 
     @Option(
         help:
-            "The threshold of libgfshare's old shares, which do not tell it: further shares are checks then.")
+            "The threshold of libgfshare's old shares, which do not tell it; needed there, and further shares are checks."
+    )
     var oldThreshold: Int?
 
     @Flag(help: "Lock each new share with a passphrase of its holder.")
@@ -53,14 +54,23 @@ struct RefreshCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let passphrases = Passphrases(descriptor: passphraseFd)
         let report: [String]
+        var proved = true
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .native(let old, let sealed):
             try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
             report = try refresh(old, sealed: sealed, passphrases, cryptography)
         case .gfshare(let old):
-            report = try refresh(old, cryptography)
+            (report, proved) = try refresh(old, cryptography)
         }
         for line in report { try Terminal.say(line) }
+        guard proved else {
+            Terminal.note("pd-shares: \(GfshareSet.warning)")
+            // The new shares fit each other whatever they hold, so that verifying them proves nothing.
+            try Terminal.say(
+                "KEEP the old shares until `pd-shares combine` has restored a secret from the new ones that you know to be"
+                    + " right: nothing proved that the old ones fit together. Then destroy ALL old ones.")
+            return
+        }
         try Terminal.say(
             "The old shares still restore the secret: once `pd-shares verify` has accepted the new ones, destroy ALL old ones"
                 + " and old sealed files.")
@@ -102,7 +112,12 @@ struct RefreshCommand: SecretCommand {
 
     private func refresh(
         _ old: [ShareInput.Gfshare], _ cryptography: CoreCryptography
-    ) throws -> [String] {
+    ) throws -> (report: [String], proved: Bool) {
+        guard let oldThreshold else {
+            throw ToolError.usage(
+                "libgfshare's shares do not tell their threshold, and too few of them would become new shares of "
+                    + "something else: give --old-threshold")
+        }
         guard let threshold, let shares else {
             throw ToolError.usage(
                 "libgfshare's shares do not tell how many there are: give --threshold and --shares")
@@ -120,8 +135,7 @@ struct RefreshCommand: SecretCommand {
         let report = try output.writeGfshare(threshold: threshold, shares: shares) {
             try pieces.read(into: $0)
         }
-        if !set.isChecked { Terminal.note("pd-shares: \(GfshareSet.warning)") }
-        return report
+        return (report, set.isChecked)
     }
 
     private func check(threshold: Int, shares: Int, format: ShareFormat) throws {
