@@ -336,6 +336,13 @@ struct PitfallsKeyTests {
         let later = ForgedKey.born.advanced(by: 60)
         let renewed = try direct(Self.day) + direct(9999 * Self.day, made: later)
         #expect(try Self.verdict(Forge.certificate(key, directly: renewed), key) == nil)
+        // A later one that speaks of something else, such as who may revoke, takes nothing away.
+        let silent = try Forge.packet(
+            .signature,
+            key.signature(type: 0x1f, over: OpenPGP.hashedKey(key.body[...]), hashed: key.area(later)))
+        #expect(
+            try Self.verdict(Forge.certificate(key, directly: direct(Self.day) + silent), key)
+                == .keyExpired(key.fingerprint, at: end))
         let flags = Forge.flags(3) + Forge.keyExpires(after: Self.day)
         #expect(
             try Self.verdict(Forge.certificate(key, extra: flags, directly: renewed), key)
