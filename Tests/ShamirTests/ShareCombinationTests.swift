@@ -118,6 +118,20 @@ struct ShareCombinationTests {
         #expect(try Sample.combine(some).secret.array == Sample.secret)
     }
 
+    @Test func p12_p32_forgedSharesThatDemandFewerAreNotEnoughBesideTrueOnes() throws {
+        let true_ = try Sample().shares
+        let forged = try ShareSet.sample(threshold: 2).split(
+            SecretBytes(Sample.secret), randomness: CountingRandomness(seed: 22),
+            cryptography: TestCryptography())
+        #expect(throws: ShareFileError.contradiction(0, 2, field: "Threshold")) {
+            _ = try Sample.combine([true_[0], true_[1], forged[2], forged[3]])
+        }
+        #expect(throws: ShareFileError.contradiction(0, 1, field: "Threshold")) {
+            _ = try Sample.combine([forged[2], true_[1], forged[3]])
+        }
+        #expect(try Sample.combine(Array(true_[..<3]) + Array(forged[3...])).changed == [3, 4])
+    }
+
     @Test func p06_p32_holdersWhoForgeOneMoreShareToTheirOwnNeverWin() throws {
         // One holder less than the threshold chooses a secret and computes the share that makes it fit. With 2 of 3:
         // y₃ = m ⊕ 3·c for the line through (0, m) and (1, y₁).

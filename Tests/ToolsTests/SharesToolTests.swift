@@ -243,7 +243,9 @@ struct SharesToolTests {
         try tool.write(share(1, of: 3), changed)
         let verified = try tool.run(["verify", "out"])
         #expect(verified.status == 1)
-        #expect(verified.lastError.contains("1-of-3.share.txt: share 1 of 3 (Mallory) was changed"))
+        #expect(
+            verified.lastError.contains(
+                "1-of-3.share.txt: share 1 of 3 (Mallory) does not fit the other shares"))
         let combined = try tool.run(["combine", "out", "--out", "restored"])
         #expect(combined.status == 0)
         #expect(combined.lastError.contains("warning: "))
@@ -568,7 +570,7 @@ struct SharesToolTests {
             ["-qec", command, "/dev/null"], program: "/usr/bin/script", input: typed)
         #expect(outcome.status == 0, "\(outcome.text)")
         #expect(outcome.text.contains("differs in \"Label\""))
-        #expect(outcome.text.contains("typed share 1: share 1 of 3 was changed after the split"))
+        #expect(outcome.text.contains("typed share 1: share 1 of 3 does not fit the other shares"))
         #expect(try tool.read("restored") == secret)
     }
 

@@ -100,7 +100,9 @@ public struct ShareCombination {
                 groups.append((lines, [place]))
             }
         }
-        return groups.map(\.places).filter { $0.count >= shares[$0[0]].set.threshold }
+        // As many as any share demands: two forged shares that say 2 are not enough beside a true one that says 3.
+        let needed = shares.reduce(0) { Swift.max($0, $1.set.threshold) }
+        return groups.map(\.places).filter { $0.count >= needed }
     }
 
     /// A choice of shares whose secret agrees with the set's MAC.

@@ -55,7 +55,7 @@ struct CombineCommand: SecretCommand {
             try target.finish()
             for share in set.changed {
                 Terminal.note(
-                    "pd-shares: warning: \(share) was changed after the split; the secret is right without it"
+                    "pd-shares: warning: \(share) \(NativeSet.misfit)"
                 )
             }
         }

@@ -29,6 +29,10 @@ struct NativeSet {
         }
     }
 
+    /// What can be said of a share that the found secret speaks against: no more than that the others agree.
+    static let misfit =
+        "does not fit the other shares, which restore a secret: it was changed after the split, unless they were forged"
+
     /// The shares that were changed, named.
     var changed: [String] {
         combination.changed.map { "\(inputs[$0].name): \(Printable.escaped(inputs[$0].title))" }

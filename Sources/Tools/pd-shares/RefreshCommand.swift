@@ -82,7 +82,7 @@ struct RefreshCommand: SecretCommand {
     ) throws -> [String] {
         let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
         if let changed = set.changed.first {
-            throw ToolError("\(changed) was changed after the split: leave it out")
+            throw ToolError("\(changed) \(NativeSet.misfit); ask its holder, and leave out what was forged")
         }
         let before = set.combination.set
         let count = shares ?? before.shares

@@ -47,9 +47,9 @@ struct VerifyCommand: SecretCommand {
             }
             if let changed = set.changed.first {
                 for share in set.changed.dropFirst() {
-                    Terminal.note("pd-shares: \(share) was changed after the split")
+                    Terminal.note("pd-shares: \(share) \(NativeSet.misfit)")
                 }
-                throw ToolError("\(changed) was changed after the split; the other shares restore the secret")
+                throw ToolError("\(changed) \(NativeSet.misfit)")
             }
             let combined = set.combination.set
             try Terminal.say(
