@@ -245,6 +245,26 @@ struct OrderTests {
         #expect(!Files.exists("\(machine.orders)/\(Machine.id).run"))
     }
 
+    @Test(
+        "what a command wrote is reported as far as its JSON stays small, however much of it must be escaped",
+        arguments: [0, 1])
+    func escapedOutput(status: Int) throws {
+        let machine = try Machine()
+        let order = try machine.command(
+            "#!/bin/sh\nhead -c 1048576 /dev/zero\nhead -c 1048576 /dev/zero >&2\nexit \(status)\n",
+            limit: 1 << 20)
+        #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
+        let result = try #require(machine.results.all.first?.result)
+        #expect(result.json().utf8.count < OrderKeeper.escapedLimit + 1000)
+        #expect(result.json().utf8.count > OrderKeeper.escapedLimit - 1000)
+        // A text of the same length that needs no escape is whole.
+        let plain = try machine.command(
+            "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\000' x\n", id: "aaaaaaaaaaaaaaaaaaaaaaaa",
+            limit: 1 << 20)
+        #expect(try machine.keeper().run([plain], now: Machine.now).done.count == 1)
+        #expect(machine.results.all.last?.result["output"]?.string?.utf8.count == 1_000_000)
+    }
+
     @Test("a command that fails is tried as often as told, and then left")
     func attempts() throws {
         let machine = try Machine()

@@ -73,9 +73,11 @@ struct SubmitterTests {
         #expect(run.outcome.delivered == 1 && run.waiting.isEmpty)
     }
 
-    @Test("p122_a report that the server cannot read is set aside, and the others are brought")
-    func unreadable() async throws {
-        let server = try StubServer(.answer(200), .answer(400), .answer(200))
+    @Test(
+        "p122_a report that the server cannot read, or that is too large, is set aside, and the others are brought",
+        arguments: [400, 413])
+    func unacceptable(status: Int) async throws {
+        let server = try StubServer(.answer(200), .answer(status), .answer(200))
         defer { server.stop() }
         let run = try await deliver(server.url)
         #expect(run.outcome.delivered == 2 && run.outcome.refusal != nil)
@@ -84,7 +86,7 @@ struct SubmitterTests {
         #expect(server.bodies.count == 3)
     }
 
-    @Test("p122_a report that is refused stays, and the others are brought", arguments: [403, 413, 422])
+    @Test("p122_a report that is refused stays, and the others are brought", arguments: [403, 422])
     func refused(status: Int) async throws {
         let server = try StubServer(.answer(status), .answer(200))
         defer { server.stop() }
@@ -93,6 +95,15 @@ struct SubmitterTests {
         #expect(run.outcome.refusal?.contains("\(status)") == true)
         #expect(run.waiting == [name(1)])
         #expect(run.bad.isEmpty)
+    }
+
+    @Test("p122_reports that are too large hold up none of those behind them, however many they are")
+    func tooLarge() async throws {
+        let server = try StubServer(.answer(413), .answer(413), .answer(413), .answer(413), .answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url, count: 5)
+        #expect(run.outcome.delivered == 1 && run.waiting.isEmpty && run.bad.count == 4)
+        #expect(run.outcome.refusal?.contains("413") == true)
     }
 
     @Test("p122_after three refusals the rest stays, untried")

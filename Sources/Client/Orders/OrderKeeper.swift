@@ -168,7 +168,10 @@ struct OrderKeeper {
             worked = output.returncode == 0
             result =
                 worked
-                ? ["output": Self.text(output.stdout, limit), "order": .string(order.id)]
+                ? [
+                    "output": Self.text(output.stdout, limit, escaped: Self.escapedLimit),
+                    "order": .string(order.id),
+                ]
                 : Self.failure(
                     order.id, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
                     Int(output.returncode))
@@ -180,14 +183,38 @@ struct OrderKeeper {
         return worked || record.attempts >= command.attempts
     }
 
-    private static func text(_ bytes: [UInt8], _ limit: Int) -> Value {
-        .string(String(decoding: bytes.prefix(limit), as: UTF8.self))
-    }
+    /// The most bytes that a result's texts may come to in JSON, together: escaping makes six bytes of one, and a report
+    /// beyond what the server takes would be lost.
+    static let escapedLimit = 1 << 20
 
     private static func failure(_ id: String, _ stdout: [UInt8], _ stderr: [UInt8], _ code: Int) -> Document {
         [
-            "stdout": text(stdout, .max), "stderr": text(stderr, .max), "returncode": .int(code),
+            "stdout": text(stdout, .max, escaped: escapedLimit / 2),
+            "stderr": text(stderr, .max, escaped: escapedLimit / 2), "returncode": .int(code),
             "order": .string(id),
         ]
+    }
+
+    /// The beginning of an output: at most `limit` bytes of it, and at most `escaped` bytes of JSON.
+    private static func text(_ bytes: [UInt8], _ limit: Int, escaped: Int) -> Value {
+        let scalars = String(decoding: bytes.prefix(limit), as: UTF8.self).unicodeScalars
+        var room = escaped
+        let end =
+            scalars.indices.first {
+                room -= escapedSize(scalars[$0])
+                return room < 0
+            } ?? scalars.endIndex
+        return .string(String(scalars[..<end]))
+    }
+
+    /// How many bytes of JSON a character takes at most.
+    private static func escapedSize(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.value {
+        case 0x22, 0x5c: 2
+        case 0x20..<0x7f: 1
+        // Those that JSON, or ours, writes as \u and four digits are among these.
+        case 0..<0xa0, 0x2000..<0x2070: 6
+        default: UTF8.width(scalar)
+        }
     }
 }

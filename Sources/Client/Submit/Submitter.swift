@@ -4,8 +4,9 @@ import PDProtocol
 
 /// Delivers what waits in a spool, oldest first.
 ///
-/// A report leaves the spool after a 2xx answer only. One that the server cannot read (400) is set aside. Every other
-/// answer, and none, leaves it where it is, to be sent again with the same bytes.
+/// A report leaves the spool after a 2xx answer only. One that the server will never take, because it cannot read it
+/// (400) or it is too large (413), is set aside. Every other answer, and none, leaves it where it is, to be sent again
+/// with the same bytes.
 public struct Submitter: Sendable {
     /// How patient to be within one run.
     public struct Patience: Sendable {
@@ -79,10 +80,11 @@ public struct Submitter: Sendable {
                 try spool.remove(entry)
                 outcome.delivered += 1
                 log.debug("delivered", metadata: entry.metadata)
-            case .unreadable:
+            case .unacceptable(let status):
                 try spool.setAside(entry)
-                outcome.refusal = "\(entry.name) was refused with status 400; it is kept as .bad"
-                log.warning("the server could not read a report; set aside", metadata: entry.metadata)
+                outcome.refusal = "\(entry.name) was refused with status \(status); it is kept as .bad"
+                log.warning(
+                    "the server will never take a report; set aside", metadata: entry.metadata(status))
             case .refused(let status):
                 outcome.refusal = "\(entry.name) was refused with status \(status)"
                 log.info("the server refused a report; it is kept", metadata: entry.metadata(status))
@@ -106,8 +108,8 @@ public struct Submitter: Sendable {
 
     private enum Answer {
         case delivered
-        /// 400: sending it again is of no use.
-        case unreadable
+        /// 400, 413: sending it again is of no use.
+        case unacceptable(Int)
         /// This report.
         case refused(Int)
         /// Whatever we send.
@@ -125,7 +127,7 @@ public struct Submitter: Sendable {
                 let status = try await transport.post(body)
                 switch status {
                 case 200...299: return .delivered
-                case 400: return .unreadable
+                case 400, 413: return .unacceptable(status)
                 case 408, 425, 429, 500...: reason = "it answered with status \(status)"
                 // Authentication wanted, wrong address, a redirection: not about this report.
                 case 401, 404, 405, 407, ..<400: return .refusedAll(status)
