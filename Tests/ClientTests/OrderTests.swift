@@ -205,7 +205,7 @@ struct OrderTests {
         // Remembered until they expire, then forgotten.
         #expect(try machine.keeper(release: 2).run([machine.order()], now: Machine.now).changed == false)
         try folder.clean(current: 2, now: Machine.now + 1000)
-        #expect(try Files.names(in: machine.orders).isEmpty)
+        #expect(try Files.names(in: machine.orders) == ["forgotten.json"])
     }
 
     @Test(
@@ -263,6 +263,44 @@ struct OrderTests {
             limit: 1 << 20)
         #expect(try machine.keeper().run([plain], now: Machine.now).done.count == 1)
         #expect(machine.results.all.last?.result["output"]?.string?.utf8.count == 1_000_000)
+    }
+
+    @Test("a command that was carried out is not run again after the clock went ahead and was set right")
+    func clock() throws {
+        let machine = try Machine()
+        let folder = try OrderFolder(machine.orders)
+        let mark = machine.directory.path + "/mark"
+        let order = try machine.command("#!/bin/sh\necho x >> \(mark)\n")
+        #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
+        try folder.clean(current: 2, now: Machine.now + 1_000_000)
+        let again = try machine.keeper().run([order], now: Machine.now)
+        #expect(again.refused.first?.reason.contains("carried out before") == true && again.done.isEmpty)
+        // What forgets later remembers no less.
+        try folder.write(.init(base: 1, accepted: 1, expires: Machine.now - 5), "aaaaaaaaaaaaaaaaaaaaaaaa")
+        try folder.clean(current: 2, now: Machine.now)
+        #expect(try folder.ids().isEmpty && folder.forgotten() == Machine.now + 1000)
+        #expect(try Files.read(mark) == Array("x\n".utf8))
+        // One that was signed later is new.
+        let later = try machine.order {
+            $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+            $0.expires = Machine.now + 1001
+        }
+        #expect(try machine.keeper().run([later], now: Machine.now).done.count == 1)
+    }
+
+    @Test(
+        "a damaged memory of what was forgotten refuses all orders, and nothing more is forgotten",
+        arguments: ["", "{", "{}", #"{"expires":"1"}"#])
+    func damagedMark(damage: String) throws {
+        let machine = try Machine()
+        let folder = try OrderFolder(machine.orders)
+        try Files.writeAtomically(Array(damage.utf8), to: "\(machine.orders)/forgotten.json")
+        let outcome = try machine.keeper().run([machine.order()], now: Machine.now)
+        #expect(
+            outcome.refused.first?.reason.contains("forgotten.json is damaged") == true && !outcome.changed)
+        try folder.write(.init(base: 1, accepted: 1, expires: 2, isDone: true), Machine.id)
+        try folder.clean(current: 2, now: Machine.now)
+        #expect(try folder.ids() == [Machine.id])
     }
 
     @Test("a command that fails is tried as often as told, and then left")

@@ -10,10 +10,12 @@ import PDProtocol
 /// ID.order          what was signed, and the signature over it
 /// ID.order.sig
 /// ID.run            a command's program, while it runs
+/// forgotten.json    when the last of those expired of which there is no record any more
 /// files-N/          what patches put over the files of release N
 /// ```
 ///
-/// An order that was carried out is remembered until it expires: nobody can have it carried out again.
+/// An order that was carried out is remembered until it expires. From then on, one that expires no later than what was
+/// forgotten is refused, whatever the clock says: nobody can have an order carried out again.
 struct OrderFolder {
     /// What became of an order.
     struct Record: Equatable {
@@ -71,6 +73,24 @@ struct OrderFolder {
         try Files.writeAtomically(Array(document.json().utf8), to: "\(path)/\(id).json")
     }
 
+    private static let mark = "forgotten.json"
+
+    /// When the last of those expired that were forgotten, in seconds since 1970-01-01 UTC.
+    ///
+    /// - Throws: where that cannot be read: nobody knows then which orders are new.
+    func forgotten() throws(OrderError) -> Int64 {
+        do {
+            let document = try Document(
+                json: Files.read("\(path)/\(Self.mark)", limit: 1 << 16, links: .refuse))
+            guard let expires = document["expires"]?.integer else {
+                throw OrderError.damagedMark("\(path)/\(Self.mark)")
+            }
+            return Int64(expires)
+        } catch let error as FileError where error.isAbsence {
+            return .min
+        } catch { throw .damagedMark("\(path)/\(Self.mark)") }
+    }
+
     /// All orders of which there is a record.
     func ids() throws(FileError) -> [String] {
         try directory.names().filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
@@ -92,11 +112,27 @@ struct OrderFolder {
     ///
     /// - Parameter now: seconds since 1970-01-01 UTC.
     func clean(current: Int, now: Int64) throws {
+        var expired: [(id: String, expires: Int64)] = []
         for id in try ids() {
             guard let record = try record(id), now >= record.expires, record.base != current || !record.isDone
             else {
                 continue
             }
+            expired.append((id, record.expires))
+        }
+        if let last = expired.map(\.expires).max() {
+            do {
+                // Before the records go: a clock that ran ahead, and is set right, must make no order new.
+                if try last > forgotten() {
+                    let document: Document = ["expires": .int(Int(last))]
+                    try Files.writeAtomically(Array(document.json().utf8), to: "\(path)/\(Self.mark)")
+                }
+            } catch is OrderError {
+                // All orders are refused for it, with the reason, until a person has mended it.
+                expired = []
+            }
+        }
+        for (id, _) in expired {
             // The record last: an order without one is new.
             for name in ["\(id).run", "\(id).order.sig", "\(id).order", "\(id).json"] {
                 try directory.remove(name)
@@ -156,6 +192,10 @@ enum OrderError: Error, CustomStringConvertible {
     case content(RelativePath)
     /// What is remembered of it cannot be read.
     case damagedRecord(String)
+    /// It expires no later than one of which there is no record any more: it may have been carried out.
+    case forgotten
+    /// Nobody knows which orders were carried out and forgotten.
+    case damagedMark(String)
 
     /// One line for people.
     var description: String {
@@ -167,6 +207,10 @@ enum OrderError: Error, CustomStringConvertible {
         case .outdated: "it has expired, or is dated in the future"
         case .content(let path): "\(path) is missing, or not as it was signed"
         case .damagedRecord(let id): "what is remembered of \(id) is damaged"
+        case .forgotten:
+            "it may have been carried out before: an order that expires later is forgotten already"
+        case .damagedMark(let file):
+            "\(file) is damaged, so that nobody knows which orders were carried out: remove it to obey new ones"
         }
     }
 }

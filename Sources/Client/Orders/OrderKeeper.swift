@@ -94,6 +94,7 @@ struct OrderKeeper {
         guard now < order.expires, order.created <= now + OpenPGP.Certificate.clockSkew else {
             throw OrderError.outdated
         }
+        guard try order.expires > folder.forgotten() else { throw OrderError.forgotten }
         for file in order.files where file.mode != 0 {
             guard let content = offered.contents[file.path.text], file.describes(content) else {
                 throw OrderError.content(file.path)
