@@ -338,7 +338,35 @@ struct OrderTests {
         let order = try machine.command("#!/bin/sh\ntouch \(machine.directory.path)/ran\n")
         let outcome = try machine.keeper().run([order], now: Machine.now)
         #expect(outcome.refused.count == 1 && outcome.done.isEmpty)
+        #expect(outcome.refused.first?.reason.contains("\(Machine.id).json is damaged") == true)
         #expect(!Files.exists(machine.directory.path + "/ran"))
+    }
+
+    @Test(
+        "a damaged record stops its own order and no other: others are carried out, forgotten, and lie over the release",
+        arguments: ["", "{}", "{", "link", "lost"])
+    func damageIsContained(damage: String) throws {
+        let machine = try Machine()
+        let folder = try OrderFolder(machine.orders)
+        _ = try machine.keeper().run([machine.order()], now: Machine.now)
+        let record = "\(machine.orders)/\(Machine.id).json"
+        switch damage {
+        case "link":
+            try folder.directory.remove("\(Machine.id).json")
+            try folder.directory.link("\(Machine.id).json", to: "/etc/passwd")
+        case "lost": try folder.directory.remove("\(Machine.id).order")
+        default: try Files.writeAtomically(Array(damage.utf8), to: record)
+        }
+        let other = try machine.order {
+            $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+            $0.files = ["collectors/y": "#!/bin/sh\n"]
+        }
+        let outcome = try machine.keeper().run([machine.order(), other], now: Machine.now)
+        #expect(outcome.done.contains(other.id))
+        #expect(outcome.refused.map(\.id) == (damage == "lost" ? [] : [Machine.id]))
+        #expect(try folder.overlay(over: 1, machine.keys).keys.map(\.text) == ["collectors/y"])
+        try folder.clean(current: 2, now: Machine.now + 2000)
+        #expect(try folder.ids() == (damage == "lost" ? [] : [Machine.id]))
     }
 
     @Test("an answer of the server is read back as it was written")

@@ -46,22 +46,20 @@ struct OrderFolder {
     /// What became of an order; nothing where it is new.
     ///
     /// - Throws: also where the record cannot be read: forgetting it would have the order carried out twice.
-    func record(_ id: String) throws -> Record? {
-        let bytes: [UInt8]
-        do throws(FileError) {
-            bytes = try Files.read("\(path)/\(id).json", limit: 1 << 16, links: .refuse)
-        } catch {
-            if error.isAbsence { return nil }
-            throw error
-        }
-        let document = try Document(json: bytes)
-        guard let base = document["base"]?.integer, let accepted = document["accepted"]?.integer,
-            let expires = document["expires"]?.integer, let attempts = document["attempts"]?.integer,
-            let isDone = document["done"]?.bool
-        else { throw OrderError.damagedRecord(id) }
-        return Record(
-            base: base, accepted: Int64(accepted), expires: Int64(expires), attempts: attempts, isDone: isDone
-        )
+    func record(_ id: String) throws(OrderError) -> Record? {
+        let file = "\(path)/\(id).json"
+        do {
+            let document = try Document(json: Files.read(file, limit: 1 << 16, links: .refuse))
+            guard let base = document["base"]?.integer, let accepted = document["accepted"]?.integer,
+                let expires = document["expires"]?.integer, let attempts = document["attempts"]?.integer,
+                let isDone = document["done"]?.bool
+            else { throw OrderError.damagedRecord(file) }
+            return Record(
+                base: base, accepted: Int64(accepted), expires: Int64(expires), attempts: attempts,
+                isDone: isDone)
+        } catch let error as FileError where error.isAbsence {
+            return nil
+        } catch { throw .damagedRecord(file) }
     }
 
     func write(_ record: Record, _ id: String) throws(FileError) {
@@ -114,7 +112,9 @@ struct OrderFolder {
     func clean(current: Int, now: Int64) throws {
         var expired: [(id: String, expires: Int64)] = []
         for id in try ids() {
-            guard let record = try record(id), now >= record.expires, record.base != current || !record.isDone
+            // A damaged one stays: its order, and no other, is refused with the reason whenever it is offered.
+            guard let record = try? record(id), now >= record.expires,
+                record.base != current || !record.isDone
             else {
                 continue
             }
@@ -155,14 +155,16 @@ struct OrderFolder {
     ) throws -> [RelativePath: SignedFile] {
         var orders: [PatchStatement] = []
         for id in try ids() {
-            guard let record = try record(id), record.isDone, record.base == current else { continue }
+            // Where nobody knows what became of an order, its files are nobody's.
+            guard let record = try? record(id), record.isDone, record.base == current else { continue }
             let order: PatchStatement
             do {
                 order = try statement(id).order(
                     patches: keys.verifier(.patches), commands: keys.verifier(.commands),
                     at: OpenPGP.Timestamp(record.accepted))
-            } catch is SignedStatement.Failure {
-                // Of a key that is trusted no longer, or changed since: its files are nobody's, and are told of as such.
+            } catch {
+                // Of a key that is trusted no longer, or changed or lost since: its files are nobody's, too, and are
+                // told of as such.
                 continue
             }
             guard order.id == id else { continue }
@@ -206,7 +208,8 @@ enum OrderError: Error, CustomStringConvertible {
         case .otherHost: "it is not for this machine"
         case .outdated: "it has expired, or is dated in the future"
         case .content(let path): "\(path) is missing, or not as it was signed"
-        case .damagedRecord(let id): "what is remembered of \(id) is damaged"
+        case .damagedRecord(let file):
+            "\(file) is damaged, so that nobody knows what became of it: it is not carried out"
         case .forgotten:
             "it may have been carried out before: an order that expires later is forgotten already"
         case .damagedMark(let file):
