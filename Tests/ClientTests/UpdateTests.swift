@@ -237,7 +237,8 @@ struct UpdateTests {
             }
         }
         try await refused(machine, release) { if case .archive = $0 { true } else { false } }
-        #expect(!Files.exists(marker) && !Files.exists("\(machine.state.releases)/1"))
+        #expect(!Files.exists(marker))
+        #expect(try machine.folder().directory.names() == ["highest.json", "lock"])
     }
 
     @Test("p73_links that somebody put where a release goes are not followed")
@@ -255,11 +256,22 @@ struct UpdateTests {
         #expect(try String(contentsOfFile: outside + "/README", encoding: .utf8) == "keep")
         #expect(FileManager.default.fileExists(atPath: outside + "/collectors") == false)
 
-        // A link where the download is written is refused, and what it leads to is left alone.
+        // A link where the download is written is replaced, and what it leads to is left alone.
         try FileManager.default.createSymbolicLink(
             atPath: "\(machine.state.releases)/2.part", withDestinationPath: outside + "/README")
-        try await refused(machine, machine.release(2)) { if case .file = $0 { true } else { false } }
+        #expect(try await machine.updater().run(machine.release(2)) == .installed(2))
         #expect(try String(contentsOfFile: outside + "/README", encoding: .utf8) == "keep")
+    }
+
+    @Test(
+        "p73_a pipe or a directory where a download is written is removed, and holds nothing up",
+        .timeLimit(.minutes(1)), arguments: ["pipe", "directory"])
+    func plantedPipe(kind: String) async throws {
+        let machine = try ReleaseMachine()
+        _ = try machine.folder()
+        let part = "\(machine.state.releases)/1.part"
+        #expect((kind == "pipe" ? mkfifo(part, 0o600) : mkdir(part, 0o700)) == 0)
+        #expect(try await machine.updater().run(machine.release(1)) == .installed(1))
     }
 
     // MARK: - Trials

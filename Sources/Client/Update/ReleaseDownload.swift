@@ -13,12 +13,19 @@ struct ReleaseDownload {
 
     /// - Returns: the archive, whose size and digest are the manifest's.
     func run(_ source: any ReleaseSource) async throws(ReleaseError) -> OpenFile {
-        let file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        // A link, a pipe or a directory in its place is no beginning of it.
+        if folder.directory.kind(name) != .file { try discard() }
+        // Without O_NONBLOCK a pipe that is put there in between would hold us up.
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let file = open(path, flags, 0o600)
         guard file >= 0 else { throw .file(FileError(operation: "create", path: path, code: errno)) }
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else {
             throw .file(FileError(operation: "look at", path: path, code: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .file(FileError(operation: "use as a file", path: path, code: EINVAL))
         }
         var size = Int(status.st_size)
         if size > manifest.archive.size {

@@ -92,12 +92,14 @@ struct ReleaseInstaller {
             try folder.directory.rename(temporary, to: name)
             try folder.directory.remove("\(name).part")
             try folder.directory.synchronize()
-        } catch let error as ArchiveError {
-            throw .archive(error)
         } catch let error as FileError {
             throw .file(error)
         } catch {
-            throw .archive(.otherArchive)
+            // It will never be another: what was got of it is of no use any more.
+            do throws(FileError) {
+                for left in [temporary, "\(name).part"] { try folder.directory.remove(left) }
+            } catch { throw .file(error) }
+            throw .archive(error as? ArchiveError ?? .otherArchive)
         }
     }
 
