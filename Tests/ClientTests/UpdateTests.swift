@@ -274,6 +274,20 @@ struct UpdateTests {
         #expect(try await machine.updater().run(machine.release(1)) == .installed(1))
     }
 
+    @Test("names that are no UTF-8 are removed like all others, and hold nothing up")
+    func undecodableNames() async throws {
+        let machine = try ReleaseMachine()
+        let folder = try machine.folder()
+        let inner = Array("\(machine.state.releases)/1.tmp/a".utf8CString.dropLast()) + [-1, 0]
+        _ = try folder.directory.makeDirectory("1.tmp")
+        #expect(mkdir(inner, 0o700) == 0)
+        let file = open(
+            inner.dropLast() + Array("/x".utf8CString.dropLast()) + [-2, 0], O_CREAT | O_WRONLY, 0o600)
+        #expect(file >= 0 && close(file) == 0)
+        #expect(try await machine.updater().run(machine.release(1)) == .installed(1))
+        #expect(machine.integrity().isIntact)
+    }
+
     // MARK: - Trials
 
     @Test(

@@ -99,8 +99,17 @@ final class OpenDirectory {
         }
     }
 
-    /// The names in it, sorted.
+    /// The names in it, sorted; what is no UTF-8 is repaired, and so names nothing.
     func names() throws(FileError) -> [String] {
+        try entries().map(Self.text).sorted()
+    }
+
+    private static func text(_ name: [CChar]) -> String {
+        String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The names in it, byte by byte, each with the NUL at its end.
+    private func entries() throws(FileError) -> [[CChar]] {
         // A descriptor of its own: fdopendir takes it over, and its position is shared with nobody.
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw failure("list", ".") }
@@ -109,14 +118,15 @@ final class OpenDirectory {
             throw failure("list", ".")
         }
         defer { closedir(stream) }
-        var names: [String] = []
+        let dot = CChar(bitPattern: UInt8(ascii: "."))
+        var names: [[CChar]] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+                bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name != [dot, 0], name != [dot, dot, 0] { names.append(name) }
         }
-        return names.sorted()
+        return names
     }
 
     // MARK: - Changes
@@ -133,12 +143,21 @@ final class OpenDirectory {
     }
 
     /// Removes what has that name, with everything below it; nothing is fine. No link is followed.
-    func remove(_ name: String) throws(FileError) {
+    func remove(_ name: String) throws(FileError) { try remove(Array(name.utf8CString)) }
+
+    /// By the bytes of the name: what somebody put there need not be UTF-8.
+    private func remove(_ name: [CChar]) throws(FileError) {
         if unlinkat(descriptor, name, 0) == 0 || errno == ENOENT { return }
-        guard errno == EISDIR || errno == EPERM else { throw failure("remove", name) }
-        let child = try directory(name)
-        for inner in try child.names() { try child.remove(inner) }
-        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 else { throw failure("remove", name) }
+        let code = errno
+        let text = Self.text(name)
+        guard code == EISDIR || code == EPERM else {
+            throw FileError(operation: "remove", path: "\(path)/\(text)", code: code)
+        }
+        let file = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { throw failure("open", text) }
+        let child = OpenDirectory(file, path: "\(path)/\(text)")
+        for inner in try child.entries() { try child.remove(inner) }
+        guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 else { throw failure("remove", text) }
     }
 
     /// Gives something another name, in place of what has it now.
