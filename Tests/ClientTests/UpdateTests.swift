@@ -100,6 +100,25 @@ struct UpdateTests {
         }
     }
 
+    @Test("p61_the release in use is the lowest that is accepted only if its manifest is what was signed")
+    func plantedCurrent() async throws {
+        let machine = try ReleaseMachine()
+        _ = try await machine.updater().run(machine.release(5))
+        let (folder, releases) = (try machine.folder(), machine.state.releases)
+        try folder.directory.remove("highest.json")
+        try await refused(machine, machine.release(4)) {
+            if case .rollback(offered: 4, highest: 5) = $0 { true } else { false }
+        }
+        // A number that nobody signed keeps no release out.
+        try folder.switchTo(999_999)
+        #expect(try await machine.updater().run(machine.release(6)) == .installed(6))
+        // A link that leads nowhere is repaired by the same release.
+        for name in ["6", "6.manifest", "6.manifest.sig"] { try folder.directory.remove(name) }
+        #expect(folder.current == 6 && !Files.exists("\(releases)/current"))
+        #expect(try await machine.updater().run(machine.release(6)) == .installed(6))
+        #expect(machine.integrity().isIntact)
+    }
+
     @Test(
         "p64_a person at the machine goes back: from those that lie here, or from a file; and is not updated against that"
     )

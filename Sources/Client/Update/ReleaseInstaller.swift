@@ -58,7 +58,7 @@ struct ReleaseInstaller {
             return manifest
         }
         // The release in use counts, too, should the memory of the highest one be gone.
-        let floor = max(highest?.number ?? 0, folder.current ?? 0)
+        let floor = max(highest?.number ?? 0, signedCurrent(now) ?? 0)
         guard identity.number >= floor else {
             throw .rollback(offered: identity.number, highest: floor)
         }
@@ -69,6 +69,14 @@ struct ReleaseInstaller {
             throw .failedBefore(identity.number, reason: failed.reason)
         }
         return manifest
+    }
+
+    /// The number of the release in use, where a trusted key signed its manifest: a link alone, which may lead nowhere,
+    /// says nothing of what was accepted.
+    func signedCurrent(_ now: Int64) -> Int? {
+        guard let number = folder.current else { return nil }
+        // The collector `integrity` reports what is wrong with it.
+        return try? Integrity.manifest(folder, number, keys.verifier(.releases), now).number
     }
 
     // MARK: - Unpacking
@@ -135,7 +143,8 @@ struct ReleaseInstaller {
 
     /// Puts an unpacked release into use and tries it; one that does not work is taken out of use again.
     func use(_ release: ReleaseFolder.Identity) async throws(ReleaseError) {
-        let previous = folder.current ?? 0
+        // One that is repaired by itself is nothing to go back to.
+        let previous = folder.current.flatMap { $0 == release.number ? nil : $0 } ?? 0
         try folder.setTrial(.init(release: release, previous: previous, attempts: 1))
         do throws(FileError) {
             try folder.switchTo(release.number)

@@ -66,7 +66,7 @@ public struct Updater: Sendable {
         if let asked, asked != folder.current, folder.holds(asked) {
             return try await goBack(to: asked, installer, keys, start)
         }
-        let current = folder.current ?? 0
+        let current = installer.signedCurrent(start) ?? 0
         guard let statement = try await source.newest(after: asked == nil ? current : 0) else {
             if let asked, asked != current { throw .nothing("the server newer than \(current)") }
             return .unchanged(current)
