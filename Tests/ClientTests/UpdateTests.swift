@@ -138,6 +138,16 @@ struct UpdateTests {
         }
     }
 
+    @Test("p64_going back takes the file that the person named, though that number lies here")
+    func chosenDowngrade() async throws {
+        let machine = try ReleaseMachine()
+        _ = try await machine.updater().run(machine.release(1) { $0.files["README"] = "lies here" })
+        _ = try await machine.updater().run(machine.release(2))
+        let named = try machine.release(1) { $0.files["README"] = "named" }
+        #expect(try await machine.updater().run(named, asked: 1, isChosen: true) == .installed(1))
+        #expect(machine.installed("README") == "named" && machine.integrity().isIntact)
+    }
+
     @Test("p62_another release of a number that was accepted is refused")
     func equalNumber() async throws {
         let machine = try ReleaseMachine()

@@ -45,7 +45,10 @@ public struct Updater: Sendable {
     ///   - source: where it comes from.
     ///   - asked: the number of a release that the person at the machine asks for, though it be older; such a one is
     ///     taken from those that lie here still, where it does.
-    public func run(_ source: any ReleaseSource, asked: Int? = nil) async throws(ReleaseError) -> Outcome {
+    ///   - isChosen: whether that person chose the source, too: then what lies here does not stand in for it.
+    public func run(
+        _ source: any ReleaseSource, asked: Int? = nil, isChosen: Bool = false
+    ) async throws(ReleaseError) -> Outcome {
         // One time for the whole update: a slow download must not outlive its manifest.
         let start = now() / 1000
         let (folder, lock) = try open()
@@ -63,7 +66,7 @@ public struct Updater: Sendable {
             log: log)
         if try await installer.resume(), asked == nil { return .installed(folder.current ?? 0) }
 
-        if let asked, asked != folder.current, folder.holds(asked) {
+        if let asked, !isChosen, asked != folder.current, folder.holds(asked) {
             return try await goBack(to: asked, installer, keys, start)
         }
         let current = installer.signedCurrent(start) ?? 0

@@ -30,7 +30,8 @@ struct UpdateCommand: AsyncParsableCommand {
             state: options.directory, settings: try options.settings(),
             configuration: options.stateOptions.settingsFile?.path, log: options.log)
         if let from {
-            try report(await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade))
+            try report(
+                await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade, isChosen: true))
         } else {
             try await update(options.agent(), updater)
         }
