@@ -196,16 +196,51 @@ struct OrderTests {
             $0.created = Machine.now - 20
             $0.remove = true
         }
-        // Offered in the wrong order: what was written last still decides.
-        _ = try machine.keeper().run([remove, machine.order()], now: Machine.now)
+        // Offered in the wrong order: what was written last decides, on the disk as well.
+        let outcome = try machine.keeper().run([remove, machine.order()], now: Machine.now)
+        #expect(outcome.done == [remove.id])
+        #expect(outcome.refused.first?.reason.contains("later order \(remove.id) decided about") == true)
+        #expect(!Files.exists("\(machine.orders)/files-1/collectors/x"))
         #expect(try folder.overlay(over: 1, machine.keys)[path]?.mode == 0)
         #expect(try folder.overlay(over: 2, machine.keys).isEmpty)
         try folder.clean(current: 2, now: Machine.now)
         #expect(!Files.exists("\(machine.orders)/files-1"))
         // Remembered until they expire, then forgotten.
-        #expect(try machine.keeper(release: 2).run([machine.order()], now: Machine.now).changed == false)
+        #expect(try machine.keeper(release: 2).run([remove], now: Machine.now).changed == false)
         try folder.clean(current: 2, now: Machine.now + 1000)
         #expect(try Files.names(in: machine.orders) == ["forgotten.json"])
+    }
+
+    @Test(
+        "a patch that would put a file where an earlier one has a directory, or the other way round, is refused",
+        arguments: [
+            ("a/b/c", "a/b", false), ("a/b/c", "a/b", true), ("a/b", "a/b/c", false), ("a/b", "A/b", false),
+        ])
+    func besideEarlier(earlier: String, path: String, remove: Bool) throws {
+        let machine = try Machine()
+        #expect(
+            try machine.keeper().run([machine.order { $0.files = [earlier: "x"] }], now: Machine.now).changed)
+        let later = try machine.order {
+            $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+            $0.created = Machine.now - 20
+            $0.files = [path: "y"]
+            $0.remove = remove
+        }
+        let outcome = try machine.keeper().run([later], now: Machine.now)
+        #expect(outcome.done.isEmpty && outcome.refused.first?.reason.contains("earlier patch") == true)
+        #expect(try Files.read("\(machine.orders)/files-1/\(earlier)") == [UInt8(ascii: "x")])
+        // Where the earlier file was taken away first, there is room.
+        let away = try machine.order {
+            $0.id = "cccccccccccccccccccccccc"
+            $0.created = Machine.now - 50
+            $0.files = [earlier: ""]
+            $0.remove = true
+        }
+        #expect(try machine.keeper().run([away, later], now: Machine.now).done == [away.id, later.id])
+        var integrity = Integrity()
+        integrity.release = 1
+        try integrity.checkPatches(OrderFolder(machine.orders), machine.keys)
+        #expect(integrity.isIntact, "\(integrity)")
     }
 
     @Test(

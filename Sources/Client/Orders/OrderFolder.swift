@@ -153,6 +153,15 @@ struct OrderFolder {
     func overlay(
         over current: Int, _ keys: TrustedKeys
     ) throws -> [RelativePath: SignedFile] {
+        var files: [RelativePath: SignedFile] = [:]
+        for order in try patches(over: current, keys) {
+            for file in order.files { files[file.path] = file }
+        }
+        return files
+    }
+
+    /// The patches that lie over a release, in the order in which they were written.
+    private func patches(over current: Int, _ keys: TrustedKeys) throws -> [PatchStatement] {
         var orders: [PatchStatement] = []
         for id in try ids() {
             // Where nobody knows what became of an order, its files are nobody's.
@@ -170,11 +179,27 @@ struct OrderFolder {
             guard order.id == id else { continue }
             if order.kind == .patch { orders.append(order) }
         }
-        var files: [RelativePath: SignedFile] = [:]
-        for order in orders.sorted(by: { ($0.created, $0.id) < ($1.created, $1.id) }) {
-            for file in order.files { files[file.path] = file }
+        return orders.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
+    }
+
+    /// Throws where a patch would undo a later one, or cannot lie beside the files of those that lie over the release.
+    func check(_ patch: PatchStatement, over current: Int, _ keys: TrustedKeys) throws {
+        var paths = Set(patch.files.map(\.path))
+        let earlier = try patches(over: current, keys)
+        for order in earlier where (order.created, order.id) > (patch.created, patch.id) {
+            if let file = order.files.first(where: { paths.contains($0.path) }) {
+                throw OrderError.olderThan(order.id, file.path)
+            }
         }
-        return files
+        var beside = PathSet()
+        for path in patch.files.map(\.path) { try beside.insert(file: path) }
+        // The last order decides about a path.
+        for file in earlier.reversed().flatMap(\.files)
+        where paths.insert(file.path).inserted && file.mode != 0 {
+            do throws(PathCollision) {
+                try beside.insert(file: file.path)
+            } catch { throw OrderError.collision(error) }
+        }
     }
 }
 
@@ -198,6 +223,10 @@ enum OrderError: Error, CustomStringConvertible {
     case forgotten
     /// Nobody knows which orders were carried out and forgotten.
     case damagedMark(String)
+    /// A patch that was written later decided about a path already.
+    case olderThan(String, RelativePath)
+    /// A file of it cannot lie beside one of an earlier patch.
+    case collision(PathCollision)
 
     /// One line for people.
     var description: String {
@@ -214,6 +243,8 @@ enum OrderError: Error, CustomStringConvertible {
             "it may have been carried out before: an order that expires later is forgotten already"
         case .damagedMark(let file):
             "\(file) is damaged, so that nobody knows which orders were carried out: remove it to obey new ones"
+        case .olderThan(let id, let path): "the later order \(id) decided about \(path) already"
+        case .collision(let collision): "together with an earlier patch, \(collision)"
         }
     }
 }

@@ -60,6 +60,7 @@ struct OrderKeeper {
             return outcome.done.append(offered.id)
         }
         let order = try accept(offered, now)
+        if order.kind == .patch { try folder.check(order, over: release, keys) }
         var record =
             try folder.record(order.id)
             ?? OrderFolder.Record(base: release, accepted: now, expires: order.expires)
