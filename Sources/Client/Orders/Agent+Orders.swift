@@ -12,10 +12,10 @@ extension Agent {
 
     /// Carries out the orders that came with the source's last answer, and tells the server.
     ///
-    /// - Returns: whether anything was put in place or run.
+    /// - Returns: whether anything was put in place or run, and how many orders were refused.
     /// - Throws: ``AgentError`` where orders could not be looked at; ``ReleaseError`` where the server did not hear of
     ///   one, which is told again next time.
-    public func carryOut(_ source: FleetSource) async throws -> Bool {
+    public func carryOut(_ source: FleetSource) async throws -> (changed: Bool, refused: Int) {
         let lock = try state.lock()
         let folder = try OrderFolder(state.orders)
         let release = Files.exists(state.releases) ? try ReleaseFolder(state.releases).current ?? 0 : 0
@@ -37,7 +37,7 @@ extension Agent {
         try remember(outcome.refused)
         withExtendedLifetime(lock) {}
         for id in outcome.done { try await source.acknowledge(id) }
-        return outcome.changed
+        return (outcome.changed, outcome.refused.count)
     }
 
     /// Keeps what was refused, to be reported as part of `integrity`.

@@ -50,7 +50,12 @@ struct UpdateCommand: AsyncParsableCommand {
             } else {
                 try agent.noteUpdate(problem: nil)
             }
-            let changed = try await agent.carryOut(source)
+            let (changed, refused) = try await agent.carryOut(source)
+            if refused > 0 {
+                print(
+                    "\(refused) of the orders that wait \(refused == 1 ? "was" : "were") refused: see the log"
+                )
+            }
             if changed { _ = try await agent.submit(over: transport) }
             let outcome = try release.get()
             if changed, case .unchanged = outcome {

@@ -64,8 +64,8 @@ struct PublishCommand: ParsableCommand {
         if let message { try Files.writeAtomically(message, to: target.archive + ".asc") }
         try Files.writeAtomically(signatures[1], to: target.manifestSignature)
         print(
-            "release \(manifest.number): published", message == nil ? "" : "also for agents of version 1",
-            separator: ", ")
+            "release \(manifest.number): published"
+                + (message == nil ? "" : ", also for agents of version 1"))
     }
 }
 
