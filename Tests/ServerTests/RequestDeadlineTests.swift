@@ -60,11 +60,90 @@ struct RequestDeadlineTests {
         }
         #expect(channel.isActive)
         try channel.writeInbound(HTTPRequestPart.end(nil))
+        try answer(channel, bytes: 0)
         loop.advanceTime(by: .seconds(59))
         #expect(channel.isActive)
         try channel.writeInbound(Self.head)
         loop.advanceTime(by: .seconds(29))
         #expect(channel.isActive)
+    }
+
+    private func answer(_ channel: EmbeddedChannel, bytes: Int) throws {
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        try channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(repeating: 0, count: bytes)))
+        try channel.writeOutbound(HTTPResponsePart.end(nil))
+    }
+
+    @Test("a handler may take its time, and the next head has its own from the end of the answer")
+    func slowHandler() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        loop.advanceTime(by: .hours(1))
+        #expect(channel.isActive)
+        try answer(channel, bytes: 1)
+        loop.advanceTime(by: .seconds(59))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
+    @Test("an answer that is taken gets the time that it earns; one that nobody takes is closed in time")
+    func slowAnswer() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
+        for _ in 0..<200 where channel.isActive {
+            try channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(repeating: 0, count: 1500)))
+            loop.advanceTime(by: .seconds(1))
+        }
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(170))
+        #expect(!channel.isActive)
+    }
+
+    @Test("whoever closes behind an answer waits until it is on its way, and no longer than its time")
+    func closingWaits() throws {
+        for isTaken in [true, false] {
+            let loop = EmbeddedEventLoop()
+            let socket = SlowSocket()
+            let channel = EmbeddedChannel(
+                handlers: [socket, RequestDeadlineHandler(limits: Self.limits)], loop: loop)
+            try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+            try channel.writeInbound(Self.head)
+            try channel.writeInbound(HTTPRequestPart.end(nil))
+            channel.write(HTTPResponsePart.head(HTTPResponse(status: .ok)), promise: nil)
+            channel.writeAndFlush(HTTPResponsePart.end(nil), promise: nil)
+            channel.close(promise: nil)
+            loop.run()
+            #expect(channel.isActive)
+            if isTaken { socket.take() } else { loop.advanceTime(by: .seconds(61)) }
+            loop.run()
+            #expect(!channel.isActive)
+        }
+    }
+
+    /// A socket whose peer takes nothing before it is told to.
+    private final class SlowSocket: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPResponsePart
+        private var waiting: [EventLoopPromise<Void>] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if let promise { waiting.append(promise) }
+        }
+
+        func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+            for promise in waiting { promise.fail(ChannelError.ioOnClosedChannel) }
+            waiting = []
+            context.close(mode: mode, promise: promise)
+        }
+
+        func take() {
+            let taken = waiting
+            waiting = []
+            for promise in taken { promise.succeed() }
+        }
     }
 
     @Test("a body that does not end is closed at the limit")

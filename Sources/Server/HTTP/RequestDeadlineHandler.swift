@@ -2,22 +2,27 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Closes connections that take their time: a request's head must be complete in time, and its body must keep coming.
+/// Closes connections that take their time: a request's head must be complete in time, its body must keep coming, and
+/// its answer must keep being taken.
 ///
 /// An idle timeout alone does not stop a peer that sends one byte a second. Here the time for the whole head is fixed,
-/// and the time for the body is a fixed allowance plus what the bytes that have arrived earn at the slowest rate that a
-/// working connection has.
-final class RequestDeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
+/// and the time for a body and for an answer is a fixed allowance plus what their bytes earn at the slowest rate that a
+/// working connection has. While a handler is at work no time runs.
+final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
 
     /// What a peer is allowed.
     struct Limits: Sendable {
-        /// From the opening of the connection, or the end of the request before, to the end of a request's head.
+        /// From the opening of the connection, or the end of the answer before, to the end of a request's head.
         var head: TimeAmount = .seconds(60)
         /// For a body of any size.
         var body: TimeAmount = .seconds(30)
-        /// The slowest rate that earns a body more time, in bytes a second.
+        /// For an answer of any size.
+        var answer: TimeAmount = .seconds(60)
+        /// The slowest rate that earns a body or an answer more time, in bytes a second.
         var bytesPerSecond: Int64 = 16_384
         /// The most that is read of one body, in bytes. Somewhat more than is accepted, so that a peer that sends too
         /// much still gets its answer.
@@ -26,65 +31,151 @@ final class RequestDeadlineHandler: ChannelInboundHandler, RemovableChannelHandl
 
     private let limits: Limits
     private var deadline: Scheduled<Void>?
+    private var allowed = TimeAmount.zero
     private var started = NIODeadline.now()
+    /// Bytes that have earned time since `started`.
+    private var moved: Int64 = 0
+
+    /// Requests whose answer has not been written to its end.
+    private var unanswered = 0
+    private var isReceiving = false
+    /// Bytes of the body that is being received.
     private var received = 0
+    /// Answers that have begun and are not on their way to their last byte.
+    private var answersUnderWay = 0
+    /// Answers whose end has been handed on and is not on its way.
+    private var endsPending = 0
+    /// Whether the connection is to be closed once the answers are on their way; with what is told then.
+    private var closesAfterwards = false
+    private var heldPromise: EventLoopPromise<Void>?
+    private var isExpired = false
 
     init(limits: Limits) {
         self.limits = limits
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if context.channel.isActive { schedule(limits.head, context) }
+        if context.channel.isActive { begin(limits.head, context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        stop()
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        schedule(limits.head, context)
+        begin(limits.head, context)
         context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        deadline?.cancel()
+        stop()
         context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head:
-            started = context.eventLoop.now
+            unanswered += 1
+            isReceiving = true
             received = 0
-            schedule(limits.body, context)
+            // Behind an answer that is still owed, nothing more may be read for a while.
+            if unanswered == 1 { begin(limits.body, context) }
         case .body(let buffer):
             received += buffer.readableBytes
-            if received > limits.bodyBytes { context.close(promise: nil) }
+            if answersUnderWay == 0 { moved += Int64(buffer.readableBytes) }
+            if received > limits.bodyBytes { expire(context.channel) }
         case .end:
-            // The answer may take as long as it needs; the next head has its own time from here on.
-            schedule(limits.head, context)
+            isReceiving = false
+            if unanswered == 0 {
+                begin(limits.head, context)
+            } else if answersUnderWay == 0 {
+                stop()
+            }
         }
         context.fireChannelRead(data)
     }
 
-    private func schedule(_ time: TimeAmount, _ context: ChannelHandlerContext) {
-        deadline?.cancel()
-        let channel = context.channel
-        deadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
-            self?.expired(channel)
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head:
+            if answersUnderWay == 0 { begin(limits.answer, context) }
+            answersUnderWay += 1
+            context.write(data, promise: promise)
+        case .body(let buffer):
+            moved += Int64(buffer.readableBytes)
+            context.write(data, promise: promise)
+        case .end:
+            endsPending += 1
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.assumeIsolated().whenComplete { _ in self.answered(context) }
+            context.write(data, promise: written)
         }
     }
 
-    /// A body that has earned more time gets it; everything else is closed.
-    private func expired(_ channel: any Channel) {
-        let earned = limits.body + .seconds(Int64(received) / limits.bytesPerSecond)
-        let left = earned - (channel.eventLoop.now - started)
-        if received > 0, left > .zero {
-            deadline = channel.eventLoop.assumeIsolated().scheduleTask(in: left) { [weak self] in
-                self?.expired(channel)
-            }
-        } else {
-            channel.close(promise: nil)
+    /// Whoever closes right behind the end of an answer, as a server that stops does, would cut off what the peer has not
+    /// taken yet: closing waits for it.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        guard mode == .all, endsPending > 0, !isExpired else {
+            return context.close(mode: mode, promise: promise)
         }
+        closesAfterwards = true
+        if let promise {
+            if let heldPromise {
+                heldPromise.futureResult.cascade(to: promise)
+            } else {
+                heldPromise = promise
+            }
+        }
+    }
+
+    /// An answer is on its way to its last byte, or never will be.
+    private func answered(_ context: ChannelHandlerContext) {
+        endsPending -= 1
+        answersUnderWay = max(0, answersUnderWay - 1)
+        // A request that is no HTTP is answered without having come this far.
+        unanswered = max(0, unanswered - 1)
+        if closesAfterwards, endsPending == 0 {
+            closesAfterwards = false
+            return context.close(promise: heldPromise)
+        }
+        guard answersUnderWay == 0, context.channel.isActive else { return }
+        if isReceiving {
+            begin(limits.body, context)
+        } else if unanswered == 0 {
+            begin(limits.head, context)
+        } else {
+            stop()
+        }
+    }
+
+    private func begin(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        allowed = time
+        started = context.eventLoop.now
+        moved = 0
+        schedule(time, context.channel)
+    }
+
+    private func stop() {
+        deadline?.cancel()
+        deadline = nil
+    }
+
+    private func schedule(_ time: TimeAmount, _ channel: any Channel) {
+        stop()
+        deadline = channel.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+            self?.passed(channel)
+        }
+    }
+
+    /// A body or an answer that has earned more time gets it; everything else is closed.
+    private func passed(_ channel: any Channel) {
+        let earned = allowed + .seconds(moved / limits.bytesPerSecond)
+        let left = earned - (channel.eventLoop.now - started)
+        if left > .zero { schedule(left, channel) } else { expire(channel) }
+    }
+
+    private func expire(_ channel: any Channel) {
+        isExpired = true
+        channel.close(promise: nil)
     }
 }
