@@ -29,6 +29,33 @@ struct BrokenHTTPTests {
             "a chunk of no length",
             "POST \(path) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\ndata\r\n0\r\n\r\n"
         ),
+        ("no host", "POST \(path) HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+        ("two hosts", "POST \(path) HTTP/1.1\r\nHost: a\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+        ("no name in the host", "POST \(path) HTTP/1.1\r\nHost:\r\nContent-Length: 0\r\n\r\n"),
+        ("a path as host", "POST \(path) HTTP/1.1\r\nHost: h/x\r\nContent-Length: 0\r\n\r\n"),
+        ("a user in the host", "POST \(path) HTTP/1.1\r\nHost: u@h\r\nContent-Length: 0\r\n\r\n"),
+        ("a port of letters", "POST \(path) HTTP/1.1\r\nHost: h:http\r\nContent-Length: 0\r\n\r\n"),
+        ("a target without a slash", "POST penguindome HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("an asterisk", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("an authority", "CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("another scheme", "POST ftp://h\(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("a fragment", "POST \(path)#x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("a quote in the path", "POST \(path)\" HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("half an escape", "POST \(path)%4 HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "another coding",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"
+        ),
+        (
+            "chunked twice",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        (
+            "chunks in version 1.0",
+            "POST \(path) HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
+        ("version 2.0", "POST \(path) HTTP/2.0\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
         ("header too long", "POST \(path) HTTP/1.1\r\nX: \(String(repeating: "a", count: 40_000))\r\n\r\n"),
         (
             "too many headers",
@@ -53,13 +80,73 @@ struct BrokenHTTPTests {
                     #expect(answer.isEmpty || answer == "HTTP/1.1 400", "\(name): \(answer)")
                     let reached = fleet.log.lines.filter { $0.contains("outcome=") }
                     // A body that breaks off in its middle is told as one that did not arrive.
-                    #expect(reached.allSatisfy { $0.contains("status=400") }, "\(name): \(reached)")
+                    #expect(
+                        reached.allSatisfy { $0.contains("outcome=the body did not arrive whole") },
+                        "\(name): \(reached)")
                 }
                 let good = try await Program.run(
                     "/usr/bin/curl", ["-sS", "http://127.0.0.1:\(port)/healthz"])
                 #expect(good.output == "ok")
             }
             #expect(try await fleet.store.hosts().isEmpty)
+        }
+    }
+
+    /// What a server answers to some bytes, and how long it took until it ended the answer.
+    private static func exchange(
+        _ text: String, port: Int, in fleet: TestFleet
+    ) async throws -> (answer: String, time: Duration) {
+        let file = fleet.directory.appending(path: "request")
+        try Data(text.utf8).write(to: file)
+        let start = ContinuousClock.now
+        let answer = try await Program.run(
+            "/bin/bash",
+            [
+                "-c", "exec 3<>/dev/tcp/127.0.0.1/$0; cat \"$1\" >&3; timeout 20 cat <&3", "\(port)",
+                file.path,
+            ]
+        ).output
+        return (answer, start.duration(to: .now))
+    }
+
+    @Test("unusual requests that keep the rules are served, and the connection ends where they say so")
+    func unusual() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.serving(Listener(host: "127.0.0.1", port: 0)) { port in
+                for head in [
+                    "GET /healthz HTTP/1.0\r\n", "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n",
+                    "GET /healthz HTTP/1.1\r\nHost: [::1]:80\r\nConnection: Close\r\n",
+                    "GET http://h:8080/healthz HTTP/1.1\r\nHost: h:8080\r\nConnection: close\r\n",
+                    "GET /healthz?a=%20b/?&c HTTP/1.1\r\nHost: h%41.x\r\nConnection: close\r\n",
+                ] {
+                    let (answer, time) = try await Self.exchange(head + "\r\n", port: port, in: fleet)
+                    #expect(answer.hasPrefix("HTTP/1.1 200") && answer.hasSuffix("ok"), "\(head): \(answer)")
+                    #expect(answer.lowercased().contains("connection: close"), "\(head): \(answer)")
+                    #expect(time < .seconds(15), "\(head)")
+                }
+                // The answers that are owed come before the refusal, and nothing comes after it.
+                let good = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n"
+                let (answers, time) = try await Self.exchange(
+                    good + good + "GET x HTTP/1.1\r\nHost: h\r\n\r\n" + good, port: port, in: fleet)
+                let codes = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
+                #expect(codes == ["200", "200", "400"] && time < .seconds(15), "\(answers)")
+            }
+        }
+    }
+
+    @Test("a peer that waits is told to go on, and one whose body is too large is refused before it sends it")
+    func expectation() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.serving(Listener(host: "127.0.0.1", port: 0)) { port in
+                let head = "POST \(Self.path) HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                let (small, _) = try await Self.exchange(
+                    head + "Connection: close\r\nContent-Length: 4\r\n\r\ndata", port: port, in: fleet)
+                #expect(small.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 400"), "\(small)")
+                let (large, time) = try await Self.exchange(
+                    head + "Content-Length: 16777217\r\n\r\n", port: port, in: fleet)
+                #expect(large.hasPrefix("HTTP/1.1 413") && time < .seconds(15), "\(large)")
+                #expect(large.lowercased().contains("connection: close"))
+            }
         }
     }
 }

@@ -70,6 +70,9 @@ struct FleetResponder: HTTPResponder {
         _ request: Request, upTo limit: Int, share: inout BodyBudget.Share
     ) async throws(Refusal) -> [UInt8] {
         var body: [UInt8] = []
+        if let declared = request.headers[.contentLength], Int(declared).map({ $0 > limit }) ?? true {
+            throw .tooLarge("body of more than \(limit) bytes")
+        }
         do {
             for try await buffer in request.body {
                 guard body.count + buffer.readableBytes <= limit else {

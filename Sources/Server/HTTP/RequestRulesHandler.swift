@@ -1,0 +1,85 @@
+import NIOCore
+import NIOHTTP1
+import PDProtocol
+
+/// Stands between NIO's decoder and everything else: a request that breaks ``RequestRules`` is answered with 400 and is
+/// the last one of its connection.
+final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// Requests that were let pass and whose answer has not ended.
+    private var unanswered = 0
+    /// Whether nothing more of the peer is heard once the request that is being read has ended.
+    private var isLast = false
+    /// Whether nothing more is heard at all.
+    private var isDeaf = false
+    /// Whether the request that is being read waits to be told to go on.
+    private var owesContinue = false
+    private var closesAfterAnswer = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isDeaf else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let received):
+            guard let head = RequestRules.checked(received) else {
+                isDeaf = true
+                // As for a head that the decoder itself refuses: 400, after the answers that are owed before it.
+                return context.fireErrorCaught(HTTPParserError.invalidConstant)
+            }
+            unanswered += 1
+            isLast = head.headers.first(name: "connection") == "close"
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+            owesContinue = Self.waits(head)
+            goOn(context)
+        case .body:
+            owesContinue = false
+            context.fireChannelRead(data)
+        case .end:
+            owesContinue = false
+            isDeaf = isLast
+            context.fireChannelRead(data)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            if isLast, unanswered == 1 { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            closesAfterAnswer = head.headers.first(name: "connection") == "close"
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+        case .body:
+            context.write(data, promise: promise)
+        case .end:
+            unanswered = max(0, unanswered - 1)
+            guard closesAfterAnswer else {
+                context.write(data, promise: promise)
+                return goOn(context)
+            }
+            // Only this half: closing both while the peer still sends would take the answer from it.
+            isDeaf = true
+            let written = promise ?? context.eventLoop.makePromise()
+            written.futureResult.assumeIsolated().whenSuccess { context.close(mode: .output, promise: nil) }
+            context.write(data, promise: written)
+        }
+    }
+
+    /// Whether the peer waits before it sends its body (RFC 9110, section 10.1.1). One that will be refused for its length
+    /// is not told to send it.
+    private static func waits(_ head: HTTPRequestHead) -> Bool {
+        guard head.version == .http1_1, head.headers.first(name: "expect")?.lowercased() == "100-continue"
+        else { return false }
+        guard let length = head.headers.first(name: "content-length") else { return true }
+        return Int(length).map { $0 <= V1.maximumBodyBytes } ?? false
+    }
+
+    /// Tells the peer to send its body, once the answers before it have been sent.
+    private func goOn(_ context: ChannelHandlerContext) {
+        guard owesContinue, unanswered == 1 else { return }
+        owesContinue = false
+        let head = HTTPResponseHead(version: .http1_1, status: .continue)
+        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+    }
+}
