@@ -146,16 +146,25 @@ struct AccessTests {
         let throttle = FailureThrottle(
             limits: .init(failures: 2, window: .seconds(60), addresses: 3), clock: { clock.now })
         let address = try #require(IPAddress("2001:db8::1"))
-        try throttle.begin(address)
-        try throttle.begin(IPAddress("2001:db8::2"))
-        #expect(throws: Refusal.self) { try throttle.begin(IPAddress("2001:db8::ffff")) }
-        throttle.forgive(address)
-        #expect(throws: Never.self) { try throttle.begin(address) }
-        #expect(throws: Refusal.self) { try throttle.begin(address) }
+        #expect(throttle.admit(address) == .admitted)
+        #expect(throttle.admit(IPAddress("2001:db8::2")) == .admitted)
+        #expect(throttle.admit(IPAddress("2001:db8::ffff")) == .full)
+        throttle.end(address, failed: false)
+        #expect(throttle.admit(address) == .admitted)
+        #expect(throttle.admit(address) == .full)
+        throttle.end(address, failed: true)
+        #expect(throttle.admit(address) == .full)
+        throttle.end(address, failed: true)
+        #expect(throttle.admit(address) == .refused(.seconds(60)))
         clock.advance(by: .seconds(61))
-        #expect(throws: Never.self) { try throttle.begin(address) }
-        for last in 1...100 { try throttle.begin(IPAddress("192.0.2.\(last)")) }
-        #expect(throws: Never.self) { try throttle.begin(IPAddress("192.0.2.1")) }
+        #expect(throttle.admit(address) == .admitted)
+        throttle.end(address, failed: true)
+        for last in 1...100 {
+            let other = IPAddress("192.0.2.\(last)")
+            #expect(throttle.admit(other) == .admitted)
+            throttle.end(other, failed: true)
+        }
+        #expect(throttle.admit(IPAddress("192.0.2.1")) == .admitted)
     }
 
     @Test("guesses that come all at once are no more than the limit")
@@ -175,6 +184,37 @@ struct AccessTests {
                 #expect(statuses.count { $0 == .tooManyRequests } == 16)
             }
         }
+    }
+
+    @Test("right passwords that come all at once all pass, though there are more than failures are allowed")
+    func rightBurst() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(passwords: ["fred": [try Self.hash("right", rounds: 20_000)]])
+        options.failures.failures = 2
+        options.failures.patience = .seconds(60)
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client in
+                let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { group in
+                    for _ in 0..<16 {
+                        group.addTask { try await Self.status(client, Self.basic("fred", "right")) }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(statuses.count == 16 && statuses.allSatisfy { $0 == .notFound }, "\(statuses)")
+            }
+        }
+    }
+
+    @Test("a try that waits for others in vain is told to come back soon, not that it failed")
+    func impatient() async throws {
+        let throttle = FailureThrottle(limits: .init(failures: 1, patience: .milliseconds(30)))
+        try await throttle.begin(nil)
+        await #expect(throws: Refusal.unavailable("too many tries at once from this address", retryAfter: 1))
+        {
+            try await throttle.begin(nil)
+        }
+        throttle.end(nil, failed: false)
+        try await throttle.begin(nil)
     }
 
     @Test(

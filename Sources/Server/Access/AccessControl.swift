@@ -40,19 +40,20 @@ struct AccessControl: Sendable {
             throw .unauthorized(reason: "no user and password were given")
         }
         // Before anything is computed: this bounds what guessing costs the server, and how fast it goes.
-        try failures.begin(call.client)
+        try await failures.begin(call.client)
         guard let credentials = Credentials(header: field) else {
+            failures.end(call.client, failed: true)
             throw .unauthorized(reason: "the Authorization header is not HTTP Basic")
         }
         let matches: Bool
         do {
             matches = try await passwords.matches(credentials, rule)
         } catch {
-            failures.forgive(call.client)
+            failures.end(call.client, failed: false)
             throw error
         }
+        failures.end(call.client, failed: !matches)
         guard matches else { throw .unauthorized(reason: "wrong user or password") }
-        failures.forgive(call.client)
     }
 }
 
