@@ -141,6 +141,39 @@ struct ReleaseTests {
         }
     }
 
+    @Test(
+        "p115_a release that is replaced under its number is looked through again", arguments: [true, false])
+    func p115_replaced(inPlace: Bool) async throws {
+        try await TestFleet.with { fleet in
+            try Self.put(Self.tar("client/notes.txt", Array("harmless".utf8)), "5.tar", fleet)
+            try Self.put(Array("x".utf8), "5.manifest.sig", fleet)
+            let shelf = ReleaseShelf(directory: fleet.releases)
+            #expect(try shelf.newestArchive() != nil)
+            #expect(try shelf.piece(of: 5, at: 0) != nil)
+            let secret = Self.tar("client/notes.txt", fleet.clientKey.armored())
+            if inPlace {
+                try Data(secret).write(to: fleet.releases.appending(path: "5.tar"))
+            } else {
+                try Self.put(secret, "5.tar", fleet)
+            }
+            #expect(throws: StateError.self) { try shelf.newestArchive() }
+            #expect(throws: StateError.self) { try shelf.piece(of: 5, at: 0) }
+        }
+    }
+
+    @Test("a message that is replaced under its number is read again")
+    func replacedMessage() async throws {
+        try await TestFleet.with { fleet in
+            let shelf = ReleaseShelf(directory: fleet.releases)
+            for text in ["one", "another"] {
+                let message = "-----BEGIN PGP MESSAGE-----\n\n\(text)\n-----END PGP MESSAGE-----\n"
+                try Self.put(Array(message.utf8), "5.tar.asc", fleet)
+                let read = try #require(try shelf.newestMessage(after: 0))
+                #expect(String(buffer: read.quoted).contains(text))
+            }
+        }
+    }
+
     @Test("a message that is not armored is not put into an answer")
     func notArmored() async throws {
         try await TestFleet.with { fleet in

@@ -5,8 +5,18 @@ import NIOCore
 
 /// A file of a release that has been opened, and so stays what it is while it is read.
 final class ReleaseFile: Sendable {
+    /// What tells one state of a file from another.
+    struct Version: Equatable, Sendable {
+        let inode: UInt
+        let size: Int
+        let modified: [Int]
+        let changed: [Int]
+    }
+
     /// Its size, in bytes.
     let size: Int
+    /// What it was when it was opened.
+    let version: Version
     private let descriptor: Int32
 
     /// Opens a regular file of that name in a directory, and no link of either kind: whoever may put names into the
@@ -25,9 +35,13 @@ final class ReleaseFile: Sendable {
         var info = stat()
         guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 else {
             size = 0
+            version = Version(inode: 0, size: 0, modified: [], changed: [])
             throw StateError("\(path) is not a plain file with one name: it is not handed out")
         }
         size = Int(info.st_size)
+        version = Version(
+            inode: UInt(info.st_ino), size: size, modified: [info.st_mtim.tv_sec, info.st_mtim.tv_nsec],
+            changed: [info.st_ctim.tv_sec, info.st_ctim.tv_nsec])
     }
 
     deinit {

@@ -20,7 +20,7 @@ extension ReleaseShelf {
     /// Some bytes of a release's archive; nothing where there is no such release.
     func piece(of number: Int, at offset: Int) throws(StateError) -> [UInt8]? {
         guard number > 0, try ReleaseFile(directory: directory, name: "\(number).manifest.sig") != nil,
-            let file = try ReleaseFile(directory: directory, name: "\(number).tar")
+            let file = try archive(Int64(number))
         else { return nil }
         guard offset < file.size else { return [] }
         return try file.read(at: offset, count: min(V2.pieceBytes, file.size - offset))

@@ -32,9 +32,9 @@ final class ReleaseShelf: Sendable {
 
     private struct Cache {
         /// The last message that was read, since all hosts ask for the same one.
-        var message: Message?
-        /// The archive whose content has been looked through.
-        var harmless: Int64?
+        var message: (Message, of: ReleaseFile.Version)?
+        /// The archives whose content has been looked through, as they were then.
+        var harmless: [Int64: ReleaseFile.Version] = [:]
     }
 
     init(directory: URL, logger: Logger? = nil) {
@@ -59,8 +59,12 @@ final class ReleaseShelf: Sendable {
     /// The newest release's message, where it is newer than `old`.
     func newestMessage(after old: Int64) throws(StateError) -> Message? {
         guard let newest = try numbers(with: ".tar.asc").last, newest > old else { return nil }
-        if let message = cache.withLock({ $0.message }), message.number == newest { return message }
         guard let file = try ReleaseFile(directory: directory, name: "\(newest).tar.asc") else { return nil }
+        if let (message, version) = cache.withLock({ $0.message }), message.number == newest,
+            version == file.version
+        {
+            return message
+        }
         guard file.size <= Self.maximumMessageBytes else {
             throw StateError("release \(newest) is larger than \(Self.maximumMessageBytes) bytes")
         }
@@ -69,19 +73,25 @@ final class ReleaseShelf: Sendable {
             throw StateError("release \(newest): \(newest).tar.asc is not an ASCII-armored message")
         }
         let message = Message(number: newest, quoted: ByteBuffer(bytes: quoted))
-        cache.withLock { $0.message = message }
+        cache.withLock { $0.message = (message, file.version) }
         return message
     }
 
     /// The newest release's archive.
     func newestArchive() throws(StateError) -> (number: Int64, file: ReleaseFile)? {
         guard let newest = try numbers(with: ".tar").last,
-            let file = try ReleaseFile(directory: directory, name: "\(newest).tar")
+            let file = try archive(newest)
         else { return nil }
-        if cache.withLock({ $0.harmless }) != newest {
-            try ArchiveInspection(file: file, number: newest).refuseSecretKeys()
-            cache.withLock { $0.harmless = newest }
-        }
         return (newest, file)
+    }
+
+    /// A release's archive, once it is known that no secret key is in it.
+    func archive(_ number: Int64) throws(StateError) -> ReleaseFile? {
+        guard let file = try ReleaseFile(directory: directory, name: "\(number).tar") else { return nil }
+        if cache.withLock({ $0.harmless[number] }) != file.version {
+            try ArchiveInspection(file: file, number: number).refuseSecretKeys()
+            cache.withLock { $0.harmless[number] = file.version }
+        }
+        return file
     }
 }
