@@ -1,8 +1,9 @@
 /// The name by which a version 1 host is known: what it calls itself.
 ///
-/// At most 253 characters, in labels of at most 63 letters, digits, hyphens and underscores that are joined by single
-/// dots and do not begin or end with a hyphen (RFC 1123, section 2.1, and the underscore that Linux allows). So it is
-/// safe in a log line, a file name and a query.
+/// At most 253 characters, in labels of at most 64 letters, digits, hyphens and underscores that are joined by single
+/// dots and do not begin or end with a hyphen (RFC 1123, section 2.1, with the underscore that Linux allows, and
+/// the one character more that its host names may have: HOST_NAME_MAX). So it is safe in a log line, a file name and
+/// a query.
 public struct Hostname: Hashable, Sendable, CustomStringConvertible {
     /// The name as the host wrote it.
     public let name: String
@@ -11,7 +12,7 @@ public struct Hostname: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         guard (1...253).contains(text.utf8.count) else { return nil }
         for label in text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
-            guard (1...63).contains(label.count), label.first != UInt8(ascii: "-"),
+            guard (1...64).contains(label.count), label.first != UInt8(ascii: "-"),
                 label.last != UInt8(ascii: "-"),
                 label.allSatisfy(Self.isAllowed)
             else { return nil }

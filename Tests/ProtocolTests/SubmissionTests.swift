@@ -58,7 +58,7 @@ struct SubmissionTests {
     @Test(
         "a host name is one, or the submission is refused",
         arguments: [
-            "", String(repeating: "a", count: 300), String(repeating: "a", count: 64), "../../x", "a/b",
+            "", String(repeating: "a", count: 300), String(repeating: "a", count: 65), "../../x", "a/b",
             "a..b", ".a",
             "a.", "-a", "a-", "a b", "a\nb", "a\0", "é", "a;b", "$a", "a:b", "*",
         ])
@@ -66,6 +66,11 @@ struct SubmissionTests {
         #expect(Hostname(name) == nil)
         let data = Document([("hostname", .string(name)), ("plugins", .document([:]))]).json()
         #expect(throws: ProtocolError.badField("hostname", reason: "is not a host name")) { try read(data) }
+    }
+
+    @Test("a host may have the longest name that Linux lets it have")
+    func longestHostname() {
+        #expect(Hostname(String(repeating: "a", count: 64)) != nil)
     }
 
     @Test("p108_an object where the host name belongs is refused")
