@@ -111,4 +111,21 @@ struct ServerSetupTests {
         let state = ServerState(directory: URL(filePath: "/proc/nothing/here"))
         #expect { try setUp(state) } throws: { "\($0)".contains("/proc/nothing") }
     }
+
+    @Test("setting a machine up leaves the modes of directories that were there, and makes missing ones open")
+    func parents() throws {
+        let top = FileManager.default.temporaryDirectory.appending(path: "pd-parents-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: top) }
+        try #require(mkdir(top.path, 0o710) == 0 && chmod(top.path, 0o710) == 0)
+        let old = umask(0o077)
+        defer { umask(old) }
+        _ = try SystemSetup(root: top, programs: "/usr/bin", state: "/a/b/state").prepare()
+        #expect(try mode(top) == 0o710)
+        #expect(try mode(top.appending(path: "a")) == 0o755)
+        #expect(try mode(top.appending(path: "a/b")) == 0o755)
+        #expect(try mode(top.appending(path: "a/b/state")) == 0o700)
+        try #require(chmod(top.appending(path: "a/b").path, 0o711) == 0)
+        _ = try SystemSetup(root: top, programs: "/usr/bin", state: "/a/b/state").prepare()
+        #expect(try mode(top.appending(path: "a/b")) == 0o711)
+    }
 }

@@ -162,6 +162,9 @@ struct ServerToolTests {
         }
         #expect(FileManager.default.fileExists(atPath: root + "/var/lib/penguindome/server/server.yml"))
         #expect(FileManager.default.fileExists(atPath: root + "/usr/lib/sysusers.d/penguindome.conf"))
+        let owner = try String(contentsOfFile: root + "/usr/lib/tmpfiles.d/penguindome.conf", encoding: .utf8)
+        #expect(owner == "Z /var/lib/penguindome/server - penguindome penguindome -\n")
+        #expect(!unit.contains("Documentation="))
         let second = try fleet.run("pd-server", "setup", "--yes", "--root", root)
         #expect(second.status == 0, "\(second.errors)")
         #expect(!second.text.contains("made"), "\(second.text)")

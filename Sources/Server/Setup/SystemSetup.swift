@@ -12,8 +12,8 @@ public struct SystemSetup {
     private let state: String
 
     /// - Parameters:
-    ///   - root: a directory to install into instead of this machine, for packages; then no user is made, only the file
-    ///     that tells systemd-sysusers(8) to make it.
+    ///   - root: a directory to install into instead of this machine, for packages; then no user is made, only the files
+    ///     that tell systemd-sysusers(8) to make it and systemd-tmpfiles(8) to give it the state.
     ///   - programs: the directory of the programs on the machine that will run them.
     ///   - state: the state directory there.
     public init(root: URL?, programs: String, state: String) {
@@ -26,6 +26,19 @@ public struct SystemSetup {
     public func located(_ path: String) -> URL {
         guard let root else { return URL(filePath: path) }
         return root.appending(path: String(path.drop { $0 == "/" }))
+    }
+
+    /// Makes what is missing above a directory, so that the server's user can reach it. What is there keeps its mode.
+    static func makeParents(of directory: URL) throws(StateError) {
+        let parent = directory.deletingLastPathComponent()
+        guard !FileManager.default.fileExists(atPath: parent.path), parent.path != directory.path else {
+            return
+        }
+        try makeParents(of: parent)
+        // Not by the mode of mkdir(2) alone: the umask may be a strict one.
+        guard mkdir(parent.path, 0o755) == 0, chmod(parent.path, 0o755) == 0 else {
+            throw StateError("cannot make \(parent.path): \(systemMessage(errno))")
+        }
     }
 
     /// Makes the user and the state directory, which belongs to it.
@@ -44,19 +57,18 @@ public struct SystemSetup {
         } else {
             let text = "u \(Self.user) - \"PenguinDome server\" \(state) -\n"
             steps.append(try place("/usr/lib/sysusers.d/penguindome.conf", text))
+            // The user exists only on the machine that the files come to: there the state becomes its own.
+            let owner = "Z \(state) - \(Self.user) \(Self.user) -\n"
+            steps.append(try place("/usr/lib/tmpfiles.d/penguindome.conf", owner))
         }
         let wasThere = FileManager.default.fileExists(atPath: directory.path)
+        try Self.makeParents(of: directory)
         try PrivateFiles.makeDirectory(directory)
         if root == nil {
             guard let entry = getpwnam(Self.user) else { throw StateError("there is no user \(Self.user)") }
             let (owner, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
             guard lchown(directory.path, owner, group) == 0 else {
                 throw StateError("cannot change the owner of \(directory.path): \(systemMessage(errno))")
-            }
-            // The user must be able to reach its directory.
-            let parent = directory.deletingLastPathComponent().path
-            guard chmod(parent, 0o755) == 0 else {
-                throw StateError("cannot change the mode of \(parent): \(systemMessage(errno))")
             }
         }
         steps.append(.init(what: "state directory \(directory.path)", wasThere: wasThere))

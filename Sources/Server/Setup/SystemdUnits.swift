@@ -23,7 +23,6 @@ struct SystemdUnits {
         return """
             [Unit]
             Description=PenguinDome server
-            Documentation=man:pd-server(8)
             Wants=network-online.target
             After=network-online.target
 
