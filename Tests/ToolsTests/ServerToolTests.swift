@@ -176,4 +176,31 @@ struct ServerToolTests {
             #expect(verdict.status == 0, "\(name): \(verdict.text.suffix(300)) \(verdict.errors)")
         }
     }
+
+    @Test(
+        "p113_a key that hosts hold gets no other role, nor the other way round; p125_the server's own gets none"
+    )
+    func p113_roles() throws {
+        let fleet = try server()
+        let keys = fleet.serverState + "/keys"
+        func add(_ file: String, _ role: String) throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-admin", "keys", "add", file, "--role", role, "--state", fleet.serverState)
+        }
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: keys + "/client").first)
+        for role in ["release", "patch", "command"] {
+            let refused = try add("\(keys)/client/\(name)", role)
+            #expect(refused.status == 1 && refused.errors.contains("may sign reports"), "\(refused.errors)")
+        }
+        for role in ["client", "release"] {
+            let refused = try add(keys + "/server.pub.asc", role)
+            #expect(refused.status == 1 && refused.errors.contains("the server's own key"))
+        }
+        let other = try FleetRunner()
+        try other.setUp()
+        let key = other.serverState + "/keys/server.pub.asc"
+        #expect(try add(key, "patch").status == 0)
+        #expect(try add(key, "release").status == 0)
+        let refused = try add(key, "client")
+        #expect(refused.status == 1 && refused.errors.contains("may sign releases"), "\(refused.errors)")
+    }
 }

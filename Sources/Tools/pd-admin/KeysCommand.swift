@@ -40,6 +40,25 @@ struct KeysCommand: ParsableCommand {
             guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
             return try RoleKeys(directory: directory).certificates
         }
+
+        /// Every host holds the client key: who holds one host must not be able to speak as the server, or to sign what
+        /// all hosts obey.
+        func refuseMixing(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
+            let fingerprint = certificate.fingerprint
+            let server = try OpenPGP.Certificate(try PrivateFiles.read(state.serverPublicKey))
+            guard fingerprint != server.fingerprint else {
+                throw ToolFailure(.failed, "\(fingerprint) is the server's own key: it signs no \(what)")
+            }
+            for other in Self.allCases where (self == .client) != (other == .client) {
+                guard try other.certificates(state).contains(where: { $0.fingerprint == fingerprint }) else {
+                    continue
+                }
+                throw ToolFailure(
+                    .failed,
+                    "\(fingerprint) may sign \(other.what): hosts hold the client key, so it must sign reports alone"
+                )
+            }
+        }
     }
 
     struct List: AsyncParsableCommand {
@@ -149,6 +168,7 @@ struct KeysCommand: ParsableCommand {
                 }
                 // All are read before any is trusted.
                 let certificates = try chosen.map { try home.certificate($0.fingerprint) }
+                for certificate in certificates { try Role.client.refuseMixing(certificate, options.state) }
                 for certificate in certificates {
                     _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
                     tellTrust(certificate)
@@ -210,6 +230,7 @@ struct KeysCommand: ParsableCommand {
                     .failed,
                     "there is no server in \(options.state.directory.path): name another with --state")
             }
+            try role.refuseMixing(certificate, options.state)
             _ = try RoleKeys.add(certificate, to: role.directory(options.state))
             tellTrust(certificate, role)
             if role != .client { try offerToAgents(certificate) }
@@ -235,10 +256,12 @@ private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
 
 /// Says that a key is trusted, and what speaks against it.
 private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.Role = .client) {
-    print("\(certificate.fingerprint) may now sign \(role.what)")
     if let problem = certificate.problem(at: .now()) {
-        FileHandle.standardError.write(Data("pd-admin: its signatures will be refused: \(problem)\n".utf8))
-    } else if let weakness = certificate.weakness {
+        print("\(certificate.fingerprint) is added, but its signatures will be refused: \(problem)")
+        return
+    }
+    print("\(certificate.fingerprint) may now sign \(role.what)")
+    if let weakness = certificate.weakness {
         FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
     }
 }
