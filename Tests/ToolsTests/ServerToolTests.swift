@@ -203,4 +203,25 @@ struct ServerToolTests {
         let refused = try add(key, "client")
         #expect(refused.status == 1 && refused.errors.contains("may sign releases"), "\(refused.errors)")
     }
+
+    @Test("the kit names no host that the port's certificate does not name")
+    func kitHost() throws {
+        let fleet = try server()
+        func admin(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-admin", ["ports"] + arguments + ["--state", fleet.serverState])
+        }
+        let kit = fleet.serverState + "/agent-kit/agent.yml"
+        let before = try String(contentsOfFile: kit, encoding: .utf8)
+        let made = try admin("configure", "\(fleet.port)", "--self-signed", "mdm.example.com")
+        #expect(made.status == 0, "\(made.errors)")
+        let refused = try admin("client", "\(fleet.port)")
+        #expect(refused.status == 1 && refused.errors.contains("--host"), "\(refused.errors)")
+        #expect(refused.errors.split(separator: "\n").count == 1)
+        #expect(try String(contentsOfFile: kit, encoding: .utf8) == before)
+        #expect(try admin("client", "\(fleet.port)", "--host", "mdm.example.com").status == 0)
+        #expect(try admin("client", "\(fleet.port)").status == 0)
+        #expect(try admin("configure", "\(fleet.port)", "--self-signed", "127.0.0.1").status == 0)
+        #expect(try admin("client", "\(fleet.port)").status == 1)
+        #expect(try admin("client", "\(fleet.port)", "--host", "127.0.0.1").status == 0)
+    }
 }

@@ -1,3 +1,4 @@
+import COpenSSL
 import Foundation
 import NIOSSL
 
@@ -5,6 +6,7 @@ import NIOSSL
 public struct CertificateFile: Sendable, Equatable {
     /// When the first certificate of the file ends, in seconds since 1970-01-01 UTC.
     public let expiresAt: Int64
+    private let der: [UInt8]
 
     /// Reads the file.
     ///
@@ -14,10 +16,26 @@ public struct CertificateFile: Sendable, Equatable {
             let chain = try NIOSSLCertificate.fromPEMBytes(try PrivateFiles.read(file, limit: 1 << 20))
             guard let first = chain.first else { throw StateError("\(file.path) holds no certificate") }
             expiresAt = Int64(first.notValidAfter)
+            der = try first.toDERBytes()
         } catch let error as StateError {
             throw error
         } catch {
             throw StateError("\(file.path) is not a certificate in PEM")
         }
+    }
+
+    /// Whether the first certificate is for a host name or address: by its subject alternative names alone, as agents look
+    /// at it (RFC 9525, section 6).
+    public func names(_ host: String) -> Bool {
+        let x509 = der.withUnsafeBufferPointer { bytes in
+            var position = bytes.baseAddress
+            return d2i_X509(nil, &position, bytes.count)
+        }
+        guard let x509 else { return false }
+        defer { X509_free(x509) }
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        if let address = IPAddress(bare) { return X509_check_ip_asc(x509, "\(address)", 0) == 1 }
+        return X509_check_host(x509, host, host.utf8.count, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT), nil)
+            == 1
     }
 }

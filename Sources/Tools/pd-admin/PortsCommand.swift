@@ -233,6 +233,14 @@ struct PortsCommand: ParsableCommand {
             guard let host = host ?? old.flatMap({ URLComponents(string: $0)?.host }) else {
                 throw ToolFailure(.usage, "\(file.path) names no server: say which with --host")
             }
+            if let tls = chosen.tls {
+                let certificate = URL(filePath: tls.certificate, relativeTo: options.state.settingsFile)
+                guard try CertificateFile(certificate).names(host) else {
+                    throw ToolFailure(
+                        .failed,
+                        "\(certificate.path) is not for \(host): name a host that it is for with --host")
+                }
+            }
             var components = URLComponents()
             components.scheme = chosen.tls == nil ? "http" : "https"
             components.host = host
