@@ -221,8 +221,10 @@ public struct SettingsMapping {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             SettingsError(file: file, line: mark.line, message: "not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, _):
-            SettingsError(file: file, line: nil, message: "set twice: \(duplicates.joined(separator: ", "))")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            SettingsError(
+                file: file, line: context.mark.line,
+                message: "set twice: \(duplicates.joined(separator: ", "))")
         default: SettingsError(file: file, line: nil, message: "not valid YAML")
         }
     }

@@ -52,6 +52,7 @@ struct ServerSettingsTests {
     @Test(
         "what would be unsafe to leave out is refused",
         arguments: [
+            "port: []", "port: {}", "address: 999.1.1.1", "address: 'a b'", "address: 1:2", "address: ''",
             "ssl: {enabled: true}", "port: {80: {ssl: {enabled: true}}}", "database: {host: 'a/b'}",
             "users: {fred: secret}", "server_auth: {pipe_create: {users: [nobody]}}",
         ])

@@ -94,7 +94,9 @@ struct SettingsMappingTests {
     func malformed() throws {
         #expect { try mapping("a: 1\nb: [\n") } throws: { ($0 as? SettingsError)?.line != nil }
         #expect(throws: SettingsError.self) { try mapping("- a\n") }
-        #expect(throws: SettingsError.self) { try mapping("a: 1\na: 2\n") }
+        #expect(throws: SettingsError(file: "s.yml", line: 2, message: "set twice: a")) {
+            try mapping("b: 1\na: 1\na: 2\n")
+        }
         #expect(throws: SettingsError.self) { try mapping("text") }
     }
 

@@ -224,4 +224,19 @@ struct ServerToolTests {
         #expect(try admin("client", "\(fleet.port)").status == 1)
         #expect(try admin("client", "\(fleet.port)", "--host", "127.0.0.1").status == 0)
     }
+
+    @Test("a log file whose directory is missing is found before the server starts")
+    func logDirectory() throws {
+        let fleet = try server()
+        let file = fleet.serverState + "/server.yml"
+        let text = try settings(fleet)
+        func check() throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+        }
+        #expect(try check().status == 0)
+        let wrong = text.replacing("logging:\n", with: "logging:\n  handler: file\n  file: /nowhere/x/log\n")
+        try wrong.write(toFile: file, atomically: true, encoding: .utf8)
+        let refused = try check()
+        #expect(refused.status == 2 && refused.errors.contains("/nowhere/x"), "\(refused.errors)")
+    }
 }

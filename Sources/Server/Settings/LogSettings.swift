@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import PDSettings
 
@@ -39,6 +40,19 @@ public struct LogSettings: Sendable, Equatable {
     /// Logs to standard error.
     public init(level: Logger.Level = .info) {
         destinations = [Destination(place: .standardError, level: level)]
+    }
+
+    /// Looks whether log files can be made where they are to lie.
+    ///
+    /// - Throws: ``StateError`` that names the directory that is missing.
+    public func checkDirectories() throws(StateError) {
+        for case .file(let path, _, _) in destinations.map(\.place) {
+            let directory = URL(filePath: path).deletingLastPathComponent().path
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory),
+                isDirectory.boolValue
+            else { throw StateError("cannot log to \(path): there is no directory \(directory)") }
+        }
     }
 
     /// Logbook's names for levels, which settings of version 1 use, beside those of swift-log.

@@ -86,6 +86,7 @@ extension PortSettings {
             for text in try top.strings("port") { try add(text, PortSettings(number: 0, tls: tls)) }
         }
         if ports.isEmpty {
+            guard !top.has("port") else { throw top.error("port", "names no port") }
             let tls = try common.tls(else: nil, top)
             ports = [PortSettings(number: tls == nil ? 80 : 443, tls: tls)]
         }

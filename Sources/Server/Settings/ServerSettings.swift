@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PDProtocol
 import PDSettings
 import PDStore
 
@@ -65,6 +66,7 @@ public struct ServerSettings: Sendable, Equatable {
         var top = try SettingsMapping(yaml: yaml, file: file)
         ports = try PortSettings.read(&top)
         address = try top.string("address") ?? "::"
+        guard Self.isAddress(address) else { throw top.error("address", Self.addressMessage) }
         localPort = try top.integer("local_port", in: 0...65_535).flatMap { $0 == 0 ? nil : $0 }
         logging = try LogSettings(&top)
         let access = try AccessSettings(&top)
@@ -137,7 +139,9 @@ public struct ServerSettings: Sendable, Equatable {
             case "PENGUINDOME_PORT":
                 let number = try port()
                 ports = [PortSettings(number: number, tls: ports.first?.tls)]
-            case "PENGUINDOME_ADDRESS": address = value
+            case "PENGUINDOME_ADDRESS":
+                guard Self.isAddress(value) else { throw Self.environmentError(name, Self.addressMessage) }
+                address = value
             case "PENGUINDOME_LOCAL_PORT":
                 let number = try port()
                 localPort = number == 0 ? nil : number
@@ -151,6 +155,13 @@ public struct ServerSettings: Sendable, Equatable {
             default: notes.append("\(name) is set in the environment, but is nothing that this server knows")
             }
         }
+    }
+
+    private static let addressMessage = "is neither an address nor the name of one"
+
+    /// Whether it can be bound, as far as can be told from how it is written: digits and dots alone are no name.
+    private static func isAddress(_ text: String) -> Bool {
+        IPAddress(text) != nil || Hostname(text) != nil && text.contains(where: \.isLetter)
     }
 
     private static func environmentError(_ name: String, _ message: String) -> SettingsError {

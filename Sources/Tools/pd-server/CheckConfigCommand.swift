@@ -35,6 +35,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
         let settings = try ServerSettings(
             yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
         try settings.checkCertificates(relativeTo: state.settingsFile)
+        try settings.logging.checkDirectories()
         let checks = String(decoding: try PrivateFiles.read(state.checksFile), as: UTF8.self)
         _ = try CheckFile.read(yaml: checks, file: state.checksFile.path)
         var notes = settings.notes
