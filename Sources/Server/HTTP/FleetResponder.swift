@@ -48,6 +48,8 @@ struct FleetResponder: HTTPResponder {
             }
         } catch {
             response = error.response
+            // The peer may go on to send what nobody wants, or not send what it announced.
+            if case .tooLarge = error, Self.isUnread(request) { response.headers[.connection] = "close" }
             outcome = error.reason
         }
         response.headers[.cacheControl] = "no-store"
@@ -66,13 +68,20 @@ struct FleetResponder: HTTPResponder {
         return response
     }
 
+    /// Whether a body is refused before it has come: one that is far too long, or that the peer holds back until it is
+    /// asked for. What is a little too long is read, since many a peer hears no answer before it has sent everything.
+    private static func isUnread(_ request: Request) -> Bool {
+        guard let declared = request.headers[.contentLength] else { return false }
+        guard let length = Int(declared) else { return true }
+        return length > RequestDeadlineHandler.Limits().bodyBytes
+            || length > V1.maximumBodyBytes && request.headers[.expect] != nil
+    }
+
     private static func read(
         _ request: Request, upTo limit: Int, share: inout BodyBudget.Share
     ) async throws(Refusal) -> [UInt8] {
         var body: [UInt8] = []
-        if let declared = request.headers[.contentLength], Int(declared).map({ $0 > limit }) ?? true {
-            throw .tooLarge("body of more than \(limit) bytes")
-        }
+        if isUnread(request) { throw .tooLarge("body of more than \(limit) bytes") }
         do {
             for try await buffer in request.body {
                 guard body.count + buffer.readableBytes <= limit else {

@@ -47,8 +47,6 @@ enum Refusal: Error, Equatable, Sendable {
         case .unauthorized: response.headers[.wwwAuthenticate] = "Basic realm=\"Login Required\""
         case .method(let allowed):
             response.headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
-        // The peer may go on to send what nobody wants.
-        case .tooLarge: response.headers[.connection] = "close"
         case .tooMany(_, let seconds), .unavailable(_, let seconds):
             response.headers[.retryAfter] = "\(seconds)"
         default: break
