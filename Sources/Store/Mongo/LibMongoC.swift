@@ -116,9 +116,9 @@ struct MongoFailure: Error {
 
 extension StoreError {
     /// What a failure in libmongoc or on the server means to a caller.
-    /// What does not pass by waiting: a value or query that is refused (2, 9, 51091), no right (13), a wrong user or
-    /// password (18; 11 is libmongoc's own).
-    private static let refusals: Set<Int> = [2, 9, 11, 13, 18, 51091]
+    /// What does not pass by waiting: no right (13), a wrong user or password (18; 11 is libmongoc's own), a pattern that
+    /// is refused (51091).
+    private static let refusals: Set<Int> = [11, 13, 18, 51091]
 
     init(mongo error: any Error) {
         switch error {
