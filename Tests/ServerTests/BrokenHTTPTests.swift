@@ -12,6 +12,38 @@ struct BrokenHTTPTests {
         ("noise", "\u{01}\u{02}\u{03}\u{04}\r\n\r\n"),
         ("no version", "POST \(path)\r\n\r\n"),
         ("bad version", "POST \(path) HTTP/9.9\r\nHost: h\r\n\r\n"),
+        ("two blanks before the path", "POST  \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("two blanks behind the path", "POST \(path)  HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("a tab for a blank", "POST\t\(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("a blank in front", " POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("a blank behind the version", "POST \(path) HTTP/1.1 \r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("RTSP", "POST \(path) RTSP/1.0\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("ICE", "SOURCE \(path) ICE/1.0\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("http in small letters", "POST \(path) http/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("three empty lines", "\r\n\r\n\r\nPOST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
+        ("lines without CR", "POST \(path) HTTP/1.1\nHost: h\nContent-Length: 0\n\n"),
+        ("one line without CR", "POST \(path) HTTP/1.1\r\nHost: h\nContent-Length: 0\r\n\r\n"),
+        ("a line that goes on", "POST \(path) HTTP/1.1\r\nHost: h\r\n x\r\nContent-Length: 0\r\n\r\n"),
+        ("a field without a name", "POST \(path) HTTP/1.1\r\nHost: h\r\n: x\r\nContent-Length: 0\r\n\r\n"),
+        ("a list of lengths", "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 4, 4\r\n\r\ndata"),
+        ("a length with a sign", "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: +4\r\n\r\ndata"),
+        (
+            "a length beyond 64 bits",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 18446744073709551620\r\n\r\ndata"
+        ),
+        (
+            "a head of blanks",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nX: \(String(repeating: " ", count: 60_000))\r\n"
+                + "Content-Length: 0\r\n\r\n"
+        ),
+        (
+            "a chunk whose line has no CR",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n4\ndata\r\n0\r\n\r\n"
+        ),
+        (
+            "a chunk longer than it says",
+            "POST \(path) HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ndata\r\n0\r\n\r\n"
+        ),
         ("space in the path", "POST \(path) x HTTP/1.1\r\nHost: h\r\n\r\n"),
         ("NUL in a header", "POST \(path) HTTP/1.1\r\nHost: h\u{0}x\r\nContent-Length: 0\r\n\r\n"),
         ("space before the colon", "POST \(path) HTTP/1.1\r\nHost: h\r\nContent-Length : 4\r\n\r\ndata"),
@@ -81,9 +113,18 @@ struct BrokenHTTPTests {
                     let reached = fleet.log.lines.filter { $0.contains("outcome=") }
                     // A body that breaks off in its middle is told as one that did not arrive.
                     #expect(
-                        reached.allSatisfy { $0.contains("outcome=the body did not arrive whole") },
+                        reached.allSatisfy {
+                            $0.contains("outcome=the body did not arrive whole")
+                                || $0.contains("outcome=not HTTP")
+                        },
                         "\(name): \(reached)")
                 }
+                // Each has its line in the log, and a body that breaks has one for its request as well.
+                let told = fleet.log.lines.filter {
+                    $0.contains("unknown") && $0.contains("outcome=not HTTP") && $0.contains("peer=127.0.0.1")
+                        && $0.contains("status=400")
+                }
+                #expect(told.count == Self.requests.count)
                 let good = try await Program.run(
                     "/usr/bin/curl", ["-sS", "http://127.0.0.1:\(port)/healthz"])
                 #expect(good.output == "ok")
@@ -130,6 +171,56 @@ struct BrokenHTTPTests {
                     good + good + "GET x HTTP/1.1\r\nHost: h\r\n\r\n" + good, port: port, in: fleet)
                 let codes = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
                 #expect(codes == ["200", "200", "400"] && time < .seconds(15), "\(answers)")
+            }
+        }
+    }
+
+    @Test("a request for another protocol is answered as if it were none, and nothing behind it is heard")
+    func upgrade() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.serving(Listener(host: "127.0.0.1", port: 0)) { port in
+                for fields in ["Connection: upgrade\r\nUpgrade: h2c\r\n", "Upgrade: websocket\r\n"] {
+                    let (answers, time) = try await Self.exchange(
+                        "GET /healthz HTTP/1.1\r\nHost: h\r\n\(fields)\r\n"
+                            + "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n",
+                        port: port, in: fleet)
+                    let codes = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
+                    #expect(codes == ["200"] && time < .seconds(15), "\(answers)")
+                    #expect(answers.lowercased().contains("connection: close"))
+                }
+            }
+        }
+    }
+
+    @Test("connections beyond the limit are told to come again, and those within it are served")
+    func surplus() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.serving(Listener(host: "127.0.0.1", port: 0), connections: 3) { port in
+                let held = try await Program.run(
+                    "/bin/bash",
+                    [
+                        "-c",
+                        """
+                        for held in 3 4 5; do eval "exec $held<>/dev/tcp/127.0.0.1/$0"; done
+                        get() { printf 'GET /healthz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n' >&$1; timeout 3 head -c $2 <&$1; }
+                        get 3 12; echo
+                        exec 6<>/dev/tcp/127.0.0.1/$0
+                        printf 'GET /healthz HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n' >&6; timeout 8 cat <&6; echo "ended $?"
+                        get 5 12; echo
+                        exec 3>&- 4>&- 6>&-; sleep 0.5
+                        exec 7<>/dev/tcp/127.0.0.1/$0; get 7 12
+                        """, "\(port)",
+                    ]
+                ).output.split(whereSeparator: \.isNewline)
+                #expect(
+                    held.map { $0.lowercased() } == [
+                        "http/1.1 200", "http/1.1 503 service unavailable", "connection: close",
+                        "content-length: 0", "retry-after: 5", "ended 0", "http/1.1 200", "http/1.1 200",
+                    ], "\(held)")
+                #expect(
+                    fleet.log.lines.contains {
+                        $0.contains("status=503") && $0.contains("outcome=too many connections")
+                    })
             }
         }
     }

@@ -115,7 +115,7 @@ struct RouteTests {
 
     @Test("the gate counts those inside")
     func gate() {
-        let gate = RequestGate(limit: 1)
+        let gate = AdmissionGate(limit: 1)
         #expect(gate.enter())
         #expect(!gate.enter())
         gate.leave()

@@ -24,7 +24,7 @@ struct FleetEndpoints: Sendable {
         /// What an address may guess.
         var failures = FailureThrottle.Limits()
         /// How many requests may be under way.
-        var requests = RequestGate.standardLimit
+        var requests = AdmissionGate.standardLimit
     }
 
     let routes: RouteTable
@@ -72,7 +72,7 @@ struct FleetEndpoints: Sendable {
             submit.routes, update.routes, agentUpdate.routes, release.routes, pipes.routes, health.routes,
         ]
         routes = RouteTable(all.flatMap { $0 })
-        limits = SharedLimits(requests: RequestGate(limit: options.requests))
+        limits = SharedLimits(requests: AdmissionGate(limit: options.requests))
         proxies = TrustedProxies(options.trustedProxies)
         self.metrics = metrics
         self.logger = logger

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import PDProtocol
 
 /// What happens to every request, whatever its route: the body is read within its limits, the handler answers, and the
@@ -54,18 +55,44 @@ struct FleetResponder: HTTPResponder {
         }
         response.headers[.cacheControl] = "no-store"
         if isHead { response = response.withoutBody() }
-        let elapsed = start.duration(to: .now)
-        metrics.count(route: name, status: response.status.code, took: elapsed)
-        let level: Logger.Level = response.status.code >= 400 ? .warning : isQuiet ? .debug : .info
-        logger.log(
-            level: level, "\(name)",
-            metadata: [
-                "status": "\(response.status.code)", "host": "\(call?.host?.name ?? "-")",
-                "peer": "\(client.map { "\($0)" } ?? "-")", "port": "\(listener.port)",
-                "outcome": "\(outcome ?? call?.outcome ?? "ok")",
-                "ms": "\(Double(elapsed / .microseconds(1)).rounded() / 1000)",
-            ])
+        record(
+            Answer(
+                route: name, isQuiet: isQuiet, status: response.status, host: call?.host?.name,
+                client: client,
+                outcome: outcome ?? call?.outcome ?? "ok", elapsed: start.duration(to: .now)))
         return response
+    }
+
+    /// A request was refused before it could come this far.
+    func refused(with refusal: Refusal, peer: SocketAddress?) {
+        record(
+            Answer(
+                route: "unknown", isQuiet: false, status: refusal.status, host: nil,
+                client: peer?.ipAddress.flatMap(IPAddress.init), outcome: refusal.reason, elapsed: .zero))
+    }
+
+    /// What the log and the metrics tell of a request.
+    private struct Answer {
+        var route: String
+        var isQuiet: Bool
+        var status: HTTPResponse.Status
+        var host: String?
+        var client: IPAddress?
+        var outcome: String
+        var elapsed: Duration
+    }
+
+    private func record(_ answer: Answer) {
+        metrics.count(route: answer.route, status: answer.status.code, took: answer.elapsed)
+        let level: Logger.Level = answer.status.code >= 400 ? .warning : answer.isQuiet ? .debug : .info
+        logger.log(
+            level: level, "\(answer.route)",
+            metadata: [
+                "status": "\(answer.status.code)", "host": "\(answer.host ?? "-")",
+                "peer": "\(answer.client.map { "\($0)" } ?? "-")", "port": "\(listener.port)",
+                "outcome": "\(answer.outcome)",
+                "ms": "\(Double(answer.elapsed / .microseconds(1)).rounded() / 1000)",
+            ])
     }
 
     /// Whether a body is refused before it has come: one that is far too long, or that the peer holds back until it is

@@ -5,7 +5,8 @@ import NIOCore
 
 /// The server on one port.
 struct FleetServer: Sendable {
-    /// How many connections may be open at once on a port. Further ones wait in the kernel's queue.
+    /// How many connections are served at once on a port. An eighth more are told so, and those beyond wait in the
+    /// kernel's queue.
     static let maximumConnections = 20_000
 
     let endpoints: FleetEndpoints
@@ -17,18 +18,21 @@ struct FleetServer: Sendable {
     ///
     /// - Parameter onRunning: called with the port once connections are accepted.
     func application(onRunning: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
-        Application(
-            responder: endpoints.responder(on: listener),
+        let responder = endpoints.responder(on: listener)
+        return Application(
+            responder: responder,
             server: .fleet(
                 .init(
                     additionalChannelHandlers: [RequestDeadlineHandler(limits: .init())],
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)),
-                identity: listener.identity),
+                identity: listener.identity, connections: maximumConnections,
+                onRefusal: { responder.refused(with: $0, peer: $1) }),
             configuration: .init(
                 address: .hostname(listener.host, port: listener.port), serverName: nil, backlog: 1024,
-                availableConnectionsDelegate: .maximum(maximumConnections, logger: logger)),
+                availableConnectionsDelegate: .maximum(
+                    maximumConnections + max(16, maximumConnections / 8), logger: logger)),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: quiet)
     }

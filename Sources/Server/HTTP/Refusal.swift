@@ -54,7 +54,7 @@ enum Refusal: Error, Equatable, Sendable {
         return response
     }
 
-    private var status: HTTPResponse.Status {
+    var status: HTTPResponse.Status {
         switch self {
         case .malformed, .incomplete: .badRequest
         case .unauthorized: .unauthorized

@@ -1,7 +1,7 @@
 import NIOHTTP1
 
-/// What a request's head must keep of RFC 9112 and RFC 3986 so that no two readers see different requests in it. NIO's
-/// decoder is more lenient.
+/// What the decoded head of a request must keep of RFC 9112 and RFC 3986 so that no two readers see different requests in
+/// it. Where a request begins and ends has been seen to by ``RequestFraming``.
 enum RequestRules {
     /// The head as handlers may see it: its target is a path, and whoever wants the connection closed says so in one way.
     ///
@@ -9,20 +9,10 @@ enum RequestRules {
     static func checked(_ head: HTTPRequestHead) -> HTTPRequestHead? {
         var head = head
         let hosts = head.headers["host"]
-        switch head.version {
-        case .http1_1:
-            // RFC 9112, section 3.2.
-            guard hosts.count == 1 else { return nil }
-        case .http1_0:
-            // Section 6.1: a length that version 1.0 does not know.
-            guard hosts.count <= 1, !head.headers.contains(name: "transfer-encoding") else { return nil }
-        default: return nil
-        }
-        guard hosts.allSatisfy({ isHost($0.utf8[...]) }) else { return nil }
-        let codings = head.headers["transfer-encoding"]
-        guard codings.isEmpty || codings.count == 1 && codings[0].lowercased() == "chunked" else {
-            return nil
-        }
+        // RFC 9112, section 3.2.
+        guard hosts.count == 1 || hosts.isEmpty && head.version == .http1_0,
+            hosts.allSatisfy({ isHost($0.utf8[...]) })
+        else { return nil }
         if head.uri.lowercased().hasPrefix("http://") {
             // Section 3.2.2: the target's host replaces that of the header.
             let rest = head.uri.dropFirst("http://".count)
@@ -35,7 +25,8 @@ enum RequestRules {
         guard head.uri.utf8.first == UInt8(ascii: "/"), isText(head.uri.utf8[...], besides: ":@/?") else {
             return nil
         }
-        if head.version == .http1_0 || !head.isKeepAlive {
+        // Nobody hears what comes after a request for another protocol, which is answered as if it had not been one.
+        if head.version == .http1_0 || !head.isKeepAlive || head.headers.contains(name: "upgrade") {
             head.headers.replaceOrAdd(name: "connection", value: "close")
         }
         return head

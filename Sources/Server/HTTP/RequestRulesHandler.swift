@@ -2,14 +2,20 @@ import NIOCore
 import NIOHTTP1
 import PDProtocol
 
-/// Stands between NIO's decoder and everything else: a request that breaks ``RequestRules`` is answered with 400 and is
-/// the last one of its connection.
+/// Stands between NIO's decoder and everything else: a request that breaks ``RequestRules`` is answered with 400, one on a
+/// connection too many with 503, and either is the last one of its connection.
 final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
+    /// How long a connection too many may last, whatever its peer does.
+    private static let surplusTime = TimeAmount.seconds(10)
+
+    /// Is told of requests that no handler sees.
+    private let onRefusal: @Sendable (Refusal, SocketAddress?) -> Void
+    private let isSurplus: Bool
     /// Requests that were let pass and whose answer has not ended.
     private var unanswered = 0
     /// Whether nothing more of the peer is heard once the request that is being read has ended.
@@ -20,15 +26,29 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private var owesContinue = false
     private var closesAfterAnswer = false
 
+    /// - Parameters:
+    ///   - isSurplus: whether the connection is one more than the port should have.
+    ///   - onRefusal: is told of requests that no handler sees, with the peer's address.
+    init(isSurplus: Bool = false, onRefusal: @escaping @Sendable (Refusal, SocketAddress?) -> Void) {
+        self.isSurplus = isSurplus
+        self.onRefusal = onRefusal
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        guard isSurplus else { return }
+        context.eventLoop.scheduleTask(in: Self.surplusTime) { [channel = context.channel] in
+            channel.close(promise: nil)
+        }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isDeaf else { return }
         switch unwrapInboundIn(data) {
         case .head(let received):
             guard let head = RequestRules.checked(received) else {
-                isDeaf = true
-                // As for a head that the decoder itself refuses: 400, after the answers that are owed before it.
-                return context.fireErrorCaught(HTTPParserError.invalidConstant)
+                return errorCaught(context: context, error: HTTPParserError.invalidConstant)
             }
+            if isSurplus { return refuseSurplus(context) }
             unanswered += 1
             isLast = head.headers.first(name: "connection") == "close"
             context.fireChannelRead(wrapInboundOut(.head(head)))
@@ -42,6 +62,17 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
             isDeaf = isLast
             context.fireChannelRead(data)
         }
+    }
+
+    /// What is no HTTP, here or before: 400, after the answers that are owed before it.
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A peer that goes in the middle of a request breaks no rule.
+        if let error = error as? HTTPParserError, error != .invalidEOFState {
+            guard !isDeaf else { return }
+            isDeaf = true
+            onRefusal(.malformed("not HTTP"), context.channel.remoteAddress)
+        }
+        context.fireErrorCaught(error)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -64,6 +95,18 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
             written.futureResult.assumeIsolated().whenSuccess { context.close(mode: .output, promise: nil) }
             context.write(data, promise: written)
         }
+    }
+
+    private func refuseSurplus(_ context: ChannelHandlerContext) {
+        isDeaf = true
+        let refusal = Refusal.unavailable("too many connections", retryAfter: 5)
+        onRefusal(refusal, context.channel.remoteAddress)
+        var head = HTTPResponseHead(version: .http1_1, status: .serviceUnavailable)
+        head.headers = ["connection": "close", "content-length": "0", "retry-after": "5"]
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenSuccess { context.close(mode: .output, promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
     }
 
     /// Whether the peer waits before it sends its body (RFC 9110, section 10.1.1). One that will be refused for its length

@@ -5,18 +5,18 @@ struct SharedLimits: Sendable {
     /// Bytes of bodies in memory.
     let bodies: BodyBudget
     /// Requests under way.
-    let requests: RequestGate
+    let requests: AdmissionGate
 
-    init(bodies: BodyBudget = BodyBudget(), requests: RequestGate = RequestGate()) {
+    init(bodies: BodyBudget = BodyBudget(), requests: AdmissionGate = AdmissionGate()) {
         self.bodies = bodies
         self.requests = requests
     }
 }
 
-/// How many requests may be under way at once. What comes beyond is answered at once with 503, which costs next to
-/// nothing, and those that are under way are answered in time.
-final class RequestGate: Sendable {
-    /// Many more than a store commits in a second.
+/// How many may be inside at once. What comes beyond is answered at once with 503, which costs next to nothing, and those
+/// that are inside are served in time.
+final class AdmissionGate: Sendable {
+    /// Requests: many more than a store commits in a second.
     static let standardLimit = 4096
 
     private let limit: Int

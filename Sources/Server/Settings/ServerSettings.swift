@@ -49,7 +49,7 @@ public struct ServerSettings: Sendable, Equatable {
         init(_ top: inout SettingsMapping) throws(SettingsError) {
             var limits = try top.mapping("limits")
             connections = try limits.integer("connections", in: 1...1_000_000) ?? 20_000
-            requests = try limits.integer("requests", in: 1...100_000) ?? RequestGate.standardLimit
+            requests = try limits.integer("requests", in: 1...100_000) ?? AdmissionGate.standardLimit
             requestsPerMinute = try limits.integer("host_requests_per_minute", in: 1...1_000_000) ?? 1200
             pipes = try limits.integer("pipes", in: 0...10_000) ?? 64
             try limits.finish()

@@ -9,9 +9,14 @@ import NIOSSL
 struct FleetChannel: ServerChildChannel {
     let base: HTTP1Channel
     let identity: TLSIdentity?
+    /// Those who come beyond its limit are told so.
+    let connections: AdmissionGate
+    let onRefusal: @Sendable (Refusal, SocketAddress?) -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        channel.eventLoop.makeCompletedFuture {
+        let isAdmitted = connections.enter()
+        if isAdmitted { channel.closeFuture.whenComplete { [connections] _ in connections.leave() } }
+        return channel.eventLoop.makeCompletedFuture {
             guard let identity else { return }
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: identity.context))
         }.flatMap {
@@ -19,7 +24,9 @@ struct FleetChannel: ServerChildChannel {
         }.flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
-            try pipeline.addHandler(RequestRulesHandler(), position: .after(decoder))
+            try pipeline.addHandler(RequestFramingHandler(), position: .before(decoder))
+            try pipeline.addHandler(
+                RequestRulesHandler(isSurplus: !isAdmitted, onRefusal: onRefusal), position: .after(decoder))
             return value
         }
     }
@@ -31,12 +38,19 @@ struct FleetChannel: ServerChildChannel {
 
 extension HTTPServerBuilder {
     /// HTTP/1.1, over TLS where there is an identity.
+    ///
+    /// - Parameters:
+    ///   - connections: how many are served; further ones get 503.
+    ///   - onRefusal: is told of requests that no handler sees, with the peer's address.
     static func fleet(
-        _ configuration: HTTP1Channel.Configuration, identity: TLSIdentity?
+        _ configuration: HTTP1Channel.Configuration, identity: TLSIdentity?, connections: Int,
+        onRefusal: @escaping @Sendable (Refusal, SocketAddress?) -> Void
     ) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
+        let gate = AdmissionGate(limit: connections)
+        return HTTPServerBuilder { responder in
             FleetChannel(
-                base: HTTP1Channel(responder: responder, configuration: configuration), identity: identity)
+                base: HTTP1Channel(responder: responder, configuration: configuration), identity: identity,
+                connections: gate, onRefusal: onRefusal)
         }
     }
 }
