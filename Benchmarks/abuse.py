@@ -73,6 +73,25 @@ async def noise(port: int, seed: int, until: float) -> None:
         writer.close()
 
 
+async def flood(port: int, until: float) -> None:
+    """Asks for another protocol, and sends 4 MiB a second of what would be its bytes."""
+    while time.monotonic() < until:
+        connection = await connect(port)
+        if connection is None:
+            await asyncio.sleep(0.1)
+            continue
+        _, writer = connection
+        try:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+            while time.monotonic() < until:
+                writer.write(bytes(1 << 20))
+                await writer.drain()
+                await asyncio.sleep(0.25)
+        except OSError:
+            pass
+        writer.close()
+
+
 async def hold(port: int, count: int, until: float) -> int:
     """Opens that many connections, says nothing on them, and tells how many were still open at the end."""
     connections = []
@@ -88,31 +107,34 @@ async def hold(port: int, count: int, until: float) -> int:
     return alive
 
 
-async def healthy(loader: list[str]) -> str:
-    """Delivers reports, and returns the generator's line."""
-    process = await asyncio.create_subprocess_exec(*loader, stdout=subprocess.PIPE)
-    output, _ = await process.communicate()
-    return output.decode().strip()
-
-
 async def phase(name: str, options, attackers) -> bool:
     """Runs attackers while healthy hosts report, and prints a row of the table."""
+    seconds = options.seconds
+    if name.startswith("idle"):
+        # The server closes a connection that has not sent a head within a minute.
+        seconds = min(seconds, 40)
+    # Signed before the attack begins: in a fleet other machines do that.
+    loader = await asyncio.create_subprocess_exec(
+        *options.loader, str(options.pace * seconds), "200", str(options.pace),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    await loader.stdout.readline()
     held.clear()
-    tasks = [asyncio.ensure_future(attacker) for attacker in attackers]
+    tasks = [asyncio.ensure_future(attacker) for attacker in attackers(time.monotonic() + seconds + 5)]
     if name.startswith("idle"):
         await held.wait()
     elif tasks:
         await asyncio.sleep(5)
-    line = await healthy(options.loader)
+    output, _ = await loader.communicate(b"\n")
     resident = memory(options.pid, "VmRSS")
     await asyncio.gather(*tasks)
-    match = re.search(r"connections: (\d+) per second, median ([\d.]+) ms, p99 ([\d.]+) ms, "
+    line = output.decode().strip()
+    match = re.search(r"(\d+) reports.*connections: (\d+) per second, median ([\d.]+) ms, p99 ([\d.]+) ms, "
                       r"longest ([\d.]+) ms, (\d+) failed", line)
     if match is None:
         print(f"the generator said: {line}", file=sys.stderr)
         return False
-    rate, median, p99, longest, failed = match.groups()
-    print(f"| {name} | {rate} | {median} ms | {p99} ms | {longest} ms | {failed} | {resident} MiB |", flush=True)
+    count, rate, median, p99, longest, failed = match.groups()
+    print(f"| {name} | {count} | {rate} | {median} ms | {p99} ms | {longest} ms | {failed} | {resident} MiB |", flush=True)
     return failed == "0"
 
 
@@ -122,31 +144,31 @@ async def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--tls-port", type=int)
     parser.add_argument("--seconds", type=int, default=60)
+    parser.add_argument("--pace", type=int, default=200, help="reports of healthy hosts in a second")
     parser.add_argument("--connections", type=int, default=10_000)
     parser.add_argument("loader", nargs="+")
     options = parser.parse_args()
     port = options.port
 
-    def end() -> float:
-        return time.monotonic() + options.seconds
-
-    print("| meanwhile | reports per second | median | p99 | longest | failed | server's memory |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    fine = await phase("nothing", options, [])
-    # At most 40 seconds: the server closes a connection that has not sent a head within a minute.
-    fine &= await phase(f"idle connections: {options.connections}", options,
-                        [hold(port, options.connections, time.monotonic() + 40)])
-    fine &= await phase("heads at a byte a second: 2,000 connections", options,
-                        [drip(port, HEAD + b"X-Slow: ", b"x", end()) for _ in range(2000)])
     body = HEAD + FORM + b"Content-Length: 1000000\r\n\r\ndata="
-    fine &= await phase("bodies at a byte a second: 2,000 connections", options,
-                        [drip(port, body, b"x", end()) for _ in range(2000)])
-    fine &= await phase("noise on the plain port: 50 connections", options,
-                        [noise(port, seed, end()) for seed in range(50)])
+    phases = [
+        ("nothing", lambda end: []),
+        (f"idle connections: {options.connections}", lambda end: [hold(port, options.connections, end)]),
+        ("heads at a byte a second: 2,000 connections",
+         lambda end: [drip(port, HEAD + b"X-Slow: ", b"x", end) for _ in range(2000)]),
+        ("bodies at a byte a second: 2,000 connections", lambda end: [drip(port, body, b"x", end) for _ in range(2000)]),
+        ("another protocol's bytes: 20 connections", lambda end: [flood(port, end) for _ in range(20)]),
+        ("noise on the plain port: 50 connections", lambda end: [noise(port, seed, end) for seed in range(50)]),
+    ]
     if options.tls_port:
-        fine &= await phase("noise on the TLS port: 50 connections", options,
-                            [noise(options.tls_port, seed, end()) for seed in range(50)])
-    fine &= await phase("nothing, afterwards", options, [])
+        phases.append(("noise on the TLS port: 50 connections",
+                       lambda end: [noise(options.tls_port, seed, end) for seed in range(50)]))
+    phases.append(("nothing, afterwards", lambda end: []))
+    print("| meanwhile | reports | per second | median | p99 | longest | failed | server's memory |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    fine = True
+    for name, attackers in phases:
+        fine &= await phase(name, options, attackers)
     print(f"\npeak memory of the server {memory(options.pid, 'VmHWM')} MiB, "
           f"open descriptors at the end {len(os.listdir(f'/proc/{options.pid}/fd'))}")
     return 0 if fine else 1

@@ -12,5 +12,5 @@ make_server fleet rsa3072 $port
 pd-admin ports add $tls_port --self-signed localhost --state "$work/fleet" >/dev/null
 start_server fleet $port error
 python3 Benchmarks/abuse.py --pid "$server" --port $port --tls-port $tls_port --seconds "$seconds" \
-    submit-benchmark "$work/fleet.asc" $port 8 4000
+    submit-benchmark "$work/fleet.asc" $port 8
 kill -0 "$server"

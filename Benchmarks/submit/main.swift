@@ -5,18 +5,22 @@ import PDProtocol
 
 // Delivers signed reports to a server over many connections at once and tells how fast they were answered.
 //
-//     submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS]
+//     submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS [PER_SECOND]]
 //
 // Each report is about 15 kB, of one of HOSTS hosts (200), and differs from the host's last one in one value. All are
-// signed before the clock starts: a fleet signs on its own machines. Blocking sockets, one thread a connection, so that the generator takes as
-// little as possible of the processors that it shares with the server.
+// signed before the clock starts: a fleet signs on its own machines. Blocking sockets, one thread a connection, so that
+// the generator takes as little as possible of the processors that it shares with the server.
+//
+// Without PER_SECOND a connection sends its next report when the last one has been answered. With it, the generator says
+// that it is ready, waits for a line, and sends that many a second; a report that waits behind a late answer is late itself.
 
-guard (5...6).contains(CommandLine.arguments.count), let port = UInt16(CommandLine.arguments[2]),
+guard (5...7).contains(CommandLine.arguments.count), let port = UInt16(CommandLine.arguments[2]),
     let connections = Int(CommandLine.arguments[3]), connections > 0,
     let count = Int(CommandLine.arguments[4]), count > 0,
-    let hosts = Int(CommandLine.arguments.count == 6 ? CommandLine.arguments[5] : "200"), hosts > 0
+    let hosts = Int(CommandLine.arguments.count > 5 ? CommandLine.arguments[5] : "200"), hosts > 0,
+    let pace = Int(CommandLine.arguments.count > 6 ? CommandLine.arguments[6] : "0"), pace >= 0
 else {
-    print("usage: submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS]")
+    print("usage: submit-benchmark KEY PORT CONNECTIONS COUNT [HOSTS [PER_SECOND]]")
     exit(2)
 }
 let key = try OpenPGP.SecretKey(Array(Data(contentsOf: URL(filePath: CommandLine.arguments[1]))))
@@ -140,6 +144,10 @@ onThreads(2) { half in
 let prepared = requests.with { $0 }
 let size = prepared.map(\.count).reduce(0, +) / count
 
+if pace > 0 {
+    FileHandle.standardOutput.write(Data("ready\n".utf8))
+    _ = readLine()
+}
 let latencies = Box([Double]())
 let failures = Box(0)
 let start = ContinuousClock.now
@@ -148,7 +156,12 @@ onThreads(connections) { connection in
     var own: [Double] = []
     // A connection takes whole hosts, so that the reports of a host stay in their order.
     for number in 0..<count where number % hosts % connections == connection {
-        let begin = ContinuousClock.now
+        var begin = ContinuousClock.now
+        if pace > 0 {
+            let due = start + .seconds(1) * number / pace
+            if due > begin { usleep(UInt32((due - begin) / .microseconds(1))) }
+            begin = due
+        }
         let delivered = line.deliver(prepared[number])
         own.append(begin.duration(to: .now) / .milliseconds(1))
         if !delivered { failures.with { $0 += 1 } }
