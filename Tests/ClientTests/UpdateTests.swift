@@ -412,6 +412,26 @@ struct UpdateTests {
         #expect(machine.integrity().isIntact)
     }
 
+    @Test(
+        "p114_a name that a signed one equals as text, but not byte by byte, is seen where nobody signed it")
+    func twinNames() async throws {
+        let machine = try ReleaseMachine()
+        let (composed, decomposed, replacement) = ("\u{e9}", "e\u{301}", "\u{fffd}")
+        _ = try await machine.updater().run(
+            machine.release(1) {
+                $0.files = [composed: "", "d/\(composed)/x": "", "s/\u{301}x": "", replacement: ""]
+            })
+        #expect(machine.integrity().isIntact, "\(machine.integrity())")
+        let root = "\(machine.state.releases)/1"
+        #expect(close(open("\(root)/\(decomposed)", O_CREAT | O_WRONLY, 0o600)) == 0)
+        #expect(mkdir("\(root)/d/\(decomposed)", 0o755) == 0)
+        // No UTF-8: in a string it becomes the one that was signed.
+        let repaired = Array("\(root)/".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
+        #expect(close(open(repaired, O_CREAT | O_WRONLY, 0o600)) == 0)
+        let extra = machine.integrity().extra.map { Array($0.utf8) }
+        #expect(extra == ["d/\(decomposed)/", decomposed, replacement].map { Array($0.utf8) }, "\(extra)")
+    }
+
     @Test("a manifest that was changed, or a link to another release, verifies nothing")
     func changedManifest() async throws {
         let machine = try ReleaseMachine()

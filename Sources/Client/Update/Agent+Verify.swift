@@ -31,7 +31,8 @@ extension Integrity {
     /// Looks at every file that patches put over the release.
     mutating func checkPatches(_ folder: OrderFolder, _ keys: TrustedKeys) throws {
         let files = try folder.overlay(over: release ?? 0, keys).filter { $0.value.mode != 0 }
-        patched = files.keys.sorted().map(\.text)
+        let paths = files.keys.sorted()
+        patched = paths.map(\.text)
         let name = "files-\(release ?? 0)"
         guard folder.directory.kind(name) != nil else {
             missing += patched.map { "\(name)/\($0)" }
@@ -46,7 +47,7 @@ extension Integrity {
             }
         }
         // A directory that a patch left empty is none of anybody's.
-        extra += try Self.extra(in: root, below: "", beside: Set(patched)).filter { !$0.hasSuffix("/") }
+        extra += try Self.extra(in: root, beside: paths).filter { $0.utf8.last != UInt8(ascii: "/") }
             .map { "\(name)/\($0)" }
     }
 }

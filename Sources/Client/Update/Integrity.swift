@@ -55,7 +55,7 @@ public struct Integrity: Sendable, Equatable {
                 case .missing: result.missing.append(file.path.text)
                 }
             }
-            result.extra = try extra(in: files, below: "", beside: Set(manifest.files.map(\.path.text)))
+            result.extra = try extra(in: files, beside: manifest.files.map(\.path))
         } catch { result.problem = "\(error)" }
         return result
     }
@@ -94,24 +94,29 @@ public struct Integrity: Sendable, Equatable {
         return size == file.size && digest == file.digest ? .good : .changed
     }
 
-    /// What is there and is no file of the release, nor a directory on the way to one.
-    static func extra(
-        in directory: OpenDirectory, below prefix: String, beside known: Set<String>
-    ) throws(FileError) -> [String] {
-        var found: [String] = []
-        for name in try directory.names() {
-            let path = prefix + name
-            if directory.kind(name) == .directory {
-                let inner = try extra(in: directory.directory(name), below: "\(path)/", beside: known)
-                found += inner
-                if inner.isEmpty, !known.contains(where: { $0.hasPrefix("\(path)/") }) {
-                    found.append("\(path)/")
+    /// What is there and is no file of the release, nor a directory on the way to one; directories end in a slash.
+    static func extra(in root: OpenDirectory, beside known: [RelativePath]) throws(FileError) -> [String] {
+        // As bytes: what Swift takes for one text may be two names, of which only one was signed.
+        let files = Set(known.map { Array($0.text.utf8) })
+        let directories = Set(known.lazy.flatMap(\.parents).map { Array($0.text.utf8) })
+        let slash = UInt8(ascii: "/")
+
+        func extra(in directory: OpenDirectory, below prefix: [UInt8]) throws(FileError) -> [[UInt8]] {
+            var found: [[UInt8]] = []
+            for name in try directory.entries() {
+                let path = prefix + name.dropLast().map { UInt8(bitPattern: $0) }
+                if directory.kind(name) == .directory {
+                    let inner = try extra(in: directory.directory(name), below: path + [slash])
+                    found += inner
+                    if inner.isEmpty, !directories.contains(path) { found.append(path + [slash]) }
+                } else if !files.contains(path) {
+                    found.append(path)
                 }
-            } else if !known.contains(path) {
-                found.append(path)
             }
+            return found
         }
-        return found
+        return try extra(in: root, below: []).sorted { $0.lexicographicallyPrecedes($1) }
+            .map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// As JSON to look at.

@@ -36,10 +36,13 @@ final class OpenDirectory {
     // MARK: - Ways down
 
     /// The directory of that name.
-    func directory(_ name: String) throws(FileError) -> OpenDirectory {
+    ///
+    /// - Parameter name: a string, or one of ``entries()``.
+    func directory(_ name: UnsafePointer<CChar>) throws(FileError) -> OpenDirectory {
         let child = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard child >= 0 else { throw failure("open", name) }
-        return OpenDirectory(child, path: "\(path)/\(name)")
+        let text = String(cString: name)
+        guard child >= 0 else { throw failure("open", text) }
+        return OpenDirectory(child, path: "\(path)/\(text)")
     }
 
     /// The directory of that name, made where it is not there.
@@ -88,7 +91,9 @@ final class OpenDirectory {
     }
 
     /// Whether something has that name, a link counted as itself.
-    func kind(_ name: String) -> Kind? {
+    ///
+    /// - Parameter name: a string, or one of ``entries()``.
+    func kind(_ name: UnsafePointer<CChar>) -> Kind? {
         var status = stat()
         guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
         return switch status.st_mode & S_IFMT {
@@ -108,8 +113,10 @@ final class OpenDirectory {
         String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The names in it, byte by byte, each with the NUL at its end.
-    private func entries() throws(FileError) -> [[CChar]] {
+    /// The names in it, byte by byte, each with the NUL at its end. To whoever asks what is there, and not only for what
+    /// ought to be there, names are these: two strings that are equal, or the same once they were repaired, may be two
+    /// names.
+    func entries() throws(FileError) -> [[CChar]] {
         // A descriptor of its own: fdopendir takes it over, and its position is shared with nobody.
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw failure("list", ".") }
