@@ -72,4 +72,15 @@ struct CollectorTests {
     func escapes() {
         #expect(MountTable.unescape("/a\\040b\\134c\\\\04") == "/a b\\c\\\\04")
     }
+
+    @Test("no name hides another mount: equal texts of other bytes, characters that join with a space")
+    func hiding() {
+        func line(_ point: String, _ source: String) -> String {
+            "30 1 254:0 / \(point) rw - ext4 \(source) rw\n"
+        }
+        let points = ["/\u{e9}", "/e\u{301}", "/a\u{600}", "/z"]
+        let table = MountTable(points.map { line($0, "\u{301}x") }.joined())
+        #expect(Set(table.mounts.map { Array($0.point.utf8) }) == Set(points.map { Array($0.utf8) }))
+        #expect(table.mounts.allSatisfy { $0.type == "ext4" && $0.source == "\u{301}x" })
+    }
 }

@@ -15,15 +15,17 @@ struct MountTable {
     let mounts: [Mount]
 
     init(_ text: String) {
-        var byPoint: [String: Mount] = [:]
-        for line in text.split(separator: "\n") {
+        // Byte by byte: to Swift, a space that certain characters follow or precede is no space, and two names may be one.
+        var byPoint: [[UInt8]: Mount] = [:]
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
             // A variable number of fields, then "-", then three more.
-            let halves = line.split(separator: " ", omittingEmptySubsequences: false)
-            guard let dash = halves.firstIndex(of: "-"), dash > 5, halves.count >= dash + 3 else { continue }
-            let point = Self.unescape(halves[4])
-            byPoint[point] = Mount(
-                number: String(halves[2]), point: point, type: String(halves[dash + 1]),
-                source: Self.unescape(halves[dash + 2]))
+            let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+            guard let dash = fields.firstIndex(where: { $0.elementsEqual("-".utf8) }), dash > 5,
+                fields.count >= dash + 3
+            else { continue }
+            byPoint[Array(fields[4])] = Mount(
+                number: String(Substring(fields[2])), point: Self.unescape(Substring(fields[4])),
+                type: String(Substring(fields[dash + 1])), source: Self.unescape(Substring(fields[dash + 2])))
         }
         mounts = byPoint.values.sorted { $0.point < $1.point }
     }
