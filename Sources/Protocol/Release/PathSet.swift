@@ -1,5 +1,5 @@
 /// Paths that can lie side by side on every file system: no two are the same, none is a file and the directory of
-/// another, and none differ only by case or by the spelling of one Unicode text.
+/// another, and none differ only by case, by the spelling of one Unicode text, or by what is never seen.
 public struct PathSet: Sendable {
     private enum Kind {
         case file
@@ -49,8 +49,14 @@ public struct PathSet: Sendable {
     }
 
     /// The same for all spellings that some file system takes for one name. Swift compares strings by canonical
-    /// equivalence; going through upper case joins what has several lower cases, such as `ſ` and `s`.
-    private static func twinKey(_ text: String) -> String { text.uppercased().lowercased() }
+    /// equivalence; going through upper case joins what has several lower cases, such as `ſ` and `s`, and through lower
+    /// case before that what has several upper cases, such as `ẞ` and `SS`. What is never seen makes no other name
+    /// either: ext4 passes over it where it passes over case.
+    private static func twinKey(_ text: String) -> String {
+        var seen = text.unicodeScalars
+        seen.removeAll { $0.properties.isDefaultIgnorableCodePoint }
+        return String(seen).lowercased().uppercased().lowercased()
+    }
 }
 
 /// Two paths that cannot lie side by side; the second one is given.
