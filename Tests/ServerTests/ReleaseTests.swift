@@ -14,13 +14,17 @@ struct ReleaseTests {
     private static let download = "/penguindome/v1/download_release"
 
     /// A tar with one entry.
-    private static func tar(_ name: String, _ content: [UInt8]) -> [UInt8] {
+    private static func tar(
+        _ name: String, _ content: [UInt8], prefix: String = "", type: String = "0"
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at offset: Int) {
             for (index, byte) in text.utf8.enumerated() { header[offset + index] = byte }
         }
         put(name, at: 0)
         put("0000644\0", at: 100)
+        put(type, at: 156)
+        put(prefix, at: 345)
         let size = String(content.count, radix: 8)
         put(String(repeating: "0", count: 11 - size.count) + size, at: 124)
         put("ustar\u{0}00", at: 257)
@@ -102,8 +106,8 @@ struct ReleaseTests {
         "p115_a release that is a link, has a second name, is no tar, or holds a secret key is not handed out",
         arguments: [
             "link", "hard link", "pipe", "directory", "text", "armored key", "binary key", "ssh key",
-            "keyring",
-            "second entry", "lying size",
+            "keyring", "keyring in a long path", "keyring in a long path of GNU tar", "second entry",
+            "lying size",
         ])
     func p115_secrets(kind: String) async throws {
         try await TestFleet.with { fleet in
@@ -127,6 +131,12 @@ struct ReleaseTests {
                 let key = Array("-----BEGIN OPENSSH PRIVATE KEY-----\n".utf8)
                 try Self.put(Self.tar("client/id", key), "5.tar", fleet)
             case "keyring": try Self.put(Self.tar("gpg/private-keys-v1.d/x.key", [1]), "5.tar", fleet)
+            case "keyring in a long path":
+                try Self.put(Self.tar("x.key", [1], prefix: "gpg/private-keys-v1.d"), "5.tar", fleet)
+            case "keyring in a long path of GNU tar":
+                let path = Array("gpg/private-keys-v1.d/x.key\0".utf8)
+                let name = Self.tar("././@LongLink", path, type: "L").dropLast(1024)
+                try Self.put(name + Self.tar("gpg/private", [1]), "5.tar", fleet)
             case "second entry": try Self.put(good + Self.tar("client/notes.txt", armored), "5.tar", fleet)
             default:
                 var lie = Self.tar("a", [1])
