@@ -54,7 +54,9 @@ if !coreOnly {
         .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDCrypto"], path: "Sources/GnuPG"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", path: "Sources/Files"),
-        .target(name: "PDSettings", dependencies: ["Yams"], path: "Sources/Settings"),
+        .target(
+            name: "PDSettings", dependencies: ["Yams", .product(name: "Logging", package: "swift-log")],
+            path: "Sources/Settings"),
         .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
         .target(
             name: "PDStore",

@@ -74,6 +74,8 @@ struct ServerSettingsTests {
     @Test("the logging level is one of the known ones")
     func level() throws {
         #expect(try read("logging: {level: debug}").logging.level == .debug)
+        // The words that agents take.
+        #expect(try read("logging: {level: WARN}").logging.level == .warning)
         #expect(throws: SettingsError.self) { try read("logging: {level: loud}") }
     }
 

@@ -25,15 +25,6 @@ public struct AgentSettings: Sendable, Equatable {
     /// What this agent does otherwise than the settings say; lines for people.
     public var notes: [String] = []
 
-    /// The names of Python's logging and of syslog, which existing files use, and those of swift-log.
-    private enum LevelName: String, CaseIterable {
-        case trace, debug, info, notice, warning, warn, error, critical
-
-        var level: Logger.Level {
-            self == .warn ? .warning : Logger.Level(rawValue: rawValue) ?? .notice
-        }
-    }
-
     /// Reads the settings.
     ///
     /// - Parameters:
@@ -101,13 +92,7 @@ public struct AgentSettings: Sendable, Equatable {
 
     private mutating func readLogging(_ top: inout SettingsMapping) throws(SettingsError) {
         var logging = try top.mapping("logging")
-        if let name = try logging.string("level") {
-            guard let level = LevelName(rawValue: name.lowercased()) else {
-                let names = LevelName.allCases.map(\.rawValue).joined(separator: ", ")
-                throw logging.error("level", "must be one of \(names)")
-            }
-            logLevel = level.level
-        }
+        logLevel = try logging.logLevel("level") ?? logLevel
         if let handler = try logging.string("handler"), handler.lowercased() != "stderr" {
             notes.append("logging:handler is \(handler), but this agent logs to standard error only")
         }

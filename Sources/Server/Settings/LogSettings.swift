@@ -55,23 +55,6 @@ public struct LogSettings: Sendable, Equatable {
         }
     }
 
-    /// Logbook's names for levels, which settings of version 1 use, beside those of swift-log.
-    enum Level: String, CaseIterable {
-        case trace, debug, info, notice, warning, warn, error, critical
-
-        var level: Logger.Level {
-            switch self {
-            case .trace: .trace
-            case .debug: .debug
-            case .info: .info
-            case .notice: .notice
-            case .warning, .warn: .warning
-            case .error: .error
-            case .critical: .critical
-            }
-        }
-    }
-
     private enum Handler: String, CaseIterable {
         case stderr, journald, syslog, file
     }
@@ -98,7 +81,7 @@ public struct LogSettings: Sendable, Equatable {
     private static func destination(
         _ mapping: inout SettingsMapping, otherwise level: Logger.Level
     ) throws(SettingsError) -> Destination {
-        let level = try mapping.choice("level", Level.self)?.level ?? level
+        let level = try mapping.logLevel("level") ?? level
         let json = try mapping.choice("format", Format.self) == .json
         let syslog = try SyslogSettings(&mapping)
         let path = try mapping.string("file")

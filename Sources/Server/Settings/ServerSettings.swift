@@ -146,9 +146,8 @@ public struct ServerSettings: Sendable, Equatable {
                 let number = try port()
                 localPort = number == 0 ? nil : number
             case "PENGUINDOME_LOG_LEVEL":
-                guard let level = LogSettings.Level(rawValue: value)?.level else {
-                    let names = LogSettings.Level.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw Self.environmentError(name, "is none of \(names)")
+                guard let level = Logger.Level(settingWord: value) else {
+                    throw Self.environmentError(name, "is none of \(Logger.Level.settingWords)")
                 }
                 for index in logging.destinations.indices { logging.destinations[index].level = level }
             case "PENGUINDOME_STATE", "PENGUINDOME_CONFIG", "PENGUINDOME_CORE_ONLY": break
