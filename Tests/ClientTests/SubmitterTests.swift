@@ -1,4 +1,5 @@
 import Foundation
+import PDFiles
 import PDProtocol
 import Testing
 

@@ -160,7 +160,9 @@ struct ReleaseToolTests {
         let published = try builder.release("publish", "5.tar", "--state", "S")
         #expect(published.text == "release 5: published\n")
         #expect(
-            try builder.tools.names("S/releases") == ["5.manifest", "5.manifest.sig", "5.tar", "5.tar.sig"])
+            try builder.tools.names("S/releases") == [
+                "5.manifest", "5.manifest.sig", "5.tar", "5.tar.sig", "lock",
+            ])
         // Equal with other content, and lower, are refused.
         try builder.write("tree/README", "changed\n")
         for number in [5, 4] {
@@ -171,6 +173,54 @@ struct ReleaseToolTests {
         #expect(try builder.tools.read("S/releases/5.tar") == archive)
         let listed = try builder.release("list", "--state", "S", "--json")
         #expect(listed.text.contains("\"number\": 5") && listed.text.contains("\"problem\": null"))
+    }
+
+    @Test("of several publications at once each waits for those before it, and one number is given once")
+    func publishAtOnce() async throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.tools.makeFolder("S/releases")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        // Releases of one number, each with other content, that begin at the same moment.
+        let names = ["a", "b", "c"]
+        for name in names {
+            try builder.write("tree/README", name)
+            try builder.release("build", "tree", "--number", "1", "--out", "\(name).tar")
+            try builder.release("sign", "\(name).tar", "--key", "K/key.asc")
+        }
+        let lock = open(builder.path("S/releases/lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        try #require(flock(lock, LOCK_EX) == 0)
+        let running = try names.map { try builder.start("publish", "\($0).tar", "--state", "S") }
+        try await Task.sleep(for: .seconds(1))
+        #expect(!running.contains { !$0.process.isRunning }, "one of them did not wait")
+        #expect(try builder.tools.names("S/releases") == ["lock"])
+        #expect(flock(lock, LOCK_UN) == 0 && close(lock) == 0)
+        let outcomes = try running.map { try $0.finish() }
+        #expect(outcomes.filter { $0.status == 0 }.count == 1)
+        #expect(outcomes.filter { $0.errors.contains("is not newer than 1") }.count == 2)
+        let listed = try builder.release("list", "--state", "S", "--json")
+        #expect(listed.text.contains("\"problem\": null"), "\(listed.text)")
+    }
+
+    @Test(
+        "what root publishes belongs to the owner of the server's state",
+        .enabled(if: geteuid() == 0, "only root can act as somebody else"))
+    func publishAsOwner() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.makeRelease(1, key: "K/key.asc")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        // Whoever owns the state has to be able to come to it.
+        #expect(chmod(builder.path("."), 0o711) == 0)
+        let owner = 65_534
+        #expect(chown(builder.path("S"), uid_t(owner), gid_t(owner)) == 0)
+        try builder.release("publish", "1.tar", "--state", "S")
+        for name in [""] + (try builder.tools.names("S/releases")) {
+            let found = try FileManager.default.attributesOfItem(atPath: builder.path("S/releases/\(name)"))
+            #expect(found[.ownerAccountID] as? Int == owner, "\(name)")
+        }
     }
 
     @Test(
@@ -276,6 +326,12 @@ struct ReleaseRunner {
     func run(_ arguments: [String]) throws -> SharesToolRunner.Outcome {
         let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-release")
         return try tools.run(arguments, program: program.path)
+    }
+
+    /// Starts it.
+    func start(_ arguments: String...) throws -> SharesToolRunner.Running {
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-release")
+        return try tools.start(command: [program.path] + arguments)
     }
 
     /// Runs it to a good end.

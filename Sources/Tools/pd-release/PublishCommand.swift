@@ -38,12 +38,6 @@ struct PublishCommand: ParsableCommand {
         guard manifest.expires > now.seconds else {
             throw ToolFailure(.failed, "release \(manifest.number) expired \(readable(manifest.expires))")
         }
-        if let newest = try shelf.numbers().last, manifest.number <= newest {
-            throw ToolFailure(
-                .failed,
-                "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
-            )
-        }
         let key = try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? shelf.serverKey(verifier)
         let message = try key.map {
             try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)
@@ -56,7 +50,15 @@ struct PublishCommand: ParsableCommand {
             _ = try verifier.verifyRelease(signatures: signature, of: signed, at: now)
         }
 
-        try Files.makePrivateDirectory(shelf.directory)
+        // From the look at what is there to the last file: two at once must not both find that theirs is the newest.
+        let lock = try shelf.lock()
+        defer { withExtendedLifetime(lock) {} }
+        if let newest = try shelf.numbers().last, manifest.number <= newest {
+            throw ToolFailure(
+                .failed,
+                "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
+            )
+        }
         let target = shelf.files(manifest.number)
         try Files.writeAtomically(manifestBytes, to: target.manifest)
         try Files.writeAtomically(signatures[0], to: target.archiveSignature)

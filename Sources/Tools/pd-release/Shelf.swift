@@ -20,6 +20,37 @@ struct Shelf {
     var directory: String { "\(state)/releases" }
     private var trusted: String { "\(state)/keys/release" }
 
+    /// How long a publication waits for another one.
+    private static let patience: Duration = .seconds(60)
+
+    /// Takes the right to change the shelf, and from here on works as the user whom the state belongs to: a server that
+    /// runs as that user must be able to read what root publishes, and who has broken into it must not be able to lead
+    /// root elsewhere by a link.
+    func lock() throws -> StateLock {
+        try becomeOwner()
+        try Files.makePrivateDirectory(directory)
+        do throws(FileError) {
+            return try StateLock("\(directory)/lock", patience: Self.patience)
+        } catch {
+            guard error.code == EWOULDBLOCK else { throw error }
+            throw ToolFailure(
+                .failed,
+                "another pd-release has been publishing in \(directory) for a minute: try again later")
+        }
+    }
+
+    private func becomeOwner() throws(FileError) {
+        guard geteuid() == 0 else { return }
+        var owner = stat()
+        guard stat(state, &owner) == 0 else {
+            throw FileError(operation: "look at", path: state, code: errno)
+        }
+        guard owner.st_uid != 0 else { return }
+        guard setgroups(0, nil) == 0, setegid(owner.st_gid) == 0, seteuid(owner.st_uid) == 0 else {
+            throw FileError(operation: "become the owner of", path: state, code: errno)
+        }
+    }
+
     /// The keys that may sign releases: one a file.
     func verifier() throws -> OpenPGP.Verifier {
         var certificates: [OpenPGP.Certificate] = []
