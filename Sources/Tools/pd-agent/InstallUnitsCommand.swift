@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import PDClient
+import PDFiles
+import PDToolSupport
+
+struct InstallUnitsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "install-units",
+        abstract: "Have systemd start the agent: write a timer, and the update and the cycle that it begins.",
+        discussion: """
+            What is there already as it should be is left alone. The timer is not started: \
+            systemctl enable --now \(AgentUnits.timer)
+            """)
+
+    @Option(
+        help: ArgumentHelp(
+            "Install into this directory instead of the machine, for packages: starts nothing.",
+            valueName: "dir"))
+    var root: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the units find pd-agent. Else where this program is; with --root, /usr/bin.",
+            valueName: "dir"))
+    var programs: String?
+
+    @OptionGroup var options: Options
+
+    func validate() throws {
+        guard options.stateOptions.settingsFile == nil else {
+            throw ValidationError("the units have their settings in the state directory: leave out --config")
+        }
+    }
+
+    func run() throws {
+        let own = Files.realPath("/proc/self/exe").map { URL(filePath: $0).deletingLastPathComponent().path }
+        let programs = programs ?? (root == nil ? own : nil) ?? "/usr/bin"
+        let state = options.directory.path
+        guard let units = AgentUnits(programs: programs, state: state) else {
+            throw ToolFailure(
+                .usage,
+                "\(Table.printable(programs)) and \(Table.printable(state)) must be absolute, and of letters, digits and -._+@:, alone"
+            )
+        }
+        let folder = root.map { "\($0)/usr/lib/systemd/system" } ?? "/etc/systemd/system"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        for (name, text) in units.files {
+            let file = "\(folder)/\(name)"
+            // One that cannot be read is written anew, or that fails.
+            if let found = try? Files.read(file), found == Array(text.utf8) {
+                print("kept", file)
+                continue
+            }
+            try Files.writeAtomically(Array(text.utf8), to: file, mode: 0o644)
+            print("made", file)
+        }
+        guard root == nil else { return }
+        if Files.exists("/run/systemd/system") {
+            let reload = try Process.run(URL(filePath: "/usr/bin/systemctl"), arguments: ["daemon-reload"])
+            reload.waitUntilExit()
+            guard reload.terminationStatus == 0 else {
+                throw ToolFailure(.failed, "systemctl daemon-reload ended with \(reload.terminationStatus)")
+            }
+        }
+        print("Start it with: systemctl enable --now \(AgentUnits.timer)")
+    }
+}
