@@ -79,4 +79,25 @@ struct FilesTests {
             #expect(throws: FileError.self) { try Files.read("\(directory)/link", links: .refuse) }
         }
     }
+
+    @Test("a lock that another has is waited for as long as one has patience, and no longer")
+    func lock() throws {
+        try withDirectory { directory in
+            let path = "\(directory)/lock"
+            let other = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            try #require(flock(other, LOCK_EX) == 0)
+            let start = ContinuousClock.now
+            #expect {
+                try StateLock(path, patience: .milliseconds(200))
+            } throws: {
+                ($0 as? FileError)?.code == EWOULDBLOCK
+            }
+            #expect(ContinuousClock.now - start >= .milliseconds(200))
+            Thread.detachNewThread {
+                usleep(100_000)
+                close(other)
+            }
+            _ = try StateLock(path, patience: .seconds(30))
+        }
+    }
 }
