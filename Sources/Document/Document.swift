@@ -126,12 +126,13 @@ extension Document: Sequence {
 // MARK: - Making changed copies
 
 extension Document {
-    /// This document with the named field set: in its place where it exists, else at the end. `nil` removes it.
+    /// This document with the named field set: in its place where it exists, else at the end. `nil` removes it. Names are
+    /// compared byte by byte.
     public func setting(_ key: String, to value: Value?) -> Document {
         var writer = DocumentWriter()
         var found = false
         for (name, old) in self {
-            if name != key {
+            if !name.utf8.elementsEqual(key.utf8) {
                 writer.append(name, old)
             } else if !found {
                 found = true

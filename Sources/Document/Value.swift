@@ -33,6 +33,34 @@ public enum Value: Sendable, Hashable {
     }
 }
 
+// MARK: - Comparing
+
+extension Value {
+    /// Equal where type and content are, text byte by byte: to Swift, two spellings of one Unicode text are equal; they are
+    /// two to everything that stores or signs them. A number that is none equals nothing.
+    public static func == (left: Value, right: Value) -> Bool {
+        switch (left, right) {
+        case (.double(let left), .double(let right)): left == right
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.document(let left), .document(let right)): left == right
+        case (.array(let left), .array(let right)): left == right
+        case (.binary(let leftType, let left), .binary(let rightType, let right)):
+            leftType == rightType && left == right
+        case (.objectID(let left), .objectID(let right)): left == right
+        case (.bool(let left), .bool(let right)): left == right
+        case (.date(let left), .date(let right)): left == right
+        case (.null, .null): true
+        case (.regex(let left, let leftOptions), .regex(let right, let rightOptions)):
+            left.utf8.elementsEqual(right.utf8) && leftOptions.utf8.elementsEqual(rightOptions.utf8)
+        case (.int32(let left), .int32(let right)): left == right
+        case (.int64(let left), .int64(let right)): left == right
+        case (.other(let leftType, let left), .other(let rightType, let right)):
+            leftType == rightType && left == right
+        default: false
+        }
+    }
+}
+
 // MARK: - Reading one type
 
 extension Value {

@@ -138,17 +138,18 @@ struct HostReport: Sendable {
         added: () -> Void
     ) -> Value? {
         guard let commands, !commands.isEmpty else { return known }
-        var coming = Dictionary(commands.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
+        // By bytes: what Swift takes for one text may be the names of two commands.
+        var coming = Dictionary(commands.map { (Array($0.key.utf8), $0.value) }, uniquingKeysWith: { $1 })
         var writer = DocumentWriter()
         for (name, old) in known?.document ?? Document() {
-            if let new = coming.removeValue(forKey: name), replaces(new, old) {
+            if let new = coming.removeValue(forKey: Array(name.utf8)), replaces(new, old) {
                 writer.append(name, new)
             } else {
                 writer.append(name, old)
             }
         }
         for name in commands.keys {
-            guard let result = coming.removeValue(forKey: name) else { continue }
+            guard let result = coming.removeValue(forKey: Array(name.utf8)) else { continue }
             writer.append(name, result)
             added()
         }

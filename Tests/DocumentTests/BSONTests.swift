@@ -95,6 +95,19 @@ struct BSONTests {
         #expect(document[["a", "b"]] == nil)
         #expect(Document()[["a"]] == nil && Document().isEmpty)
     }
+
+    @Test("two spellings of one Unicode text are two names and two values")
+    func spellings() {
+        let (composed, combining) = ("caf\u{E9}", "cafe\u{301}")
+        let document = [composed: 1, combining: 2] as Document
+        let changed = document.setting(combining, to: 3)
+        #expect(changed == [composed: 1, combining: 3] as Document)
+        #expect(changed[composed] == 1 && document.setting(composed, to: nil).keys.count == 1)
+        #expect(Value.string(composed) != .string(combining))
+        #expect(Value.array([.string(composed)]) != .array([.string(combining)]))
+        #expect(Value.regex(pattern: composed, options: "") != .regex(pattern: combining, options: ""))
+        #expect(Value.string(composed) == .string("caf" + "\u{E9}"))
+    }
 }
 
 extension DocumentWriter {

@@ -320,6 +320,16 @@ struct QueryTests {
         ])
     func regex(_ row: Row) throws { try check(row) }
 
+    @Test("two spellings of one Unicode text are two fields and two values")
+    func spellings() throws {
+        let (composed, combining) = ("caf\u{E9}", "cafe\u{301}")
+        let host = [composed: 1, combining: 2] as Document
+        #expect(try Query([composed: 1, combining: 2] as Document).matches(host))
+        #expect(try !Query([composed: 1, combining: 1] as Document).matches(host))
+        #expect(try !Query(["a": .string(composed)]).matches(["a": .string(combining)]))
+        #expect(try !Query(["a": ["$in": [.string(composed)]]]).matches(["a": .string(combining)]))
+    }
+
     @Test("regular expressions of BSON stand where MongoDB lets them stand")
     func regexValues() throws {
         let pattern = Value.regex(pattern: "^a", options: "i")

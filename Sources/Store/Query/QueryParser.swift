@@ -4,7 +4,8 @@ import PDDocument
 struct QueryParser {
     private typealias Place = [QueryError.Step]
     private var paths: [Path] = []
-    private var pathIndices: [String: Int] = [:]
+    /// By bytes, as names of fields are.
+    private var pathIndices: [[UInt8]: Int] = [:]
 
     static func filter(_ document: Document, at place: [QueryError.Step]) throws(QueryError) -> Filter {
         var parser = QueryParser()
@@ -54,10 +55,11 @@ struct QueryParser {
     }
 
     private mutating func path(_ text: String, at place: Place) throws(QueryError) -> Int {
-        if let index = pathIndices[text] { return index }
+        let name = Array(text.utf8)
+        if let index = pathIndices[name] { return index }
         let path = Path(text)
         guard path.steps.count <= Query.maximumPathSteps else { throw QueryError(.pathTooLong, at: place) }
-        pathIndices[text] = paths.count
+        pathIndices[name] = paths.count
         paths.append(path)
         return paths.count - 1
     }

@@ -77,6 +77,28 @@ struct SubmissionContractTests {
         }
     }
 
+    @Test(
+        "Commands whose names are two spellings of one Unicode text are two commands",
+        arguments: StoreKind.all)
+    func spellings(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let (composed, combining) = ("caf\u{E9}", "cafe\u{301}")
+            func results(_ name: String) async throws -> String? {
+                try await store.document("a")["commands"]?.document?[name]?.document?["output"]?.string
+            }
+            _ = try await store.record(
+                submission("a", commands: [composed: ["output": "1"]] as Document), submittedAt: 1000)
+            _ = try await store.record(
+                submission("a", commands: [combining: ["output": "2"]] as Document), submittedAt: 2000)
+            #expect(try await [results(composed), results(combining)] == ["1", "2"])
+            _ = try await store.record(
+                submission(
+                    "a", commands: [combining: ["output": "4"], composed: ["output": "3"]] as Document),
+                submittedAt: 3000)
+            #expect(try await [results(composed), results(combining)] == ["3", "4"])
+        }
+    }
+
     @Test("Times that are the server's to set are not taken from the agent", arguments: StoreKind.all)
     func serverSetsTimes(kind: StoreKind) async throws {
         try await kind.withStore { store in
