@@ -223,8 +223,7 @@ extension OpenPGP.Certificate {
         _ signature: OpenPGP.SignaturePacket, by key: OpenPGP.PublicKey, isRevocation: Bool = false,
         _ hash: (borrowing DigestState) -> Void
     ) throws(OpenPGP.Error) -> OpenPGP.Timestamp {
-        try signature.checkForm()
-        guard let created = signature.creationTime else { throw .missingCreationTime }
+        let created = try signature.checkForm()
         let algorithm =
             try isRevocation ? signature.hash.digestForRevocation() : signature.hash.trusted().digest
         let digest = DigestState(algorithm)

@@ -114,8 +114,7 @@ extension OpenPGP {
                 return try .rsa(
                     expression("(public-key(rsa(n %b)(e %b)))", [modulus, exponent]), modulus: modulus)
             case .ed25519(let point):
-                guard point.count == 33, point.first == 0x40, try isUsable(point.dropFirst())
-                else {
+                guard point.first == 0x40, try isUsable(point.dropFirst()) else {
                     throw .weakKey(fingerprint, reason: "its point is none of Ed25519")
                 }
                 let key = try expression("(public-key(ecc(curve Ed25519)(flags eddsa)(q %b)))", [point])

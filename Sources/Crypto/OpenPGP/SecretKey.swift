@@ -75,8 +75,7 @@ extension OpenPGP {
                 pair = try SExpression.generateKey(
                     SExpression("(genkey(ecc(curve Ed25519)(flags eddsa)))", []))
             } catch { throw .library(error) }
-            guard let point = pair.value("q")?.suffix(32), var seed = pair.value("d"), point.count == 32
-            else {
+            guard let point = pair.value("q")?.suffix(32), var seed = pair.value("d") else {
                 throw .library(.library(code: gcry_error_t(GPG_ERR_INTERNAL.rawValue)))
             }
             defer { seed.wipe() }

@@ -53,17 +53,18 @@ extension OpenPGP {
         }
 
         /// What must hold of every signature before its mathematics are worth a look.
-        func checkForm() throws(Error) {
+        ///
+        /// - Returns: when the signature was made.
+        func checkForm() throws(Error) -> Timestamp {
             if let type = subpackets.unknownCritical { throw .unknownCriticalSubpacket(type) }
-            guard subpackets.creationTime != nil else { throw .missingCreationTime }
+            guard let made = subpackets.creationTime else { throw .missingCreationTime }
+            return made
         }
-
-        /// When the signature was made; nil where ``checkForm()`` throws.
-        var creationTime: Timestamp? { subpackets.creationTime }
 
         /// When the signature ends by its own words, nil if never.
         var expirationTime: Timestamp? {
-            guard let created = creationTime, let validity = subpackets.validity, validity > 0 else {
+            guard let created = subpackets.creationTime, let validity = subpackets.validity, validity > 0
+            else {
                 return nil
             }
             return created.advanced(by: validity)
@@ -100,7 +101,6 @@ extension OpenPGP {
             var reader = ByteReader(area)
             while !reader.isAtEnd {
                 let length = try Self.length(&reader)
-                guard length > 0 else { throw .malformedPacket("a subpacket of length 0") }
                 var body = try ByteReader(reader.bytes(length))
                 let header = try body.byte()
                 let type = header & 0x7f

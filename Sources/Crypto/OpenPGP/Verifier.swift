@@ -91,7 +91,6 @@ extension OpenPGP {
             signatures: [UInt8], of document: some Collection<UInt8>, threshold: Int = 1, at now: Timestamp
         ) throws(OpenPGP.Error) -> [VerifiedSignature] {
             let packets = try Self.signaturePackets(signatures)
-            guard !packets.isEmpty else { throw .notExactlyOneSignature(found: 0) }
             guard packets.count <= Self.signatureLimit else {
                 throw .malformedPacket("more than \(Self.signatureLimit) signatures")
             }
@@ -150,8 +149,7 @@ extension OpenPGP {
                 throw .wrongSignatureType(signature.type)
             }
             let hash = try signature.hash.trusted()
-            try signature.checkForm()
-            guard let made = signature.creationTime else { throw .missingCreationTime }
+            let made = try signature.checkForm()
 
             let digest = digests.finish(signature, hash)
             var fault: OpenPGP.Error?
@@ -196,7 +194,7 @@ extension OpenPGP {
 
         /// The digest of the document and of what `signature` adds to it.
         mutating func finish(_ signature: SignaturePacket, _ hash: HashAlgorithm) -> [UInt8] {
-            guard isShared else { return signature.digest(of: document, hash.digest) }
+            if !isShared { return signature.digest(of: document, hash.digest) }
             let base = hashed[hash] ?? HashedDocument(document, hash)
             hashed[hash] = base
             return signature.finish(base.state.copy())

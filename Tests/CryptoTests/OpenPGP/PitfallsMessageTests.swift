@@ -249,6 +249,15 @@ struct PitfallsMessageTests {
         }
     }
 
+    @Test("A time that no signature can state makes none", arguments: [-1, 1 << 32, .max] as [Int64])
+    func unstatableTimes(time: Int64) throws {
+        let key = try OpenPGP.SecretKey.generate(userID: "x", at: OpenPGP.Timestamp(0), validity: nil)
+        #expect(throws: Never.self) { try key.signDetached([1], at: OpenPGP.Timestamp(1 << 32 - 1)) }
+        #expect(throws: OpenPGP.Error.unsuitableTimeOrName) {
+            try key.signDetached([1], at: OpenPGP.Timestamp(time))
+        }
+    }
+
     @Test(
         "Weak requests for new keys are refused",
         arguments: [

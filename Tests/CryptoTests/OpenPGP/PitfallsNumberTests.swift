@@ -136,6 +136,34 @@ struct PitfallsNumberTests {
         }
     }
 
+    @Test("p43 Bytes after the numbers of a secret key are refused, right as its checksum is")
+    func p43_bytesAfterSecretNumbers() throws {
+        for key in [try ForgedKey.ed25519(), try .p256()] {
+            let name = try Forge.name(key)
+            #expect(
+                try OpenPGP.SecretKey(key.secretPacket() + name).certificate.fingerprint == key.fingerprint)
+            #expect(throws: OpenPGP.Error.malformedSecretKey(key.fingerprint)) {
+                try OpenPGP.SecretKey(key.secretPacket(more: [0]) + name)
+            }
+        }
+    }
+
+    @Test("A secret key's file holds one primary key, and that one is secret")
+    func oneSecretKey() throws {
+        let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let name = try Forge.name(key)
+        // Its packet with a head of two octets, and then its binding.
+        let binding = try Forge.subkey(subkey, of: key, back: subkey).dropFirst(2 + subkey.body.count)
+        let secretSubkey = subkey.secretPacket(.secretSubkey) + binding
+        #expect(throws: Never.self) { try OpenPGP.SecretKey(key.secretPacket() + name + secretSubkey) }
+        #expect(throws: OpenPGP.Error.notExactlyOneKey(found: 0)) {
+            try OpenPGP.SecretKey(Forge.packet(.publicKey, key.body) + name + secretSubkey)
+        }
+        #expect(throws: OpenPGP.Error.notExactlyOneKey(found: 2)) {
+            try OpenPGP.SecretKey(key.secretPacket() + name + subkey.secretPacket() + Forge.name(subkey))
+        }
+    }
+
     @Test("p43 EdDSA numbers too long, zero, not minimal, or an S beyond the group's order are refused")
     func p43_badNumbers() throws {
         let scene = try Scene()
@@ -182,8 +210,8 @@ struct PitfallsNumberTests {
         try scene.verify(scene.packet(body))
         scene.refusesAsMalformed(scene.packet(body + [0]))
         scene.refusesAsMalformed(scene.packet(body.dropLast()))
-        var mixed = body
-        mixed[2] = 22
+        // The key's owner says so: nothing else is wrong with it.
+        let mixed = try scene.key.signature(over: scene.document, algorithm: 22)
         scene.refuses(scene.packet(mixed), .badSignature)
     }
 
@@ -227,9 +255,12 @@ struct PitfallsNumberTests {
         #expect(throws: OpenPGP.Error.badSignature) {
             try key.verify(signature.value, digest: SHA256.hash([]), hash: .sha256)
         }
-        // The compressed form, and one of another length, are no keys at all.
+        // The compressed form, one of another length, and the hybrid ones of ANSI X9.62 are no keys at all.
         let head = good.body.prefix(6 + 1 + 8)
-        for point in [[0x02] + good.body.suffix(64).prefix(32), [0x04] + good.body.suffix(63)] {
+        for point in [
+            [0x02] + good.body.suffix(64).prefix(32), [0x04] + good.body.suffix(63),
+            [0x06] + good.body.suffix(64), [0x07] + good.body.suffix(64),
+        ] {
             let key = try OpenPGP.PublicKey((head + OpenPGP.mpi(point))[...])
             #expect(throws: OpenPGP.Error.self) { try key.material.get() }
         }

@@ -149,6 +149,9 @@ struct PitfallsSignatureTests {
         }
         #expect(throws: OpenPGP.Error.self) { try scene.release(unknown) }
         #expect(throws: OpenPGP.Error.self) { try scene.release([]) }
+        #expect(throws: OpenPGP.Error.thresholdNotReached(have: 0, need: 1)) {
+            try scene.release(Forge.packet(.marker, Array("PGP".utf8)))
+        }
     }
 
     @Test("p38_p68 A threshold counts certificates, not signatures or subkeys")
@@ -171,7 +174,9 @@ struct PitfallsSignatureTests {
             try scene.release(one + two, threshold: 3, verifier: verifier)
         }
         // A threshold below one is one.
-        #expect(throws: OpenPGP.Error.self) { try scene.release([], threshold: 0) }
+        #expect(throws: OpenPGP.Error.thresholdNotReached(have: 0, need: 1)) {
+            try scene.release(Forge.packet(.marker, Array("PGP".utf8)), threshold: 0)
+        }
     }
 
     // MARK: 39 to 41

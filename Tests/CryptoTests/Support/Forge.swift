@@ -56,14 +56,16 @@ struct ForgedKey {
     ///   - content: what is hashed before the signature's own part.
     ///   - hashed: the hashed area; unless given, issuer and creation time.
     ///   - unhashed: the unhashed area; unless given, the issuer's key ID.
+    ///   - algorithm: what the signature says that it is made with; unless given, the key's.
     func signature(
-        type: UInt8 = 0, over content: [UInt8], hashID: UInt8 = 8, hashed: [UInt8]? = nil,
+        type: UInt8 = 0, over content: [UInt8], algorithm: UInt8? = nil, hashID: UInt8 = 8,
+        hashed: [UInt8]? = nil,
         unhashed: [UInt8]? = nil,
         made: OpenPGP.Timestamp = OpenPGP.Timestamp(1_717_286_400)
     ) throws -> [UInt8] {
         let hashed = hashed ?? area(made)
         let unhashed = unhashed ?? OpenPGP.Subpackets.write(16, fingerprint.bytes.suffix(8))
-        let prefix = [4, type, key.algorithm, hashID] + length(hashed.count) + hashed
+        let prefix = [4, type, algorithm ?? key.algorithm, hashID] + length(hashed.count) + hashed
         let algorithm: DigestState.Algorithm =
             switch hashID {
             case 2: .sha1
@@ -75,6 +77,13 @@ struct ForgedKey {
             content + prefix + [4, 0xff] + OpenPGP.bigEndian(prefix.count), algorithm)
         let value = try OpenPGP.SecretKey.signatureValue(digest, algorithm, key: key, secret: secret)
         return prefix + length(unhashed.count) + unhashed + digest.prefix(2) + value
+    }
+
+    /// The packet of this key with its secret number, for Ed25519 and P-256; the checksum covers `more` as well.
+    func secretPacket(_ tag: OpenPGP.PacketTag = .secretKey, more: [UInt8] = []) -> [UInt8] {
+        let number = OpenPGP.mpi(secret.value("d") ?? []) + more
+        let sum = number.reduce(UInt16(0)) { $0 &+ UInt16($1) }
+        return OpenPGP.PacketReader.write(tag, body + [0] + number + OpenPGP.bigEndian(sum).suffix(2))
     }
 
     /// Issuer fingerprint and creation time, the least that a hashed area should say.
