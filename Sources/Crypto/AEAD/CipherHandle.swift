@@ -136,6 +136,11 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
             gcry_cipher_decrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
+    /// As ``decrypt(_:into:)``, over the input itself.
+    func decryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
+        try Libgcrypt.check(gcry_cipher_decrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
+    }
+
     /// Overwrites `output` with the next bytes of the CTR keystream.
     func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws {
         output.wipe()

@@ -97,36 +97,30 @@ extension PipeCipherV1 {
             cipher = try chain(key: key, iv: iv)
         }
 
-        /// Decrypts the next message.
+        /// Decrypts the next message, in its own memory: an array that nobody else holds is not copied.
         ///
         /// A length below what is there is accepted, and the rest dropped: the original counts characters
         /// where it should count bytes. A length above what is there is refused.
         ///
-        /// - Returns: The payload, a slice of what was decrypted: its indices do not begin at 0.
-        /// - Throws: ``PipeCipherV1/Error/undecipherable``, ``CryptoError``.
-        public mutating func decrypt(_ message: some Collection<UInt8>) throws -> ArraySlice<UInt8> {
+        /// - Parameter message: The whole message, given up by the caller. Another copy of it stays as it is.
+        /// - Returns: The payload, which nothing authenticates: a slice of what was decrypted, whose indices do not
+        ///   begin at 0.
+        /// - Throws: ``PipeCipherV1/Error/undecipherable``, and no plaintext is left behind; ``CryptoError``.
+        public mutating func decrypt(_ message: consuming [UInt8]) throws -> ArraySlice<UInt8> {
             guard !failed else { throw Error.undecipherable }
             // Until the message has proved good: a chain that lost its place never finds it again by trying.
             failed = true
             guard message.count > 0, message.count % blockByteCount == 0 else { throw Error.undecipherable }
-            // All of it in one call, before anything is looked at: the time says nothing about the header.
-            var plaintext = try message.withContiguousBytes { message in
-                try [UInt8](unsafeUninitializedCapacity: message.count) { buffer, count in
-                    let output = UnsafeMutableRawBufferPointer(buffer)
-                    try cipher.decrypt(
-                        message, into: UnsafeMutableRawBufferPointer(rebasing: output[..<message.count]))
-                    count = message.count
-                }
-            }
-            let payload = plaintext.withUnsafeMutableBytes { plaintext in
-                let payload = Self.payload(UnsafeRawBufferPointer(plaintext))
-                let rest = plaintext[(payload?.upperBound ?? 0)...]
-                UnsafeMutableRawBufferPointer(rebasing: rest).wipe()
+            let payload = try message.withUnsafeMutableBytes { message in
+                // All of it in one call, before anything is looked at: the time says nothing about the header.
+                try cipher.decryptInPlace(message)
+                let payload = Self.payload(UnsafeRawBufferPointer(message))
+                UnsafeMutableRawBufferPointer(rebasing: message[(payload?.upperBound ?? 0)...]).wipe()
                 return payload
             }
             guard let payload else { throw Error.undecipherable }
             failed = false
-            return plaintext[payload]
+            return message[payload]
         }
 
         /// Where the payload is; nil where the plaintext has another form. All of the header is in the first block,

@@ -18,8 +18,9 @@ final class Pipe {
         }
 
         /// Decrypts what this end sent.
-        func decrypt(_ message: [UInt8]) throws(Refusal) -> [UInt8] {
+        func decrypt(_ message: consuming [UInt8]) throws(Refusal) -> [UInt8] {
             do {
+                // Copied: a slice of few bytes would keep all of its message in the queue.
                 return Array(try decryptor.decrypt(message))
             } catch {
                 throw .malformed("\(error)")

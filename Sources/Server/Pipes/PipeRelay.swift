@@ -86,7 +86,7 @@ actor PipeRelay {
 
     /// Takes a message from one end; waits for room where the other end is slow.
     func send(
-        _ message: [UInt8], on id: String, from peer: V1.PipePeer
+        _ message: consuming [UInt8], on id: String, from peer: V1.PipePeer
     ) async throws(Refusal) -> V1.PipeAnswer {
         guard message.count <= V1.maximumPipeMessageBytes else {
             throw .tooLarge("a pipe's message of more than \(V1.maximumPipeMessageBytes) bytes")

@@ -185,6 +185,18 @@ import Testing
         #expect(Array(changed) != payload)
     }
 
+    @Test func `a message that its receiver keeps stays as it was, decrypted or refused`() throws {
+        var sender = try encryptor("k", "i")
+        let message = try sender.encrypt([UInt8](repeating: 0x61, count: 43), random: FixedRandom())
+        let kept = message.map { $0 }
+        var right = try decryptor("k", "i")
+        var wrong = try decryptor("K", "i")
+        #expect(try right.decrypt(message).count == 43)
+        #expect(message == kept)
+        #expect(throws: PipeCipherV1.Error.undecipherable) { _ = try wrong.decrypt(message) }
+        #expect(message == kept)
+    }
+
     @Test func `a wrong key or vector is refused`() throws {
         var sender = try encryptor("k", "i")
         let message = try sender.encrypt([1, 2, 3], random: FixedRandom())
