@@ -110,7 +110,7 @@ extension PipeCipherV1 {
             guard !failed else { throw Error.undecipherable }
             // Until the message has proved good: a chain that lost its place never finds it again by trying.
             failed = true
-            guard message.count > 0, message.count % blockByteCount == 0 else { throw Error.undecipherable }
+            guard message.count % blockByteCount == 0 else { throw Error.undecipherable }
             let payload = try message.withUnsafeMutableBytes { message in
                 // All of it in one call, before anything is looked at: the time says nothing about the header.
                 try cipher.decryptInPlace(message)
@@ -126,8 +126,9 @@ extension PipeCipherV1 {
         /// Where the payload is; nil where the plaintext has another form. All of the header is in the first block,
         /// unless someone wrote zeros before the number, or a number of more than thirteen digits.
         private static func payload(_ plaintext: UnsafeRawBufferPointer) -> Range<Int>? {
-            // Byte by byte: a generic comparison would cost as much as the cipher does for a kilobyte.
-            guard plaintext[0] == magic.0, plaintext[1] == magic.1 else { return nil }
+            // Byte by byte: a generic comparison would cost as much as the cipher does for a kilobyte. An empty message
+            // has no first one.
+            guard plaintext.first == magic.0, plaintext[1] == magic.1 else { return nil }
             var length = 0
             var position = magicByteCount
             while position < blockByteCount, let digit = decimal(plaintext[position]) {

@@ -105,7 +105,7 @@ import Testing
 
     @Test(arguments: [
         "13:", "12:", "9223372036854775807:", "9223372036854775808:", "18446744073709551616:",
-        "99999999999999", "1", "", ":", "-1:", "+1:", " 1:", "1 :", "0x1:",
+        "99999999999999", "00000000000001:", "1", "", ":", "-1:", "+1:", " 1:", "1 :", "0x1:",
     ])
     func `a declared length that is too long, overflows or is no number is refused`(header: String) throws {
         var plaintext = [0xD1, 0x08] + Array(header.utf8)
@@ -113,6 +113,14 @@ import Testing
         // After "13:" there are eleven bytes, after "12:" as well.
         var decryptor = try decryptor("k", "i")
         #expect(throws: PipeCipherV1.Error.undecipherable) { _ = try decryptor.decrypt(raw(plaintext)) }
+    }
+
+    @Test(arguments: [[], [0xD0, 0x08], [0xD1, 0x09], [0x08, 0xD1]] as [[UInt8]])
+    func `nothing at all, and a message that begins otherwise, are refused`(start: [UInt8]) throws {
+        let plaintext = start.isEmpty ? [] : start + "1:".utf8 + [UInt8](repeating: 0x61, count: 12)
+        var decryptor = try decryptor("k", "i")
+        let message = try plaintext.isEmpty ? [] : raw(plaintext)
+        #expect(throws: PipeCipherV1.Error.undecipherable) { _ = try decryptor.decrypt(message) }
     }
 
     @Test(arguments: [(11, 1), (12, 0)]) func `the longest payload that fits one block is exact`(
