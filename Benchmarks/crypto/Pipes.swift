@@ -29,7 +29,7 @@ final class Pipes {
     private var opener: PipeFrame.Opener
     private var messages = [[UInt8]]()
     private var frames = [[UInt8]]()
-    /// Messages as a receiver has them: each an array of its own, the first one last.
+    /// Messages and frames as a receiver has them: each an array of its own, the first one last.
     private var arrived = [[UInt8]]()
     /// What they are decrypted to, in the memory of the messages, which is given back untimed as it was allocated.
     private var payloads = [ArraySlice<UInt8>]()
@@ -123,8 +123,10 @@ final class Pipes {
         }
         comparison.add("pipe") { [self] in
             opener = try .init(secret: secret, pipeID: pipeID, direction: .fromAgent)
+            payloads.removeAll(keepingCapacity: true)
+            arrived = frames.reversed().map { $0.withUnsafeBytes(Array.init) }
         } _: { [self] in
-            for frame in frames { _ = try opener.open(frame) }
+            while let frame = arrived.popLast() { payloads.append(try opener.open(frame)) }
         }
         return comparison
     }

@@ -62,5 +62,5 @@ private func openChanged(_ input: [UInt8], _ secret: SecretBytes, _ pipeID: [UIn
             // As it should be.
         }
     }
-    guard try opener.open(frame) == payload else { throw Finding.wrongPayload }
+    guard try opener.open(frame) == payload[...] else { throw Finding.wrongPayload }
 }

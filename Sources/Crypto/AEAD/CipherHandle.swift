@@ -81,7 +81,7 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
         try Libgcrypt.check(gcry_cipher_gettag(handle, tag.baseAddress, tag.count))
     }
 
-    /// Decrypts `sealed`, a ciphertext and then its tag, to `output`.
+    /// Decrypts `sealed`, a ciphertext and then its tag, to `output`, which may be where the ciphertext is.
     ///
     /// - Throws: ``AES/Error/authenticationFailed``; then `output` holds zeros.
     func open(

@@ -28,7 +28,7 @@ extension PipeFrame {
             }
         }
 
-        /// Opens a whole frame whose header was read.
+        /// Opens a whole frame whose header was read; `payload` may be where its ciphertext is.
         borrowing func open(
             _ frame: UnsafeRawBufferPointer, _ header: Header, into payload: UnsafeMutableRawBufferPointer
         ) throws {

@@ -18,12 +18,15 @@ extension PipeFrame {
             self.number = number
         }
 
-        /// Opens the next frame, which must be given whole and alone.
+        /// Opens the next frame, which must be given whole and alone, in its own memory: an array that nobody else holds
+        /// is not copied.
         ///
-        /// - Throws: ``PipeFrame/Error``, ``CryptoError``. The state is as before then.
-        public mutating func open(_ frame: some Collection<UInt8>) throws -> [UInt8] {
+        /// - Parameter frame: The frame, given up by the caller. Another copy of it stays as it is.
+        /// - Returns: The payload: a slice of what was opened, whose indices do not begin at 0.
+        /// - Throws: ``PipeFrame/Error``, and no plaintext is left behind; ``CryptoError``. The state is as before then.
+        public mutating func open(_ frame: consuming [UInt8]) throws -> ArraySlice<UInt8> {
             guard !isFinished else { throw Error.finished }
-            let header = try Header(frame)
+            let header = try frame.withUnsafeBytes { try Header(bytes: $0) }
             guard header.number == number else {
                 throw Error.outOfOrder(expected: number, found: header.number)
             }
@@ -31,18 +34,15 @@ extension PipeFrame {
             guard frame.count == header.frameByteCount else {
                 throw Error.byteCount(expected: header.frameByteCount, found: frame.count)
             }
-            let payload = try frame.withContiguousBytes { frame in
-                try [UInt8](unsafeUninitializedCapacity: header.payloadByteCount) { buffer, count in
-                    let payload = UnsafeMutableRawBufferPointer(buffer)
-                    try channel.open(
-                        frame, header,
-                        into: UnsafeMutableRawBufferPointer(rebasing: payload[..<header.payloadByteCount]))
-                    count = header.payloadByteCount
-                }
+            let payload = headerByteCount..<(headerByteCount + header.payloadByteCount)
+            try frame.withUnsafeMutableBytes { frame in
+                try channel.open(
+                    UnsafeRawBufferPointer(frame), header,
+                    into: UnsafeMutableRawBufferPointer(rebasing: frame[payload]))
             }
             number += 1
             isFinished = header.position == .last
-            return payload
+            return frame[payload]
         }
 
         /// Says that nothing more comes.

@@ -39,8 +39,9 @@ struct RequestFraming {
     private var isTrailer = false
     /// The name of a field, in lower case, as far as it may be one that matters here.
     private var name: [UInt8] = []
-    /// The value of one that does.
+    /// The value of one that does, in lower case.
     private var value: [UInt8] = []
+    private var keepsValue = false
     private var framing = Framing()
 
     /// What a head says about where its request ends.
@@ -131,6 +132,7 @@ struct RequestFraming {
             return acceptsName(byte)
         case .name:
             guard byte == UInt8(ascii: ":") else { return acceptsName(byte) }
+            keepsValue = !isTrailer && FieldName.hasLength(name)
             expected = .value
             return true
         case .value: return acceptsValue(byte)
@@ -187,7 +189,7 @@ struct RequestFraming {
             expected = .fieldLineFeed
             return isTrailer || acceptsFraming()
         }
-        if !isTrailer, FieldName.matters(name) {
+        if keepsValue {
             // No value that is accepted is as long as this, blanks included.
             guard value.count < 64 else { return false }
             value.append(byte.lowercased)
@@ -274,7 +276,7 @@ private enum FieldName {
     static let upgrade = Array("upgrade".utf8)
     static let longest = 17
 
-    static func matters(_ name: [UInt8]) -> Bool {
+    static func hasLength(_ name: [UInt8]) -> Bool {
         name == contentLength || name == transferEncoding
     }
 }
