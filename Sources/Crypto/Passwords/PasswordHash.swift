@@ -79,9 +79,16 @@ public struct PasswordHash: Equatable, Sendable {
     public static func matches(
         _ password: SecretBytes, _ hash: PasswordHash?, roundsIfUnknown rounds: Int = defaultRounds
     ) throws -> Bool {
-        if let hash { return try hash.matches(password) }
-        _ = try derive(password, salt: [UInt8](repeating: 0, count: newSaltByteCount), rounds: rounds)
-        return false
+        // One way for both, so that there is no difference to find.
+        let isMatch = try (hash ?? PasswordHash(decoyOf: rounds)).matches(password)
+        return isMatch && hash != nil
+    }
+
+    /// Nobody's.
+    private init(decoyOf rounds: Int) {
+        self.rounds = rounds
+        salt = [UInt8](repeating: 0, count: Self.newSaltByteCount)
+        digest = [UInt8](repeating: 0, count: Self.digestByteCount)
     }
 
     private static func derive(_ password: SecretBytes, salt: [UInt8], rounds: Int) throws -> SecretBytes {
