@@ -69,6 +69,7 @@ struct BrokenHTTPTests {
         ("a port of letters", "POST \(path) HTTP/1.1\r\nHost: h:http\r\nContent-Length: 0\r\n\r\n"),
         ("a target without a slash", "POST penguindome HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
         ("an asterisk", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"),
+        ("CONNECT to a path", "CONNECT /healthz HTTP/1.1\r\nHost: h\r\n\r\n"),
         ("an authority", "CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"),
         ("another scheme", "POST ftp://h\(path) HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
         ("a fragment", "POST \(path)#x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"),
@@ -187,6 +188,35 @@ struct BrokenHTTPTests {
                     let codes = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
                     #expect(codes == ["200"] && time < .seconds(15), "\(answers)")
                     #expect(answers.lowercased().contains("connection: close"))
+                }
+            }
+        }
+    }
+
+    @Test("a request whose body breaks has one answer, and the connection ends with it")
+    func oneAnswer() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.serving(Listener(host: "127.0.0.1", port: 0)) { port in
+                for (path, body, status) in [
+                    ("/x", "sleep 0.4; printf 'zz\\r\\n'", "404"), (Self.path, "printf 'zz\\r\\n'", "400"),
+                    (Self.path, "sleep 0.4; printf 'zz\\r\\n'", "400"),
+                ] {
+                    let answers = try await Program.run(
+                        "/bin/bash",
+                        [
+                            "-c",
+                            """
+                            exec 3<>/dev/tcp/127.0.0.1/$0
+                            { printf 'POST \(path) HTTP/1.1\\r\\nHost: h\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n'; \(body); } >&3
+                            timeout 10 cat <&3; echo "ended $?"
+                            """, "\(port)",
+                        ]
+                    ).output
+                    let codes = answers.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) }
+                    #expect(codes == [status[...]] && answers.hasSuffix("ended 0\n"), "\(path): \(answers)")
+                    if path == Self.path {
+                        #expect(answers.lowercased().contains("connection: close"), "\(answers)")
+                    }
                 }
             }
         }

@@ -45,7 +45,8 @@ struct RequestFramingTests {
     @Test(
         "the first byte that breaks a rule is the first that does not pass",
         arguments: [
-            ("GET ", " / HTTP/1.1\r\n"), ("GET /", "\tHTTP/1.1\r\n"), ("GET / ", " HTTP/1.1\r\n"),
+            ("CONNECT", " /healthz HTTP/1.1\r\n"), ("GET ", " / HTTP/1.1\r\n"), ("GET /", "\tHTTP/1.1\r\n"),
+            ("GET / ", " HTTP/1.1\r\n"),
             ("", " GET / HTTP/1.1\r\n"), ("\r\n", "\r\nGET / HTTP/1.1\r\n"), ("", "\nGET / HTTP/1.1\r\n"),
             ("GET / ", "RTSP/1.0\r\n"), ("GET / HTTP", " /1.1\r\n"), ("GET / HTTP/1.", "2\r\n"),
             ("GET / HTTP/", "2.0\r\n"), ("GET / HTTP/1.1", " \r\n"), ("GET / HTTP/1.1", "\n"),

@@ -37,7 +37,7 @@ struct RequestFraming {
     private var remaining = 0
     private var isVersion10 = false
     private var isTrailer = false
-    /// The name of a field, in lower case, as far as it may be one that matters here.
+    /// The method, or the name of a field in lower case, as far as it may be one that matters here.
     private var name: [UInt8] = []
     /// The value of one that does, in lower case.
     private var value: [UInt8] = []
@@ -94,6 +94,8 @@ struct RequestFraming {
                 return true
             }
             expected = .method
+            name.removeAll(keepingCapacity: true)
+            name.append(byte)
             return byte.isToken
         case .emptyLineEnd:
             hasEmptyLine = true
@@ -103,8 +105,10 @@ struct RequestFraming {
             if byte == .space {
                 position = 0
                 expected = .target
-                return true
+                // This is no proxy; and the decoder hears nothing after such a request, and keeps it all.
+                return !name.elementsEqual("CONNECT".utf8)
             }
+            if name.count <= FieldName.longest { name.append(byte) }
             return byte.isToken && isShort
         case .target:
             if byte == .space, position > 0 {

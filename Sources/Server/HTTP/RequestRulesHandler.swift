@@ -18,6 +18,8 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
     private let isSurplus: Bool
     /// Requests that were let pass and whose answer has not ended.
     private var unanswered = 0
+    /// Whether a request's end is still to come.
+    private var isReading = false
     /// Whether nothing more of the peer is heard once the request that is being read has ended.
     private var isLast = false
     /// Whether nothing more is heard at all.
@@ -50,6 +52,7 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
             }
             if isSurplus { return refuseSurplus(context) }
             unanswered += 1
+            isReading = true
             isLast = head.headers.first(name: "connection") == "close"
             context.fireChannelRead(wrapInboundOut(.head(head)))
             owesContinue = Self.waits(head)
@@ -59,18 +62,24 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireChannelRead(data)
         case .end:
             owesContinue = false
+            isReading = false
             isDeaf = isLast
             context.fireChannelRead(data)
         }
     }
 
-    /// What is no HTTP, here or before: 400, after the answers that are owed before it.
+    /// What is no HTTP, here or before: 400, after the answers that are owed before it. A request whose body breaks after
+    /// it has been answered gets no second answer.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A peer that goes in the middle of a request breaks no rule.
-        if let error = error as? HTTPParserError, error != .invalidEOFState {
+        if let error = error as? HTTPParserError {
             guard !isDeaf else { return }
             isDeaf = true
-            onRefusal(.malformed("not HTTP"), context.channel.remoteAddress)
+            if isReading { isLast = true }
+            // A peer that goes in the middle of a request breaks no rule.
+            if error != .invalidEOFState {
+                onRefusal(.malformed("not HTTP"), context.channel.remoteAddress)
+            }
+            if isReading, unanswered == 0 { return context.close(mode: .output, promise: nil) }
         }
         context.fireErrorCaught(error)
     }
