@@ -116,6 +116,9 @@ struct RouteTests {
     @Test("the gate counts those inside")
     func gate() {
         let gate = AdmissionGate(limit: 1)
+        withExtendedLifetime(gate.place()) { place in
+            #expect(place != nil && gate.place() == nil)
+        }
         #expect(gate.enter())
         #expect(!gate.enter())
         gate.leave()

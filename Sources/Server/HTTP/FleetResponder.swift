@@ -46,6 +46,12 @@ struct FleetResponder: HTTPResponder {
                     listener: listener)
                 call = opened
                 response = try await route.handler(opened)
+                if !isHead, response.body.isLarge, let eventLoop = context.eventLoop {
+                    guard let place = shared.answers.place() else {
+                        throw .unavailable("too many large answers at once", retryAfter: 30)
+                    }
+                    response.body = response.body.paced(on: eventLoop, in: place)
+                }
             }
         } catch {
             response = error.response
@@ -142,9 +148,12 @@ struct FleetRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The peer's address; nothing in tests without a network.
     let peer: IPAddress?
+    /// What the connection runs on; nothing in tests without a network.
+    let eventLoop: (any EventLoop)?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         peer = source.channel.remoteAddress?.ipAddress.flatMap(IPAddress.init)
+        eventLoop = source.channel.remoteAddress.map { _ in source.channel.eventLoop }
     }
 }

@@ -6,10 +6,16 @@ struct SharedLimits: Sendable {
     let bodies: BodyBudget
     /// Requests under way.
     let requests: AdmissionGate
+    /// Large answers that are being sent: peers that take them slowly hold memory.
+    let answers: AdmissionGate
 
-    init(bodies: BodyBudget = BodyBudget(), requests: AdmissionGate = AdmissionGate()) {
+    init(
+        bodies: BodyBudget = BodyBudget(), requests: AdmissionGate = AdmissionGate(),
+        answers: AdmissionGate = AdmissionGate(limit: 1024)
+    ) {
         self.bodies = bodies
         self.requests = requests
+        self.answers = answers
     }
 }
 
@@ -37,5 +43,23 @@ final class AdmissionGate: Sendable {
 
     func leave() {
         inside.withLock { $0 -= 1 }
+    }
+
+    /// A place inside, or nothing where there is none.
+    func place() -> Place? {
+        enter() ? Place(self) : nil
+    }
+
+    /// A place that is left when nobody holds it any more.
+    final class Place: Sendable {
+        private let gate: AdmissionGate
+
+        fileprivate init(_ gate: AdmissionGate) {
+            self.gate = gate
+        }
+
+        deinit {
+            gate.leave()
+        }
     }
 }
