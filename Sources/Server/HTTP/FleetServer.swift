@@ -13,6 +13,8 @@ struct FleetServer: Sendable {
     let listener: Listener
     let logger: Logger
     var maximumConnections = Self.maximumConnections
+    /// What all ports have together.
+    var pool = ConnectionPool(files: 1 << 20, ports: 1)
 
     /// The application, to be run in a service group.
     ///
@@ -27,12 +29,12 @@ struct FleetServer: Sendable {
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)),
-                identity: listener.identity, connections: maximumConnections,
+                identity: listener.identity, connections: maximumConnections, pool: pool,
                 onRefusal: { responder.refused(with: $0, peer: $1) }),
             configuration: .init(
                 address: .hostname(listener.host, port: listener.port), serverName: nil, backlog: 1024,
-                availableConnectionsDelegate: .maximum(
-                    maximumConnections + max(16, maximumConnections / 8), logger: logger)),
+                availableConnectionsDelegate: PortConnections(
+                    pool: pool, maximum: maximumConnections + max(16, maximumConnections / 8))),
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
             logger: quiet)
     }

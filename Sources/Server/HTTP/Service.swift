@@ -50,10 +50,17 @@ public struct Service: Sendable {
             options: settings.endpointOptions,
             now: Self.now, logger: logger)
         let listeners = try settings.listeners(relativeTo: fleet.state.settingsFile, logger: logger)
+        let files = ConnectionPool.raisedFileLimit()
+        let pool = ConnectionPool(files: files, ports: listeners.count)
+        if pool.served < settings.limits.connections {
+            logger.warning(
+                "limits:connections is \(settings.limits.connections), but with \(files) open files \(pool.served) can be served"
+            )
+        }
         let applications = listeners.map { listener in
             FleetServer(
                 endpoints: endpoints, listener: listener, logger: logger,
-                maximumConnections: settings.limits.connections
+                maximumConnections: settings.limits.connections, pool: pool
             ).application { [logger] port in
                 logger.notice(
                     "listening",

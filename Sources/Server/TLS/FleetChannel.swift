@@ -11,10 +11,11 @@ struct FleetChannel: ServerChildChannel {
     let identity: TLSIdentity?
     /// Those who come beyond its limit are told so.
     let connections: AdmissionGate
+    let pool: ConnectionPool
     let onRefusal: @Sendable (Refusal, SocketAddress?) -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
-        let isAdmitted = connections.enter()
+        let isAdmitted = !pool.isCrowded && connections.enter()
         if isAdmitted { channel.closeFuture.whenComplete { [connections] _ in connections.leave() } }
         return channel.eventLoop.makeCompletedFuture {
             guard let identity else { return }
@@ -40,17 +41,19 @@ extension HTTPServerBuilder {
     /// HTTP/1.1, over TLS where there is an identity.
     ///
     /// - Parameters:
-    ///   - connections: how many are served; further ones get 503.
+    ///   - connections: how many are served on this port; further ones get 503.
+    ///   - pool: the connections of all ports.
     ///   - onRefusal: is told of requests that no handler sees, with the peer's address.
     static func fleet(
         _ configuration: HTTP1Channel.Configuration, identity: TLSIdentity?, connections: Int,
+        pool: ConnectionPool,
         onRefusal: @escaping @Sendable (Refusal, SocketAddress?) -> Void
     ) -> HTTPServerBuilder {
         let gate = AdmissionGate(limit: connections)
         return HTTPServerBuilder { responder in
             FleetChannel(
                 base: HTTP1Channel(responder: responder, configuration: configuration), identity: identity,
-                connections: gate, onRefusal: onRefusal)
+                connections: gate, pool: pool, onRefusal: onRefusal)
         }
     }
 }
