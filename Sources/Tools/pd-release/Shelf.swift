@@ -32,6 +32,12 @@ struct Shelf {
         do throws(FileError) {
             return try StateLock("\(directory)/lock", patience: Self.patience)
         } catch {
+            guard error.code != EACCES else {
+                throw ToolFailure(
+                    .failed,
+                    "\(error); the releases must belong to whom \(state) belongs to: chown -R --reference=\(state) \(directory)"
+                )
+            }
             guard error.code == EWOULDBLOCK else { throw error }
             throw ToolFailure(
                 .failed,

@@ -36,6 +36,11 @@ struct CheckConfigCommand: AsyncParsableCommand {
             yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
         try settings.checkCertificates(relativeTo: state.settingsFile)
         try settings.logging.checkDirectories()
+        if case .sqlite(let path) = Fleet.database(of: settings, in: state),
+            !FileManager.default.fileExists(atPath: path)
+        {
+            throw StateError("there is no database \(path): pd-server setup makes one")
+        }
         let checks = String(decoding: try PrivateFiles.read(state.checksFile), as: UTF8.self)
         _ = try CheckFile.read(yaml: checks, file: state.checksFile.path)
         var notes = settings.notes
