@@ -2,15 +2,17 @@ import CGcrypt
 
 /// A running digest of libgcrypt, for the algorithms that this module knows.
 ///
-/// SHA-1 is here for the fingerprints of v4 OpenPGP keys (RFC 9580, section 5.5.4.2) and for revocations; nothing
-/// signed with it is believed.
+/// SHA-1 is here for the fingerprints of v4 OpenPGP keys (RFC 9580, section 5.5.4.2). It, MD5, RIPEMD-160 and SHA-224
+/// are here for revocations; nothing else that is signed with them is believed.
 struct DigestState: ~Copyable {
     enum Algorithm: Sendable {
-        case sha1, sha256, sha384, sha512
+        case md5, sha1, ripemd160, sha224, sha256, sha384, sha512
 
         var byteCount: Int {
             switch self {
-            case .sha1: 20
+            case .md5: 16
+            case .sha1, .ripemd160: 20
+            case .sha224: 28
             case .sha256: 32
             case .sha384: 48
             case .sha512: 64
@@ -19,11 +21,20 @@ struct DigestState: ~Copyable {
 
         fileprivate var identifier: Int32 {
             switch self {
+            case .md5: Int32(GCRY_MD_MD5.rawValue)
             case .sha1: Int32(GCRY_MD_SHA1.rawValue)
+            case .ripemd160: Int32(GCRY_MD_RMD160.rawValue)
+            case .sha224: Int32(GCRY_MD_SHA224.rawValue)
             case .sha256: Int32(GCRY_MD_SHA256.rawValue)
             case .sha384: Int32(GCRY_MD_SHA384.rawValue)
             case .sha512: Int32(GCRY_MD_SHA512.rawValue)
             }
+        }
+
+        /// Whether the library computes it: in FIPS mode it has no MD5 and no RIPEMD-160.
+        var isAvailable: Bool {
+            DigestState.start()
+            return gcry_md_algo_info(identifier, Int32(GCRYCTL_TEST_ALGO.rawValue), nil, nil) == 0
         }
     }
 
@@ -34,7 +45,8 @@ struct DigestState: ~Copyable {
         Self.start()
         var opened: gcry_md_hd_t?
         guard gcry_md_open(&opened, algorithm.identifier, 0) == 0, let opened else {
-            // The algorithms are compiled in: only memory can be short, where Swift's own allocations stop as well.
+            // The algorithm is there, or was asked for with `isAvailable`: only memory can be short, where Swift's own
+            // allocations stop as well.
             preconditionFailure("libgcrypt cannot allocate a digest")
         }
         self.algorithm = algorithm

@@ -21,7 +21,7 @@ extension OpenPGP {
     /// What a signature packet says that it was hashed with.
     enum StatedHash: Equatable {
         case strong(HashAlgorithm)
-        case weak(id: UInt8, name: String)
+        case weak(DigestState.Algorithm, name: String)
         case unknown(UInt8)
 
         init(_ id: UInt8) {
@@ -30,10 +30,10 @@ extension OpenPGP {
                 return
             }
             switch id {
-            case 1: self = .weak(id: id, name: "MD5")
-            case 2: self = .weak(id: id, name: "SHA-1")
-            case 3: self = .weak(id: id, name: "RIPEMD-160")
-            case 11: self = .weak(id: id, name: "SHA-224")
+            case 1: self = .weak(.md5, name: "MD5")
+            case 2: self = .weak(.sha1, name: "SHA-1")
+            case 3: self = .weak(.ripemd160, name: "RIPEMD-160")
+            case 11: self = .weak(.sha224, name: "SHA-224")
             default: self = .unknown(id)
             }
         }
@@ -47,10 +47,10 @@ extension OpenPGP {
             }
         }
 
-        /// The digest to check a revocation with. One over SHA-1 counts: refusing it would revive a key that its
-        /// owner declared dead.
+        /// The digest to check a revocation with. One over a weak hash counts: refusing it would revive a key that its
+        /// owner declared dead, while a forged one does no more than end a key.
         func digestForRevocation() throws(Error) -> DigestState.Algorithm {
-            if case .weak(id: 2, name: _) = self { return .sha1 }
+            if case .weak(let algorithm, _) = self, algorithm.isAvailable { return algorithm }
             return try trusted().digest
         }
     }
@@ -86,7 +86,10 @@ extension DigestState.Algorithm {
     /// What libgcrypt calls the algorithm.
     var libraryName: String {
         switch self {
+        case .md5: "md5"
         case .sha1: "sha1"
+        case .ripemd160: "rmd160"
+        case .sha224: "sha224"
         case .sha256: "sha256"
         case .sha384: "sha384"
         case .sha512: "sha512"

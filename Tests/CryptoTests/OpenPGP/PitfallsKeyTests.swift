@@ -275,7 +275,7 @@ struct PitfallsKeyTests {
         #expect(!part.isRevoked)
     }
 
-    @Test("p53_A revocation by another key, or a damaged one, is ignored; one over SHA-1 is honoured")
+    @Test("p53_A revocation by another key, or a damaged one, is ignored")
     func p53_foreignRevocation() throws {
         let (key, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
         let foreign = try Forge.revocation(key, by: other, reason: 2, made: ForgedKey.born)
@@ -285,8 +285,86 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(Forge.certificate(key, directly: damaged), key) == nil)
         let ofOther = try Forge.revocation(other, reason: 2, made: ForgedKey.born)
         #expect(try Self.verdict(Forge.certificate(key, directly: ofOther), key) == nil)
-        let old = try Forge.revocation(key, reason: 2, made: ForgedKey.born, hashID: 2)
-        #expect(try Self.verdict(Forge.certificate(key, directly: old), key) == .keyRevoked(key.fingerprint))
+    }
+
+    @Test(
+        "p53_A revocation over a weak hash counts, of a key, a subkey and a name",
+        arguments: [1, 2, 3, 8, 9, 10, 11] as [UInt8])
+    func p53_revocationOverWeakHash(hashID: UInt8) throws {
+        for key in try [ForgedKey.ed25519(), .p256(), .rsa()] {
+            let subkey = try ForgedKey.ed25519()
+            let bound = try Forge.subkey(subkey, of: key, back: subkey)
+            let ofKey = try Forge.revocation(key, reason: 2, made: ForgedKey.born, hashID: hashID)
+            let whole = try Forge.certificate(key, directly: ofKey, then: bound)
+            #expect(whole.isRevoked)
+            for signer in [key, subkey] {
+                #expect(try Self.verdict(whole, signer) == .keyRevoked(key.fingerprint))
+            }
+            let ofSubkey = try Forge.revocation(
+                key, of: subkey, reason: 2, made: ForgedKey.born, hashID: hashID)
+            let part = try Forge.certificate(key, then: bound + ofSubkey)
+            #expect(try Self.verdict(part, subkey) == .keyRevoked(subkey.fingerprint))
+            #expect(try Self.verdict(part, key) == nil)
+            let ofName = try Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x30, over: Forge.content(key, name: "forged"), hashID: hashID,
+                    made: ForgedKey.born.advanced(by: 1)))
+            let nameless = try Forge.certificate(key, then: ofName)
+            #expect(nameless.userIDs.isEmpty)
+            #expect(try Self.verdict(nameless, key) == .noSelfSignature(key.fingerprint))
+            // They are checked like any other.
+            for revocation in [ofKey, ofSubkey] {
+                var damaged = revocation
+                damaged[damaged.count - 1] ^= 1
+                let alive = try Forge.certificate(key, then: bound + damaged)
+                #expect(!alive.isRevoked)
+                #expect(alive.subkeys.allSatisfy { $0.revocations.isEmpty })
+            }
+        }
+    }
+
+    @Test(
+        "p53_What gpg calls revoked is revoked here, whatever its revocation was hashed with",
+        arguments: [1, 2, 3, 8, 9, 10, 11] as [UInt8])
+    func p53_revocationsOfGnuPG(hashID: UInt8) throws {
+        let (key, subkey) = try (ForgedKey.rsa(), ForgedKey.ed25519())
+        let bound = try Forge.subkey(subkey, of: key, back: subkey)
+        let ofKey = try Forge.revocation(key, reason: 2, made: ForgedKey.born, hashID: hashID)
+        let ofSubkey = try Forge.revocation(
+            key, of: subkey, reason: 2, made: ForgedKey.born, hashID: hashID)
+        for (certificate, record) in try [
+            (Forge.certificate(key, directly: ofKey, then: bound), "pub:r:"),
+            (Forge.certificate(key, then: bound + ofSubkey), "sub:r:"),
+        ] {
+            let home = try GnuPGHome()
+            _ = try home.tryGpg(["--import"], input: certificate.bytes)
+            let listing = try String(decoding: home.gpg("--list-keys", "--with-colons"), as: UTF8.self)
+            #expect(listing.contains(subkey.fingerprint.description))
+            // gpg goes by no MD5 at all, also where that keeps a key alive.
+            #expect(listing.contains(record) == (hashID != 1), "\(listing)")
+            #expect(try Self.verdict(certificate, subkey) != nil)
+        }
+    }
+
+    @Test("p53_A revocation that cannot be checked is ignored, as gpg does")
+    func p53_uncheckableRevocation() throws {
+        let key = try ForgedKey.ed25519()
+        let content = OpenPGP.hashedKey(key.body[...])
+        // The hash is private or experimental; then the subpacket is, and critical.
+        let unknownHash = try key.signature(type: 0x20, over: content, hashID: 100)
+        let unknownSubpacket = try key.signature(
+            type: 0x20, over: content,
+            hashed: key.area(ForgedKey.born) + OpenPGP.Subpackets.write(0x80 | 100, [0]))
+        for revocation in [unknownHash, unknownSubpacket] {
+            let certificate = try Forge.certificate(key, directly: Forge.packet(.signature, revocation))
+            #expect(!certificate.isRevoked)
+            #expect(try Self.verdict(certificate, key) == nil)
+            let home = try GnuPGHome()
+            _ = try home.tryGpg(["--import"], input: certificate.bytes)
+            let listing = try String(decoding: home.gpg("--list-keys", "--with-colons"), as: UTF8.self)
+            #expect(listing.contains("pub:-:"), "\(listing)")
+        }
     }
 
     @Test("p53_A name that was revoked vouches for nothing, unless it was signed again later")

@@ -50,6 +50,13 @@ struct ForgedKey {
         return try ForgedKey(body, pair)
     }
 
+    /// A new RSA key of 2048 bits. Its signatures name the hash, which those of the others do not.
+    static func rsa(born: OpenPGP.Timestamp = born) throws -> ForgedKey {
+        let pair = try SExpression.generateKey(SExpression("(genkey(rsa(nbits 4:2048)))", []))
+        let numbers = OpenPGP.mpi(pair.value("n") ?? []) + OpenPGP.mpi(pair.value("e") ?? [])
+        return try ForgedKey([4] + OpenPGP.bigEndian(born.seconds) + [1] + numbers, pair)
+    }
+
     /// The body of a signature packet.
     ///
     /// - Parameters:
@@ -68,7 +75,10 @@ struct ForgedKey {
         let prefix = [4, type, algorithm ?? key.algorithm, hashID] + length(hashed.count) + hashed
         let algorithm: DigestState.Algorithm =
             switch hashID {
+            case 1: .md5
             case 2: .sha1
+            case 3: .ripemd160
+            case 11: .sha224
             case 9: .sha384
             case 10: .sha512
             default: .sha256
