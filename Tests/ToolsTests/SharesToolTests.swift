@@ -311,6 +311,32 @@ struct SharesToolTests {
         #expect(proved.errors.isEmpty)
     }
 
+    /// The advice is a command that succeeds where the shares are good.
+    @Test func p05_nobodyIsToldToRemoveASecretOnTheWordOfACommandThatCannotSucceed() throws {
+        let native = try split(out: "native")
+        #expect(native.text.contains("remove it once `pd-shares verify` has accepted"))
+        #expect(try tool.run(["verify", "native"]).status == 0)
+        let spare = try split(["--format", "gfshare"], out: "spare")
+        #expect(spare.text.contains("remove it once `pd-shares verify --threshold 3` has accepted"))
+        #expect(try tool.run(["verify", "--threshold", "3", "spare"]).status == 0)
+        let all = try split(["--format", "gfshare"], threshold: 3, shares: 3, out: "all")
+        #expect(all.text.contains("remove it once `pd-shares combine` has restored the same bytes"))
+        #expect(try tool.run(["verify", "--threshold", "3", "all"]).status == 1)
+        #expect(try tool.run(["combine", "all", "--out", "restored"]).status == 0)
+        #expect(try tool.read("restored") == secret)
+        for (shares, advice) in [
+            (2, "`pd-shares combine` has restored"), (3, "`pd-shares verify --threshold 2`"),
+        ] {
+            let refreshed = try tool.run([
+                "refresh", "spare", "--old-threshold", "3", "--threshold", "2", "--shares", "\(shares)",
+                "--out",
+                "new\(shares)",
+            ])
+            #expect(refreshed.status == 0)
+            #expect(refreshed.text.contains("once \(advice)"))
+        }
+    }
+
     @Test(arguments: ["x.000", "x.256", "x.300", "x.1000", "x.00a", "x.-01"])
     func p02_namesThatAreNoShareNumbersAreRefused(name: String) throws {
         try tool.write(name, "abc")

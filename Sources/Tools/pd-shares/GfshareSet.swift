@@ -12,6 +12,14 @@ struct GfshareSet {
     static let warning =
         "warning: libgfshare's format cannot tell whether these shares are enough and fit together: check the result"
 
+    /// What must have happened before anyone removes what new shares were made from.
+    static func proof(threshold: Int, shares: Int) -> String {
+        shares > threshold
+            ? "`pd-shares verify --threshold \(threshold)` has accepted all \(shares) new shares"
+            : "`pd-shares combine` has restored the same bytes from the new shares into another file (`pd-shares verify` "
+                + "cannot prove them: all are needed, and none is left to check the others)"
+    }
+
     /// - Parameter threshold: where the caller knows it.
     init(_ inputs: [ShareInput.Gfshare], threshold: Int?) throws(ToolError) {
         guard let first = inputs.first else { throw .usage("no shares were given") }

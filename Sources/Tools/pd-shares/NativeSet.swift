@@ -29,6 +29,9 @@ struct NativeSet {
         }
     }
 
+    /// What must have happened before anyone removes what new shares were made from.
+    static let proof = "`pd-shares verify` has accepted the new shares"
+
     /// What can be said of a share that the found secret speaks against: no more than that the others agree.
     static let misfit =
         "does not fit the other shares, which restore a secret: it was changed after the split, unless they were forged"

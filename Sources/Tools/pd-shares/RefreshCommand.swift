@@ -54,16 +54,17 @@ struct RefreshCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let passphrases = Passphrases(descriptor: passphraseFd)
         let report: [String]
-        var proved = true
+        let proof: String?
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .native(let old, let sealed):
             try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
             report = try refresh(old, sealed: sealed, passphrases, cryptography)
+            proof = NativeSet.proof
         case .gfshare(let old):
-            (report, proved) = try refresh(old, cryptography)
+            (report, proof) = try refresh(old, cryptography)
         }
         for line in report { try Terminal.say(line) }
-        guard proved else {
+        guard let proof else {
             Terminal.note("pd-shares: \(GfshareSet.warning)")
             // The new shares fit each other whatever they hold, so that verifying them proves nothing.
             try Terminal.say(
@@ -72,8 +73,8 @@ struct RefreshCommand: SecretCommand {
             return
         }
         try Terminal.say(
-            "The old shares still restore the secret: once `pd-shares verify` has accepted the new ones, destroy ALL old ones"
-                + " and old sealed files.")
+            "The old shares still restore the secret: once \(proof), destroy ALL old ones and old sealed files."
+        )
     }
 
     private func refresh(
@@ -112,7 +113,7 @@ struct RefreshCommand: SecretCommand {
 
     private func refresh(
         _ old: [ShareInput.Gfshare], _ cryptography: CoreCryptography
-    ) throws -> (report: [String], proved: Bool) {
+    ) throws -> (report: [String], proof: String?) {
         guard let oldThreshold else {
             throw ToolError.usage(
                 "libgfshare's shares do not tell their threshold, and too few of them would become new shares of "
@@ -135,7 +136,7 @@ struct RefreshCommand: SecretCommand {
         let report = try output.writeGfshare(threshold: threshold, shares: shares) {
             try pieces.read(into: $0)
         }
-        return (report, set.isChecked)
+        return (report, set.isChecked ? GfshareSet.proof(threshold: threshold, shares: shares) : nil)
     }
 
     private func check(threshold: Int, shares: Int, format: ShareFormat) throws {

@@ -69,9 +69,12 @@ struct SplitCommand: SecretCommand {
             }
         for line in report { try Terminal.say(line) }
         if file != "-" {
-            try Terminal.say(
-                "\(Printable.path(file)) was not touched: remove it once `pd-shares verify` has accepted the shares."
-            )
+            let proof =
+                switch format {
+                case .native: NativeSet.proof
+                case .gfshare: GfshareSet.proof(threshold: threshold, shares: shares)
+                }
+            try Terminal.say("\(Printable.path(file)) was not touched: remove it once \(proof).")
         }
     }
 }
