@@ -151,6 +151,19 @@ struct SharesToolTests {
         )
     }
 
+    @Test func p03_theSameShareTwiceBringsNobodyNearerToTheSecret() throws {
+        try split()
+        try tool.write("copy.share.txt", tool.text(share(2)))
+        let outcome = try tool.run(["combine", share(1), share(2), "copy.share.txt", "--out", "x"])
+        let progress = outcome.errors.split(separator: "\n").dropLast().compactMap { line in
+            line.split(separator: ": ").last.map(String.init)
+        }
+        #expect(progress == ["2 more needed", "1 more needed", "1 more needed"], "\(outcome.errors)")
+        let pasted = try tool.read(share(1)) + tool.read(share(1)) + tool.read(share(2))
+        let piped = try tool.run(["combine", "-", "--out", "x"], input: pasted)
+        #expect(!piped.errors.contains("enough"), "\(piped.errors)")
+    }
+
     @Test func p31_threePeoplesTypingErrorsAreNamedByFileAndLine() throws {
         try split()
         for (number, line) in [(1, 12), (2, 13), (3, 14)] {

@@ -41,16 +41,16 @@ struct NativeSet {
         combination.changed.map { "\(inputs[$0].name): \(Printable.escaped(inputs[$0].title))" }
     }
 
-    /// Says after each share how many more are needed.
+    /// Says after each share how many more are needed. Two of one number bring no more than one.
     private static func announce(_ inputs: [ShareInput.Native]) {
-        var have = 0
+        var numbers: Set<UInt8> = []
         for input in inputs {
             let set = input.share.set
             let fits = set.identifier == inputs[0].share.set.identifier
-            have += fits ? 1 : 0
+            if fits { numbers.insert(input.share.number) }
+            let missing = set.threshold - numbers.count
             let rest =
-                !fits
-                ? "another set" : have < set.threshold ? "\(set.threshold - have) more needed" : "enough"
+                !fits ? "another set" : missing > 0 ? "\(missing) more needed" : "enough"
             Terminal.note(
                 "\(input.name): \(Printable.escaped(input.title)), set \(set.identifierText): \(rest)")
         }
