@@ -378,6 +378,21 @@ struct SharesToolTests {
         #expect(try error("out/key.asc.001").contains("need 2"))
     }
 
+    @Test func p85_sharesOfLibgfshareThatDoNotFitYieldNothingNotEvenWhatComesBefore() throws {
+        try tool.write("key.asc", Data(count: 600_000))
+        try split(["--format", "gfshare"])
+        let whole = try tool.run(["combine", "out", "--threshold", "3", "--out", "-"])
+        #expect(whole.status == 0)
+        #expect(whole.output == Data(count: 600_000))
+        var share = try tool.read("out/key.asc.005")
+        share[599_999] ^= 1
+        try tool.write("out/key.asc.005", share)
+        let outcome = try tool.run(["combine", "out", "--threshold", "3", "--out", "-"])
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("do not fit together"))
+        #expect(outcome.output.isEmpty)
+    }
+
     private static let hasGfshare = FileManager.default.isExecutableFile(atPath: "/usr/bin/gfcombine")
 
     /// 64 MB of each take two minutes in a debug build, so they are done on request.

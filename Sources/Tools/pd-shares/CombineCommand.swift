@@ -43,7 +43,7 @@ struct CombineCommand: SecretCommand {
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .gfshare(let shares):
             let set = try GfshareSet(shares, threshold: threshold)
-            try set.combine { try target.write($0) }
+            try set.combine(verifyFirst: target.isStream) { try target.write($0) }
             try target.finish()
             if !set.isChecked { Terminal.note("pd-shares: \(GfshareSet.warning)") }
         case .native(let shares, let sealed):

@@ -59,7 +59,11 @@ struct GfshareSet {
     var isChecked: Bool { few != nil }
 
     /// Restores the secret piece by piece.
-    func combine(take: (UnsafeRawBufferPointer) throws -> Void) throws {
+    ///
+    /// - Parameter verifyFirst: read everything once before handing out anything, so that the end is checked too. The
+    ///   shares are regular files, which can be read twice.
+    func combine(verifyFirst: Bool = false, take: (UnsafeRawBufferPointer) throws -> Void) throws {
+        if verifyFirst, isChecked { try combine { _ in } }
         let reader = try Reader(self)
         while let piece = try reader.next() { try piece.withUnsafeBytes { try take($0) } }
     }
