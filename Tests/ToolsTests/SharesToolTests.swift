@@ -229,6 +229,34 @@ struct SharesToolTests {
         }
     }
 
+    @Test func p04_ofTwoSharesWithOneNumberTheOneThatTheOthersSpeakAgainstIsNamed() throws {
+        try split()
+        let text = try tool.read(share(1))
+        let set = try text.withUnsafeBytes { try Share(parsing: $0) }.set
+        let cryptography = try CoreCryptography()
+        let forged = try set.split(
+            SecretBytes(count: secret.count), randomness: cryptography.randomness(),
+            cryptography: cryptography)
+        try tool.write("copy.share.txt", Data(forged[0].encoded().withUnsafeBytes(Array.init)))
+        for files in [["out", "copy.share.txt"], ["copy.share.txt", "out"]] {
+            for command in [["combine"] + files + ["--out", "x"], ["verify"] + files] {
+                let outcome = try tool.run(command)
+                #expect(outcome.status == 1)
+                #expect(
+                    outcome.lastError.contains("copy.share.txt does not fit the other shares"),
+                    "\(outcome.errors)")
+                #expect(!tool.exists("x"))
+            }
+        }
+        // Two others are no threshold: they decide nothing.
+        let few = try tool.run([
+            "combine", share(1), "copy.share.txt", share(2), share(3), "--out", "x",
+        ])
+        #expect(few.status == 1)
+        #expect(few.lastError.contains("differ: one of them was changed"), "\(few.errors)")
+        #expect(!tool.exists("x"))
+    }
+
     @Test func p31_passphrasesFromAFileWithCRLFAreThoseThatPeopleType() throws {
         let files = ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out"]
         let input = Data("hunter2\r\nsecond one\r\n".utf8)

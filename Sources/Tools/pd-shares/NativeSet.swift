@@ -14,7 +14,7 @@ struct NativeSet {
             try ShareCombination.check(inputs.map(\.share))
         } catch .passphraseNeeded {
         } catch {
-            throw Self.named(error, inputs)
+            throw Self.named(error, inputs, cryptography)
         }
         let unlocked = try inputs.map { input in
             let share = try passphrases.unlock(
@@ -25,7 +25,7 @@ struct NativeSet {
         do {
             combination = try ShareCombination(unlocked.map(\.share), cryptography: cryptography)
         } catch let error as ShareFileError {
-            throw Self.named(error, unlocked)
+            throw Self.named(error, unlocked, cryptography)
         }
     }
 
@@ -56,7 +56,29 @@ struct NativeSet {
         }
     }
 
-    private static func named(_ error: ShareFileError, _ inputs: [ShareInput.Native]) -> ToolError {
+    /// Which of two shares with one number the other shares speak against; nil where they restore no secret by
+    /// themselves, or speak against both.
+    private static func outvoted(
+        _ a: Int, _ b: Int, _ inputs: [ShareInput.Native], _ cryptography: CoreCryptography
+    ) -> Int? {
+        let others = inputs.indices.filter { $0 != a && $0 != b }.map { inputs[$0].share }
+        /// Whether the others restore a secret beside `share`, and find it unchanged. Why they restore none does not
+        /// matter here: the two shares are refused all the same.
+        func fits(_ share: Share?) -> Bool? {
+            (try? ShareCombination(others + (share.map { [$0] } ?? []), cryptography: cryptography))
+                .map { !$0.changed.contains(others.count) }
+        }
+        guard fits(nil) != nil else { return nil }
+        return switch (fits(inputs[a].share), fits(inputs[b].share)) {
+        case (true, false): b
+        case (false, true): a
+        default: nil
+        }
+    }
+
+    private static func named(
+        _ error: ShareFileError, _ inputs: [ShareInput.Native], _ cryptography: CoreCryptography
+    ) -> ToolError {
         func pair(_ a: Int, _ b: Int) -> String { "\(inputs[a].name) and \(inputs[b].name)" }
         func list(_ places: [Int]) -> String {
             places.dropLast().map { inputs[$0].name }.joined(separator: ", ")
@@ -73,7 +95,10 @@ struct NativeSet {
         case .sameShareTwice(let a, let b):
             ToolError("\(pair(a, b)) are the same share twice: leave one out")
         case .conflictingShares(let a, let b):
-            ToolError("\(pair(a, b)) have the same number and differ: one of them was changed; leave it out")
+            ToolError(
+                "\(pair(a, b)) have the same number and differ: "
+                    + (outvoted(a, b, inputs, cryptography).map { "\(inputs[$0].name) \(misfit)" }
+                        ?? "one of them was changed") + "; leave it out")
         case .twoSecrets(let a, let b):
             ToolError(
                 "\(list(a)) restore one secret, \(list(b)) another: the shares of one were forged; ask their holders "
