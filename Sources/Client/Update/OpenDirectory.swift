@@ -160,9 +160,7 @@ final class OpenDirectory {
         guard code == EISDIR || code == EPERM else {
             throw FileError(operation: "remove", path: "\(path)/\(text)", code: code)
         }
-        let file = openat(descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard file >= 0 else { throw failure("open", text) }
-        let child = OpenDirectory(file, path: "\(path)/\(text)")
+        let child = try directory(name)
         for inner in try child.entries() { try child.remove(inner) }
         guard unlinkat(descriptor, name, AT_REMOVEDIR) == 0 else { throw failure("remove", text) }
     }
