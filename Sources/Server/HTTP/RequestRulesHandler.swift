@@ -112,10 +112,9 @@ final class RequestRulesHandler: ChannelDuplexHandler, RemovableChannelHandler {
         onRefusal(refusal, context.channel.remoteAddress)
         var head = HTTPResponseHead(version: .http1_1, status: .serviceUnavailable)
         head.headers = ["connection": "close", "content-length": "0", "retry-after": "5"]
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { context.close(mode: .output, promise: nil) }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
+        write(context: context, data: wrapOutboundOut(.head(head)), promise: nil)
+        write(context: context, data: wrapOutboundOut(.end(nil)), promise: nil)
+        context.flush()
     }
 
     /// Whether the peer waits before it sends its body (RFC 9110, section 10.1.1). One that will be refused for its length
