@@ -35,7 +35,7 @@ async def connect(port: int):
 
 
 async def drip(port: int, start: bytes, filler: bytes, until: float) -> None:
-    """Sends a request's start at once and then a byte a second; comes back when it is thrown out."""
+    """Sends a request's start at once and then the filler once a second; begins anew when it is thrown out."""
     while time.monotonic() < until:
         connection = await connect(port)
         if connection is None:
@@ -69,25 +69,6 @@ async def noise(port: int, seed: int, until: float) -> None:
                 await writer.drain()
             await asyncio.wait_for(reader.read(4096), 0.2)
         except (OSError, asyncio.TimeoutError):
-            pass
-        writer.close()
-
-
-async def flood(port: int, until: float) -> None:
-    """Asks for another protocol, and sends 4 MiB a second of what would be its bytes."""
-    while time.monotonic() < until:
-        connection = await connect(port)
-        if connection is None:
-            await asyncio.sleep(0.1)
-            continue
-        _, writer = connection
-        try:
-            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
-            while time.monotonic() < until:
-                writer.write(bytes(1 << 20))
-                await writer.drain()
-                await asyncio.sleep(0.25)
-        except OSError:
             pass
         writer.close()
 
@@ -151,13 +132,15 @@ async def main() -> int:
     port = options.port
 
     body = HEAD + FORM + b"Content-Length: 1000000\r\n\r\ndata="
+    upgrade = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
     phases = [
         ("nothing", lambda end: []),
         (f"idle connections: {options.connections}", lambda end: [hold(port, options.connections, end)]),
         ("heads at a byte a second: 2,000 connections",
          lambda end: [drip(port, HEAD + b"X-Slow: ", b"x", end) for _ in range(2000)]),
         ("bodies at a byte a second: 2,000 connections", lambda end: [drip(port, body, b"x", end) for _ in range(2000)]),
-        ("another protocol's bytes: 20 connections", lambda end: [flood(port, end) for _ in range(20)]),
+        ("another protocol's bytes: 20 connections",
+         lambda end: [drip(port, upgrade, bytes(4 << 20), end) for _ in range(20)]),
         ("noise on the plain port: 50 connections", lambda end: [noise(port, seed, end) for seed in range(50)]),
     ]
     if options.tls_port:
