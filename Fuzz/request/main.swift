@@ -1,4 +1,4 @@
-// Sources: Sources/Server/HTTP/RequestFraming.swift
+// Sources: Sources/Server/HTTP/RequestFraming.swift Sources/Server/HTTP/UInt8+HTTP.swift
 //
 // Any bytes of a connection: where they stop to be HTTP does not depend on how they come in, and the head of the first
 // request, where it passes whole, is one by a second and simpler reading.

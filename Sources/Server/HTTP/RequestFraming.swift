@@ -284,31 +284,3 @@ private enum FieldName {
         name == contentLength || name == transferEncoding
     }
 }
-
-extension UInt8 {
-    fileprivate static let carriageReturn = UInt8(ascii: "\r")
-    fileprivate static let lineFeed = UInt8(ascii: "\n")
-    fileprivate static let space = UInt8(ascii: " ")
-
-    fileprivate var isBlank: Bool { self == .space || self == UInt8(ascii: "\t") }
-    fileprivate var isVisible: Bool { (0x21...0x7E).contains(self) }
-    /// What may stand in a field's value: visible characters, blanks, and whatever is no ASCII.
-    fileprivate var isText: Bool { isVisible || isBlank || self >= 0x80 }
-    fileprivate var isDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-
-    fileprivate var isLetter: Bool {
-        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20)
-    }
-
-    /// RFC 9110, section 5.6.2.
-    fileprivate var isToken: Bool { isLetter || isDigit || "!#$%&'*+-.^_`|~".utf8.contains(self) }
-
-    fileprivate var lowercased: UInt8 { isLetter ? self | 0x20 : self }
-
-    fileprivate var hexadecimalValue: Int? {
-        if isDigit { return Int(self - UInt8(ascii: "0")) }
-        let letter = self | 0x20
-        guard (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(letter) else { return nil }
-        return Int(letter - UInt8(ascii: "a")) + 10
-    }
-}

@@ -47,7 +47,7 @@ enum RequestRules {
         }
         guard let colon = port.first else { return true }
         return colon == UInt8(ascii: ":") && port.count <= 6
-            && port.dropFirst().allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && port.dropFirst().allSatisfy(\.isDigit)
     }
 
     /// Whether it has only unreserved characters, sub-delims, percent signs before two hexadecimal digits (RFC 3986,
@@ -56,33 +56,15 @@ enum RequestRules {
         var digits = 0
         for byte in text {
             if digits > 0 {
-                guard isHexadecimal(byte) else { return false }
+                guard byte.hexadecimalValue != nil else { return false }
                 digits -= 1
             } else if byte == UInt8(ascii: "%") {
                 digits = 2
             } else {
-                guard isUnreserved(byte) || "!$&'()*+,;=".utf8.contains(byte) || besides.utf8.contains(byte)
+                guard byte.isUnreserved || "!$&'()*+,;=".utf8.contains(byte) || besides.utf8.contains(byte)
                 else { return false }
             }
         }
         return digits == 0
-    }
-
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "-._~".utf8.contains(byte)
-        }
-    }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
-            UInt8(ascii: "A")...UInt8(ascii: "F"):
-            true
-        default: false
-        }
     }
 }
