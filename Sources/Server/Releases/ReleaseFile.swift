@@ -72,7 +72,7 @@ final class ReleaseFile: Sendable {
         let body = ResponseBody(contentLength: size) { writer in
             var offset = 0
             while offset < self.size {
-                let piece = try self.read(at: offset, count: min(Self.pieceBytes, self.size - offset))
+                let piece = try self.read(at: offset, count: min(PacedWriter.pieceBytes, self.size - offset))
                 // The length is promised: a file that shrank must not look like a whole one.
                 guard !piece.isEmpty else { throw StateError("a release became shorter while it was read") }
                 try await writer.write(ByteBuffer(bytes: piece))
@@ -87,6 +87,4 @@ final class ReleaseFile: Sendable {
                 .contentLength: "\(size)",
             ], body: body)
     }
-
-    private static let pieceBytes = 256 << 10
 }
