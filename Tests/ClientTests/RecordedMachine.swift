@@ -116,8 +116,8 @@ struct RecordedMachine: CustomTestStringConvertible {
     }
 }
 
-/// A directory that a test may fill.
-struct TemporaryDirectory {
+/// A directory that a test may fill. It goes with its last owner, or when a test says so.
+final class TemporaryDirectory: Sendable {
     let path: String
 
     init() throws {
@@ -144,4 +144,6 @@ struct TemporaryDirectory {
     func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }
+
+    deinit { remove() }
 }

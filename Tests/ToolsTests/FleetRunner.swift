@@ -81,7 +81,7 @@ final class FleetRunner {
         let running = try #require(server)
         server = nil
         Foundation.kill(running.process.processIdentifier, SIGKILL)
-        running.process.waitUntilExit()
+        _ = try running.finish()
     }
 
     func url(_ path: String) -> String { "\(scheme)://127.0.0.1:\(port)\(path)" }

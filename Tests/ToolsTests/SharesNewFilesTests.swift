@@ -4,13 +4,15 @@ import Testing
 @testable import pd_shares
 
 @Suite("New files of pd-shares")
-struct SharesNewFilesTests {
+final class SharesNewFilesTests {
     private let directory: URL
 
     init() throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "new-files-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
     }
+
+    deinit { try? FileManager.default.removeItem(at: directory) }
 
     private var names: [String] {
         get throws { try FileManager.default.contentsOfDirectory(atPath: directory.path).sorted() }

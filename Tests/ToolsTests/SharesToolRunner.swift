@@ -68,6 +68,7 @@ final class SharesToolRunner {
         let errors: URL
 
         func finish() throws -> Outcome {
+            defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
             process.waitUntilExit()
             return Outcome(
                 status: process.terminationStatus, output: try Data(contentsOf: output),
