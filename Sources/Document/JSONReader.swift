@@ -103,7 +103,7 @@ private struct JSONReader {
         guard depth <= Document.maximumDepth else { throw failure(.tooDeep) }
         position += 1
         let start = writer.open()
-        var names = NameSet()
+        var names = NameSet(start: writer.bytes.count)
         skipSpace()
         if peek() == UInt8(ascii: "}") {
             position += 1
@@ -411,42 +411,60 @@ private struct JSONReader {
     }
 }
 
-/// The names that one object has had so far, as ranges of the output.
+/// The names that one object has had so far: they stand before its fields in the output.
 private struct NameSet {
     /// Up to here names are compared one by one, which needs no memory of its own.
     private static let linearLimit = 16
 
-    private var ranges: [Range<Int>] = []
+    /// Where the object's first field begins in the output.
+    private let start: Int
+    private var count = 0
+    /// Beyond the limit: where names begin in the output, by their hash.
     private var hashed: [Int: [Int]] = [:]
 
-    /// False where the name was there already.
-    mutating func insert(_ range: Range<Int>, in bytes: [UInt8]) -> Bool {
-        if ranges.count < Self.linearLimit {
-            for old in ranges where Self.same(old, range, bytes) { return false }
-        } else {
-            if hashed.isEmpty {
-                for (index, old) in ranges.enumerated() {
-                    hashed[Self.hash(old, bytes), default: []].append(index)
-                }
-            }
-            let hash = Self.hash(range, bytes)
-            for index in hashed[hash, default: []] where Self.same(ranges[index], range, bytes) {
-                return false
-            }
-            hashed[hash, default: []].append(ranges.count)
-        }
-        ranges.append(range)
-        return true
+    init(start: Int) {
+        self.start = start
     }
 
-    private static func same(_ left: Range<Int>, _ right: Range<Int>, _ bytes: [UInt8]) -> Bool {
-        left.count == right.count && bytes[left] == bytes[right]
+    /// Adds a name that has been written after the object's fields and its own type byte.
+    ///
+    /// False where the name was there already.
+    mutating func insert(_ range: Range<Int>, in output: [UInt8]) -> Bool {
+        count += 1
+        return output.withUnsafeBytes { output in
+            let name = UnsafeRawBufferPointer(rebasing: output[range])
+            var fields = BSONCursor(output, at: start, end: range.lowerBound)
+            if count <= Self.linearLimit {
+                while fields.next() {
+                    if Self.same(fields.keyBytes, name) { return false }
+                }
+                return true
+            }
+            if hashed.isEmpty {
+                while fields.next() {
+                    hashed[Self.hash(fields.keyBytes), default: []].append(fields.keyStart)
+                }
+            }
+            let hash = Self.hash(name)
+            for start in hashed[hash, default: []] {
+                let end = start + name.count
+                if output[end] == 0, Self.same(UnsafeRawBufferPointer(rebasing: output[start..<end]), name) {
+                    return false
+                }
+            }
+            hashed[hash, default: []].append(range.lowerBound)
+            return true
+        }
+    }
+
+    private static func same(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+        left.count == right.count && left.elementsEqual(right)
     }
 
     /// Seeded anew in each process, so that no sender can choose names that collide.
-    private static func hash(_ range: Range<Int>, _ bytes: [UInt8]) -> Int {
+    private static func hash(_ name: UnsafeRawBufferPointer) -> Int {
         var hasher = Hasher()
-        bytes.withUnsafeBytes { hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: $0[range])) }
+        hasher.combine(bytes: name)
         return hasher.finalize()
     }
 }

@@ -110,6 +110,27 @@ struct JSONTests {
         }
     }
 
+    /// Values of all kinds stand between the names, which begin like each other.
+    @Test(
+        "a name that occurs twice is found wherever it stood, in small objects and large", arguments: 1...40)
+    func repeatedName(count: Int) throws {
+        let values = [
+            #"{"n0":[1,{"n1":2}]}"#, #"["n0","n1"]"#, #""2017-07-21T16:00:00""#, "1e3", "null", "-7",
+        ]
+        let names = [""] + (1..<count).map { $0 % 3 == 0 ? "n\($0)_at" : "n\($0)" }
+        let fields = names.enumerated().map { #""\#($1)":\#(values[$0 % values.count])"# }
+        let whole = try Document(
+            json: Array("{\(fields.joined(separator: ","))}".utf8), timestamps: .atSuffix)
+        #expect(whole.keys == names)
+        for name in names {
+            let text = "{\((fields + [#""\#(name)":1"#]).joined(separator: ","))}"
+            let offset = "{\(fields.joined(separator: ",")),".utf8.count
+            #expect(throws: JSONError(reason: .duplicateKey, offset: offset)) {
+                try Document(json: Array(text.utf8), timestamps: .atSuffix)
+            }
+        }
+    }
+
     @Test("a text cut at any byte is refused, never half read")
     func truncation() throws {
         let text = #"{"a":[1,2.5e3,{"b":"\u00e9\ud83d\udc27"}],"c":null,"d":true}"#

@@ -83,7 +83,11 @@ struct MediaType {
 enum URLEncodedForm {
     static func fields(_ body: [UInt8]) throws(ProtocolError) -> [String: [UInt8]] {
         var fields: [String: [UInt8]] = [:]
-        for pair in body.split(separator: UInt8(ascii: "&")) {
+        var rest = body[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "&")) ?? rest.endIndex
+            let pair = rest[..<end]
+            rest = rest[end...].dropFirst()
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let name = String(decoding: try decode(pair[..<equals]), as: UTF8.self)
             // The two fields of the protocol; anything else a peer may add is not looked at.
