@@ -3,8 +3,8 @@
 
     Tests/Support/mutate_guards.py [--only SUBSTRING...] [--folders Sources/Crypto Sources/Shamir] [--filter REGEX]
 
-Every condition of a `guard` that is no binding becomes `mutant(N, condition)`, in a copy of the package. The
-copy is built once, with optimisation; the tests then run once per condition, with PENGUINDOME_MUTANT=N: first those of
+Every condition of a `guard` that is no binding becomes `mutant(N, condition)`, and every `if` whose block
+begins with `throw` becomes `if present(N), …`, in a copy of the package. The copy is built once, with optimisation; the tests then run once per condition, with PENGUINDOME_MUTANT=N: first those of
 the folder that mirrors the source's, without the slow ones, and all that --filter lets through only if these notice
 nothing. A condition whose absence no test notices is a survivor. The exit code is 1 if there are survivors that
 Tests/Support/mutants-allowed.txt does not list.
@@ -36,6 +36,10 @@ HELPER = """import Glibc
 /// What a check says, or yes where the check with this number is taken away.
 @inline(never)
 func mutant(_ number: Int, _ condition: Bool) -> Bool { condition || number == activeMutant }
+
+/// Yes, unless the check with this number is taken away.
+@inline(never)
+func present(_ number: Int) -> Bool { number != activeMutant }
 
 private let activeMutant: Int = {
     guard let value = getenv("PENGUINDOME_MUTANT") else { return -1 }
@@ -77,6 +81,22 @@ def conditions(text, start):
         at += 1
 
 
+def refusal(text, start):
+    """What stands between an `if` and its block, where the block begins with `throw`."""
+    depth, at = 0, start
+    while at < len(text):
+        after = skip_literal(text, at)
+        if after != at:
+            at = after
+            continue
+        character = text[at]
+        if depth == 0 and character == "{":
+            return text[start:at].strip() if re.match(r"\{\s*throw\b", text[at:]) else None
+        depth += (character in OPENING) - (character in CLOSING)
+        at += 1
+    return None
+
+
 def mutate(text, path, mutants):
     """`text` with each condition made removable; `mutants` grows by their descriptions."""
     pieces, done, at = [], 0, 0
@@ -85,7 +105,14 @@ def mutate(text, path, mutants):
         if after != at:
             at = after
             continue
-        if re.match(r"guard\s", text[at:]) and not (at and (text[at - 1].isalnum() or text[at - 1] in "_`.")):
+        starts_word = not (at and (text[at - 1].isalnum() or text[at - 1] in "_`."))
+        if starts_word and re.match(r"if\s", text[at:]) and (condition := refusal(text, at + len("if"))):
+            number = len(mutants)
+            line = text.count("\n", 0, at) + 1
+            mutants.append(f"{path}:{line}: {' '.join(condition.split())}")
+            pieces += [text[done:at], f"if present({number}),"]
+            done = at + len("if")
+        if starts_word and re.match(r"guard\s", text[at:]):
             for begin, end in conditions(text, at + len("guard")):
                 condition = text[begin:end].strip()
                 if re.match(r"(let|var|case|#)\b", condition):
