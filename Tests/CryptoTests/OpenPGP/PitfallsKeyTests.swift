@@ -143,6 +143,13 @@ struct PitfallsKeyTests {
         }
         // A back signature over SHA-1.
         #expect(try verdict(Forge.subkey(subkey, of: key, back: subkey, backHashID: 2)) == .weakHash("SHA-1"))
+        // A back signature that ends, now or ever: nobody makes them, and nobody would watch them.
+        for seconds in [1, Int64(UInt32.max)] {
+            let ending = try Forge.subkey(
+                subkey, of: key, back: subkey,
+                backExtra: OpenPGP.Subpackets.write(3, OpenPGP.bigEndian(seconds)))
+            #expect(try verdict(ending) == .noBackSignature(subkey.fingerprint))
+        }
         // The subkey's own life.
         let short = try Forge.subkey(subkey, of: key, back: subkey, extra: Forge.keyExpires(after: Self.day))
         #expect(

@@ -48,6 +48,18 @@ struct PitfallsMessageTests {
         }
     }
 
+    @Test("p47 Compressed data is named as such wherever it stands, also where its length is stated")
+    func p47_compressedPackets() throws {
+        let scene = try Scene()
+        let (onePass, literal, signature) = try Self.message(scene)
+        let compressed = Forge.packet(.compressedData, [0] + literal)
+        for message in [compressed, onePass + compressed + signature, onePass + literal + compressed] {
+            #expect(throws: OpenPGP.Error.compressedMessage) {
+                try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+            }
+        }
+    }
+
     @Test("A file name of more than 255 bytes is refused, and one of 255 is not")
     func fileNames() throws {
         let now = OpenPGP.Timestamp.now()
@@ -127,7 +139,7 @@ struct PitfallsMessageTests {
             try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
         }
         // The document is hashed from the very bytes that are handed out, also where they come in parts.
-        var long = [UInt8](repeating: 0x61, count: 1500)
+        let long = [UInt8](repeating: 0x61, count: 1500)
         let body = [0x62, 0, 0, 0, 0, 0] + long
         let parts = [0xcb, 0xe9] + body.prefix(512) + [0xe8] + body[512..<768] + [0xc2, 0x22] + body[768...]
         #expect(body.count - 768 == (0xc2 - 192) << 8 + 0x22 + 192)
@@ -136,8 +148,6 @@ struct PitfallsMessageTests {
             try OpenPGP.InlineMessage(
                 verifying: onePass + parts + longSignature, with: scene.verifier, at: ForgedKey.now
             ).document == long)
-        long[0] = 0
-        #expect(long != body)
     }
 
     @Test("p56 Messages of any other shape are refused")

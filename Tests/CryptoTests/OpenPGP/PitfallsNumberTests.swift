@@ -148,6 +148,49 @@ struct PitfallsNumberTests {
         }
     }
 
+    @Test("p43 Bytes after the end of a public key are refused")
+    func p43_bytesAfterPublicKey() throws {
+        for key in [try ForgedKey.ed25519(), try .ed25519(algorithm: 27), try .p256(), try .rsa()] {
+            #expect(try OpenPGP.PublicKey(key.body[...]).fingerprint == key.fingerprint)
+            #expect(throws: OpenPGP.Error.malformedPacket("bytes after the end of a key")) {
+                try OpenPGP.PublicKey((key.body + [0])[...])
+            }
+        }
+    }
+
+    @Test("p43 A damaged secret subkey is refused with its file, whole as the primary key may be")
+    func p43_damagedSubkey() throws {
+        let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let primary = try key.secretPacket() + Forge.name(key)
+        let binding = try Forge.subkey(subkey, of: key, back: subkey).dropFirst(2 + subkey.body.count)
+        var damaged = subkey.secretPacket(.secretSubkey)
+        #expect(throws: Never.self) { try OpenPGP.SecretKey(primary + damaged + binding) }
+        damaged[damaged.count - 1] ^= 1
+        #expect(throws: OpenPGP.Error.malformedSecretKey(subkey.fingerprint)) {
+            try OpenPGP.SecretKey(primary + damaged + binding)
+        }
+    }
+
+    /// GnuPG's marks: string-to-key type 101, then `GNU`, then 1 for a key that is elsewhere and 2 for one on a card.
+    @Test(
+        "A secret key that is elsewhere is not taken for one behind a passphrase",
+        arguments: [254, 255] as [UInt8])
+    func secretElsewhere(usage: UInt8) throws {
+        let key = try ForgedKey.ed25519()
+        let name = try Forge.name(key)
+        func file(_ protection: [UInt8]) -> [UInt8] { Forge.packet(.secretKey, key.body + protection) + name }
+        for mark: [UInt8] in [[1], [2, 0]] {
+            #expect(throws: OpenPGP.Error.noSecretKey(key.fingerprint)) {
+                try OpenPGP.SecretKey(file([usage, 9, 101, 8] + "GNU".utf8 + mark))
+            }
+        }
+        // Salted and iterated, with an initial vector and something encrypted.
+        let salted = [usage, 9, 3, 8] + [UInt8](repeating: 7, count: 9 + 16 + 40)
+        #expect(throws: OpenPGP.Error.passphraseProtected(key.fingerprint)) {
+            try OpenPGP.SecretKey(file(salted))
+        }
+    }
+
     @Test("A secret key's file holds one primary key, and that one is secret")
     func oneSecretKey() throws {
         let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())

@@ -154,13 +154,16 @@ enum Forge {
     /// - Parameter back: who makes the embedded back signature; nil for none.
     static func subkey(
         _ subkey: ForgedKey, of key: ForgedKey, flags: UInt8 = 2, back: ForgedKey?, extra: [UInt8] = [],
-        backType: UInt8 = 0x19, backHashID: UInt8 = 8
+        backType: UInt8 = 0x19, backHashID: UInt8 = 8, backExtra: [UInt8] = []
     ) throws -> [UInt8] {
         let content = content(key, subkey: subkey)
         var hashed = key.area(ForgedKey.born) + Self.flags(flags) + extra
         if let back {
             hashed += try OpenPGP.Subpackets.write(
-                32, back.signature(type: backType, over: content, hashID: backHashID, made: ForgedKey.born))
+                32,
+                back.signature(
+                    type: backType, over: content, hashID: backHashID,
+                    hashed: back.area(ForgedKey.born) + backExtra))
         }
         return try packet(.publicSubkey, subkey.body)
             + packet(.signature, key.signature(type: 0x18, over: content, hashed: hashed))
