@@ -113,7 +113,7 @@ if !coreOnly {
             ], path: "Sources/Tools/pd-shares"),
         .target(
             name: "PDToolSupport",
-            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["PDCrypto", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "Sources/Tools/Support"),
         .target(
             name: "PDServerToolSupport",

@@ -4,7 +4,7 @@ import Testing
 /// A server and its agents in a directory of their own, run by the built programs.
 final class FleetRunner {
     let tools: SharesToolRunner
-    private var server: SharesToolRunner.Running?
+    private(set) var server: SharesToolRunner.Running?
     private(set) var port = 0
 
     init() throws {

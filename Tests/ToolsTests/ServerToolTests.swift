@@ -34,6 +34,22 @@ struct ServerToolTests {
         }
     }
 
+    @Test("p34 neither the server nor its tools leave secrets in core dumps")
+    func coreDumps() async throws {
+        let fleet = try server()
+        try await fleet.start()
+        #expect(try !#require(fleet.server).dumpsCore())
+        #expect(try fleet.stop().status == 0)
+        // It waits for a password.
+        let admin = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let running = try fleet.tools.start(
+            command: [admin, "passwords", "set", "fred", "--state", fleet.serverState])
+        for _ in 0..<500 where try running.dumpsCore() { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(try !running.dumpsCore())
+        try running.input.close()
+        #expect(try running.finish().status == 2)
+    }
+
     @Test("p102_p35 a password is read from standard input, and only its hash is kept")
     func passwords() throws {
         let fleet = try server()

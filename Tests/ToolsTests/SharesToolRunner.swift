@@ -67,6 +67,18 @@ final class SharesToolRunner {
         let output: URL
         let errors: URL
 
+        /// Whether a crash would leave something of its memory: core(5).
+        func dumpsCore() throws -> Bool {
+            func text(_ name: String) throws -> String {
+                let file = URL(filePath: "/proc/\(process.processIdentifier)/\(name)")
+                return try String(contentsOf: file, encoding: .utf8)
+            }
+            let limits = try text("limits").split(separator: "\n")
+            let limit = try #require(limits.first { $0.hasPrefix("Max core file size") })
+            return try limit.split(separator: " ").dropFirst(4).prefix(2) != ["0", "0"]
+                || text("coredump_filter") != "00000000\n"
+        }
+
         func finish() throws -> Outcome {
             defer { for file in [output, errors] { try? FileManager.default.removeItem(at: file) } }
             process.waitUntilExit()

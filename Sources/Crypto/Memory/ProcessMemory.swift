@@ -14,19 +14,26 @@ public enum ProcessMemory {
         public var description: String { "cannot \(what): \(String(cString: strerror(code)))" }
     }
 
-    /// Forbids core dumps of this process, reports of Swift's runtime about a crash, which show registers and memory,
-    /// and other processes of the same user to read its memory.
+    /// Forbids core dumps of this process and of those that it starts, reports of Swift's runtime about a crash, which
+    /// show registers and memory, and other processes of the same user to read its memory.
     ///
     /// To be called before the first secret is read. Root, and whoever may trace any process, can still read.
     public static func protect() throws(Refused) {
         // The runtime catches these on a terminal, and starts a program that reads this process.
         for crash in [SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV] { signal(crash, SIG_DFL) }
+        try forbidCoreDumps()
+        guard pd_forbid_dumps() == 0 else { throw Refused(what: "forbid core dumps", code: errno) }
+    }
+
+    /// Keeps the memory of this process, and of those that it starts, out of core dumps, and nothing else: for services,
+    /// whose own files in `/proc` must stay theirs.
+    public static func forbidCoreDumps() throws(Refused) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0 else {
             throw Refused(what: "turn core dumps off", code: errno)
         }
         // A program that core dumps are piped to gets them whatever the limit says; without mappings they are empty.
-        // This comes before the next step, after which the file belongs to root. Kernels may lack it.
+        // This comes before `PR_SET_DUMPABLE`, after which the file belongs to root. Kernels may lack it.
         let filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC)
         if filter >= 0 {
             defer { close(filter) }
@@ -34,6 +41,5 @@ public enum ProcessMemory {
                 throw Refused(what: "write to /proc/self/coredump_filter", code: errno)
             }
         }
-        guard pd_forbid_dumps() == 0 else { throw Refused(what: "forbid core dumps", code: errno) }
     }
 }

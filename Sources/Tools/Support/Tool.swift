@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDCrypto
 
 /// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
 /// at most one line on standard error.
@@ -13,6 +14,8 @@ extension Tool {
         umask(0o077)
         let name = configuration.commandName ?? "tool"
         do {
+            // All of them hold secret keys at times.
+            try ProcessMemory.forbidCoreDumps()
             var command = try parseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
