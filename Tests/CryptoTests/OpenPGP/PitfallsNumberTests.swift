@@ -78,15 +78,43 @@ struct PitfallsNumberTests {
         #expect(try OpenPGP.Certificate(Forge.packet(.publicKey, Array(long.body))).weakness == nil)
     }
 
-    @Test("p42 An RSA signature that is not below the modulus is refused")
+    /// RFC 8017, section 5.2.2, step 1: otherwise each signature could be spelled a second time.
+    @Test(
+        "p42 An RSA signature that is not below the modulus is refused, equal as it is to a good one modulo it"
+    )
     func p42_tooLargeSignature() throws {
-        let key = try Self.rsa(bits: 2048)
-        guard case .rsa(_, let modulus) = try key.material.get() else { return }
-        for number in [Array(modulus), Array(modulus) + [0]] {
+        let forged = try ForgedKey.rsa()
+        guard case .rsa(_, let modulus) = try forged.key.material.get() else { return }
+        // One that has room for the modulus on top: a third of them.
+        var found: (digest: [UInt8], good: [UInt8], twin: [UInt8])?
+        for number in 0..<2000 where found == nil {
+            let digest = Array(SHA256.hash(Array(String(number).utf8)))
+            let value = try OpenPGP.SecretKey.signatureValue(
+                digest, .sha256, key: forged.key, secret: forged.secret)
+            var reader = OpenPGP.ByteReader(value[...])
+            let good = try Array(#require(reader.mpi(maximumBits: 2048).leftPadded(to: modulus.count)))
+            found = Self.sum(good, Array(modulus)).map { (digest, good, $0) }
+        }
+        let (digest, good, twin) = try #require(found)
+        #expect(throws: Never.self) {
+            try forged.key.verify(OpenPGP.mpi(good)[...], digest: digest, hash: .sha256)
+        }
+        for number in [twin, Array(modulus), Array(modulus) + [0], good + [0]] {
             #expect(throws: OpenPGP.Error.badSignature) {
-                try key.verify(OpenPGP.mpi(number)[...], digest: SHA256.hash([]), hash: .sha256)
+                try forged.key.verify(OpenPGP.mpi(number)[...], digest: digest, hash: .sha256)
             }
         }
+    }
+
+    /// The sum of two numbers of equal length, where it is no longer than they are.
+    private static func sum(_ left: [UInt8], _ right: [UInt8]) -> [UInt8]? {
+        var carry = 0
+        let digits = zip(left, right).reversed().map { left, right in
+            carry += Int(left) + Int(right)
+            defer { carry >>= 8 }
+            return UInt8(truncatingIfNeeded: carry)
+        }
+        return carry == 0 ? digits.reversed() : nil
     }
 
     @Test(
