@@ -47,9 +47,10 @@ extension OpenPGP {
             }
         }
 
-        /// The digest to check a revocation with. One over a weak hash counts: refusing it would revive a key that its
-        /// owner declared dead, while a forged one does no more than end a key.
-        func digestForRevocation() throws(Error) -> DigestState.Algorithm {
+        /// The digest to check a statement about a key with. Over a weak hash a revocation counts, since refusing it
+        /// would revive a key that its owner declared dead, while a forged one does no more than end a key; and a
+        /// declaration stands in the way of older ones.
+        func digestForStatement() throws(Error) -> DigestState.Algorithm {
             if case .weak(let algorithm, _) = self, algorithm.isAvailable { return algorithm }
             return try trusted().digest
         }

@@ -9,36 +9,46 @@ extension OpenPGP.Certificate {
         }
         var primary = OpenPGP.ComponentKey(key: try OpenPGP.PublicKey(first.body))
         var subkeys = [OpenPGP.ComponentKey]()
-        var userIDs = [String]()
+        var names = [UserID]()
+        var subkeyRevocations = [OpenPGP.Packet]()
         // What the signatures that follow are about.
         var subject = Subject.primary
-        var names = [UserID]()
         for packet in packets.dropFirst() {
             switch packet.tag {
-            case .userID:
-                names.append(UserID(packet.body))
+            case .userID, .userAttribute:
+                names.append(UserID(packet))
                 subject = .userID
             case .publicSubkey:
-                let key = try OpenPGP.PublicKey(packet.body)
+                subject = .ignored
+                guard let key = try Self.subkey(packet), key.fingerprint != primary.key.fingerprint else {
+                    continue
+                }
                 subkeys.append(OpenPGP.ComponentKey(key: key, fault: .noSubkeyBinding(key.fingerprint)))
                 subject = .subkey
-            case .userAttribute: subject = .ignored
+            case .signature where packet.isSignature(Kind.subkeyRevocation): subkeyRevocations.append(packet)
             case .signature:
                 // A revocation of the key holds wherever it stands: behind all else where it was added to a file.
-                switch packet.isKeyRevocation ? .primary : subject {
+                switch packet.isSignature(Kind.keyRevocation) ? .primary : subject {
                 case .primary: Self.judge(packet, on: &primary)
                 case .userID: Self.judge(packet, on: &names[names.count - 1], by: primary.key)
                 case .subkey: Self.judge(packet, on: &subkeys[subkeys.count - 1], by: primary.key)
                 case .ignored: break
                 }
-            case .trust: break
-            default: throw .unexpectedPacket(packet.tag)
+            default: guard packet.tag.mayBeIgnored else { throw .unexpectedPacket(packet.tag) }
             }
         }
+        // One of a subkey as well. Each is tried on each subkey, which costs a verification.
+        guard subkeyRevocations.count * subkeys.count <= Self.packetLimit else {
+            throw .malformedPacket("more than \(Self.packetLimit) pairs of subkeys and their revocations")
+        }
+        for packet in subkeyRevocations {
+            for index in subkeys.indices { Self.revoke(&subkeys[index], by: primary.key, packet) }
+        }
+        var userIDs = [String]()
         for name in names {
             let valid = name.validDeclarations
             for declaration in valid { primary.add(declaration) }
-            if !valid.isEmpty { userIDs.append(name.text) }
+            if let text = name.text, valid.contains(where: { $0.fault == nil }) { userIDs.append(text) }
             if primary.fault == nil { primary.fault = name.fault }
         }
         bytes = packets.flatMap(\.bytes)
@@ -64,7 +74,8 @@ extension OpenPGP.Certificate {
                 groups.append([packet])
             } else if packet.tag != .marker {
                 guard let last else { throw .unexpectedPacket(packet.tag) }
-                if packet.isKeyRevocation, let signature = try? OpenPGP.SignaturePacket(packet.body),
+                if packet.isSignature(Kind.keyRevocation),
+                    let signature = try? OpenPGP.SignaturePacket(unread: packet.body),
                     !signature.issuers.contains(last)
                 {
                     guard revocations.count < packetLimit else {
@@ -77,7 +88,7 @@ extension OpenPGP.Certificate {
             }
         }
         for packet in revocations {
-            guard let signature = try? OpenPGP.SignaturePacket(packet.body) else { continue }
+            guard let signature = try? OpenPGP.SignaturePacket(unread: packet.body) else { continue }
             for place in signature.issuers.flatMap({ places[$0] ?? [] }) { groups[place].append(packet) }
         }
         return groups
@@ -87,15 +98,15 @@ extension OpenPGP.Certificate {
         case primary, userID, subkey, ignored
     }
 
-    /// A name, with what the primary key declared in signing for it.
+    /// A name or a picture, with what the primary key declared in signing for it.
     private struct UserID {
-        let body: ArraySlice<UInt8>
+        private let packet: OpenPGP.Packet
         var declarations: [OpenPGP.ComponentKey.Declaration] = []
         var revoked: OpenPGP.Timestamp?
         var fault: OpenPGP.Error?
 
-        init(_ body: ArraySlice<UInt8>) {
-            self.body = body
+        init(_ packet: OpenPGP.Packet) {
+            self.packet = packet
         }
 
         /// A self-signature outlives a revocation of the name only if it is newer.
@@ -104,7 +115,26 @@ extension OpenPGP.Certificate {
             return declarations.filter { $0.created > revoked }
         }
 
-        var text: String { String(decoding: body, as: UTF8.self).escapingControls }
+        /// The name; nil for a picture.
+        var text: String? {
+            packet.tag == .userID ? String(decoding: packet.body, as: UTF8.self).escapingControls : nil
+        }
+
+        /// What a certification hashes of it (RFC 9580, section 5.2.4).
+        func hash(into digest: borrowing DigestState) {
+            digest.update([packet.tag == .userID ? 0xb4 : 0xd1] + OpenPGP.bigEndian(packet.body.count))
+            digest.update(packet.body)
+        }
+    }
+
+    /// The key of a subkey packet; nil where its version is none that is read here, so that it signs nothing.
+    private static func subkey(_ packet: OpenPGP.Packet) throws(OpenPGP.Error) -> OpenPGP.PublicKey? {
+        do throws(OpenPGP.Error) {
+            return try OpenPGP.PublicKey(packet.body)
+        } catch {
+            guard case .unsupportedKeyVersion = error else { throw error }
+            return nil
+        }
     }
 
     // MARK: Judging one signature
@@ -115,18 +145,16 @@ extension OpenPGP.Certificate {
         do throws(OpenPGP.Error) {
             switch signature.type {
             case Kind.directKey:
-                // One without key flags speaks of other things, such as who else may revoke, or only of the key's end.
-                let hasFlags = signature.subpackets.keyFlags != nil
-                guard hasFlags || signature.subpackets.keyValidity != nil else { return }
-                let created = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
-                let declaration = OpenPGP.ComponentKey.Declaration(
-                    signature, created: created, key: primary.key)
-                if hasFlags { primary.add(declaration) } else { primary.addLimit(declaration) }
+                // One that says nothing of the key's use or end speaks of other things, such as who else may revoke.
+                guard
+                    signature.subpackets.keyFlags != nil || signature.subpackets.keyValidity != nil
+                        || signature.formFault != nil
+                else { return }
+                let statement = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
+                primary.addDirect(OpenPGP.ComponentKey.Declaration(signature, statement, key: primary.key))
             case Kind.keyRevocation:
-                let created = try verified(signature, by: primary.key, isRevocation: true) {
-                    $0.update(keyPrefix(primary.key))
-                }
-                primary.revocations.append(OpenPGP.ComponentKey.Revocation(signature, created: created))
+                let statement = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
+                primary.revocations.append(OpenPGP.ComponentKey.Revocation(signature, statement))
             default: return
             }
         } catch {
@@ -137,52 +165,64 @@ extension OpenPGP.Certificate {
     /// Certifications of a name by its own key, and their revocations.
     private static func judge(_ packet: OpenPGP.Packet, on name: inout UserID, by primary: OpenPGP.PublicKey)
     {
-        guard let signature = selfSignature(packet, by: primary) else { return }
-        let body = name.body
-        func hash(_ digest: borrowing DigestState) {
-            digest.update(keyPrefix(primary))
-            digest.update([0xb4] + OpenPGP.bigEndian(body.count))
-            digest.update(body)
-        }
+        guard let signature = selfSignature(packet, by: primary),
+            Kind.certifications.contains(signature.type) || signature.type == Kind.certificationRevocation
+        else { return }
         do throws(OpenPGP.Error) {
-            if Kind.certifications.contains(signature.type) {
-                let created = try verified(signature, by: primary, hash)
+            let signed = name
+            let statement = try verified(signature, by: primary) { digest in
+                digest.update(keyPrefix(primary))
+                signed.hash(into: digest)
+            }
+            if signature.type == Kind.certificationRevocation {
+                name.revoked = max(statement.created, name.revoked ?? statement.created)
+            } else {
                 name.declarations.append(
-                    OpenPGP.ComponentKey.Declaration(signature, created: created, key: primary))
-            } else if signature.type == Kind.certificationRevocation {
-                let created = try verified(signature, by: primary, isRevocation: true, hash)
-                name.revoked = max(created, name.revoked ?? created)
+                    OpenPGP.ComponentKey.Declaration(signature, statement, key: primary))
             }
         } catch {
             name.fault = error
         }
     }
 
-    /// Bindings and revocations of a subkey.
+    /// Bindings of a subkey.
     private static func judge(
         _ packet: OpenPGP.Packet, on subkey: inout OpenPGP.ComponentKey, by primary: OpenPGP.PublicKey
     ) {
-        guard let signature = selfSignature(packet, by: primary) else { return }
+        guard let signature = selfSignature(packet, by: primary), signature.type == Kind.subkeyBinding else {
+            return
+        }
         let key = subkey.key
         func hash(_ digest: borrowing DigestState) {
             digest.update(keyPrefix(primary))
             digest.update(keyPrefix(key))
         }
         do throws(OpenPGP.Error) {
-            switch signature.type {
-            case Kind.subkeyBinding:
-                let created = try verified(signature, by: primary, hash)
-                var declaration = OpenPGP.ComponentKey.Declaration(signature, created: created, key: key)
-                if declaration.maySign { declaration.signingFault = backSignatureFault(signature, key, hash) }
-                subkey.add(declaration)
-            case Kind.subkeyRevocation:
-                let created = try verified(signature, by: primary, isRevocation: true, hash)
-                subkey.revocations.append(OpenPGP.ComponentKey.Revocation(signature, created: created))
-            default: return
+            let statement = try verified(signature, by: primary, hash)
+            var declaration = OpenPGP.ComponentKey.Declaration(signature, statement, key: key)
+            if declaration.flagsAllowSigning {
+                declaration.signingFault = backSignatureFault(signature, key, hash)
             }
+            subkey.add(declaration)
         } catch {
             subkey.fault = error
         }
+    }
+
+    /// Adds the revocation in `packet`, if it is one of this subkey; else it is one of another.
+    private static func revoke(
+        _ subkey: inout OpenPGP.ComponentKey, by primary: OpenPGP.PublicKey, _ packet: OpenPGP.Packet
+    ) {
+        let key = subkey.key
+        guard let signature = selfSignature(packet, by: primary),
+            let statement = try? verified(
+                signature, by: primary,
+                {
+                    $0.update(keyPrefix(primary))
+                    $0.update(keyPrefix(key))
+                })
+        else { return }
+        subkey.revocations.append(OpenPGP.ComponentKey.Revocation(signature, statement))
     }
 
     /// Why no embedded signature shows that the subkey's holder agreed to the binding; nil if one does.
@@ -195,7 +235,8 @@ extension OpenPGP.Certificate {
             do throws(OpenPGP.Error) {
                 let signature = try OpenPGP.SignaturePacket(body)
                 guard signature.type == Kind.primaryKeyBinding else { continue }
-                _ = try verified(signature, by: subkey, hash)
+                let statement = try verified(signature, by: subkey, hash)
+                if let fault = statement.fault { throw fault }
                 // One that ends would need watching; nobody makes them.
                 if let end = signature.expirationTime { throw .signatureExpired(end) }
                 return nil
@@ -211,25 +252,27 @@ extension OpenPGP.Certificate {
     private static func selfSignature(
         _ packet: OpenPGP.Packet, by primary: OpenPGP.PublicKey
     ) -> OpenPGP.SignaturePacket? {
-        // A malformed signature in a certificate is no signature.
-        guard let signature = try? OpenPGP.SignaturePacket(packet.body),
+        // What cannot be taken apart into fields and numbers is no signature.
+        guard let signature = try? OpenPGP.SignaturePacket(unread: packet.body),
             signature.issuers.contains(primary.fingerprint.keyID)
         else { return nil }
         return signature
     }
 
-    /// The creation time of `signature`, after it was found to be `key`'s over what `hash` feeds to the digest.
+    /// The statement of `signature`, after it was found to be `key`'s over what `hash` feeds to the digest.
     private static func verified(
-        _ signature: OpenPGP.SignaturePacket, by key: OpenPGP.PublicKey, isRevocation: Bool = false,
+        _ signature: OpenPGP.SignaturePacket, by key: OpenPGP.PublicKey,
         _ hash: (borrowing DigestState) -> Void
-    ) throws(OpenPGP.Error) -> OpenPGP.Timestamp {
-        let created = try signature.checkForm()
-        let algorithm =
-            try isRevocation ? signature.hash.digestForRevocation() : signature.hash.trusted().digest
+    ) throws(OpenPGP.Error) -> OpenPGP.ComponentKey.Statement {
+        let algorithm = try signature.hash.digestForStatement()
         let digest = DigestState(algorithm)
         hash(digest)
         try key.verify(signature, digest: signature.finish(digest), hash: algorithm)
-        return created
+        guard let created = signature.subpackets.creationTime else { throw .missingCreationTime }
+        var fault = signature.formFault
+        if fault == nil, created < key.creationTime { fault = .signatureOlderThanKey(key.fingerprint) }
+        if fault == nil, case .weak(_, let name) = signature.hash { fault = .weakHash(name) }
+        return OpenPGP.ComponentKey.Statement(created: created, fault: fault)
     }
 
     /// What a signature over a key hashes of it (RFC 9580, section 5.2.4).
@@ -239,9 +282,9 @@ extension OpenPGP.Certificate {
 }
 
 extension OpenPGP.Packet {
-    /// Whether this is a version 4 signature that revokes a primary key (RFC 9580, section 5.2.1.11).
-    fileprivate var isKeyRevocation: Bool {
-        tag == .signature && body.starts(with: [4, OpenPGP.SignaturePacket.Kind.keyRevocation])
+    /// Whether this is a version 4 signature of that type (RFC 9580, section 5.2.1).
+    fileprivate func isSignature(_ type: UInt8) -> Bool {
+        tag == .signature && body.starts(with: [4, type])
     }
 }
 

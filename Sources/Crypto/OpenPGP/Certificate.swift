@@ -80,7 +80,7 @@ extension OpenPGP {
         /// The keys that may sign at `time`, the ones to prefer first: subkeys, the newest before the others, then the
         /// primary key. Never empty.
         func signingKeys(at time: Timestamp) throws(OpenPGP.Error) -> [ComponentKey] {
-            _ = try primary.checkAlive(made: time, now: time, skew: Self.clockSkew)
+            try primary.checkAlive(made: time, now: time, skew: Self.clockSkew)
             var fault: OpenPGP.Error?
             var usable = [ComponentKey]()
             for candidate in subkeys.sorted(by: { $0.key.creationTime > $1.key.creationTime }) + [primary] {

@@ -5,36 +5,52 @@ extension OpenPGP {
     /// later which of them holds.
     struct ComponentKey: Sendable {
         let key: PublicKey
-        /// Valid declarations, the newest first.
+        /// What the owner declared in signing for a name, or in binding a subkey, the newest first.
         var declarations: [Declaration] = []
+        /// Direct-key signatures about the key's use, the newest first.
+        var directDeclarations: [Declaration] = []
         /// Direct-key signatures that say nothing but when the key ends, the newest first.
         var limits: [Declaration] = []
         var revocations: [Revocation] = []
-        /// Why there is no valid declaration, if a reason was found.
+        /// Why there is no declaration, if a reason was found.
         var fault: Error?
 
+        /// A signature by the owner, its mathematics in order.
+        struct Statement {
+            let created: Timestamp
+            /// Why it cannot be gone by: its form, its hash, or its date.
+            let fault: Error?
+        }
+
         /// A self-signature, or the binding of a subkey.
+        ///
+        /// One with a fault takes the place of older ones all the same: what it would have said is not known, and it may
+        /// have been the key's end.
         struct Declaration: Equatable, Sendable {
             let created: Timestamp
             /// When the declaration itself ends.
             let expires: Timestamp?
             /// When the key ends by this declaration.
             let keyExpires: Timestamp?
-            let mayCertify: Bool
-            let maySign: Bool
+            /// RFC 9580, section 5.2.3.29; nil where it says nothing.
+            let flags: UInt8?
+            /// Why the key may not be used while this is the declaration that holds.
+            let fault: Error?
             /// Why a subkey may not sign although its binding says so.
             var signingFault: Error?
 
-            init(_ signature: SignaturePacket, created: Timestamp, key: PublicKey) {
+            init(_ signature: SignaturePacket, _ statement: Statement, key: PublicKey) {
                 let subpackets = signature.subpackets
-                self.created = created
+                created = statement.created
                 expires = signature.expirationTime
                 let validity = subpackets.keyValidity ?? 0
                 keyExpires = validity > 0 ? key.creationTime.advanced(by: validity) : nil
-                // RFC 9580, section 5.2.3.29. Flags that are not there allow nothing.
-                mayCertify = (subpackets.keyFlags ?? 0) & 0x01 != 0
-                maySign = (subpackets.keyFlags ?? 0) & 0x02 != 0
+                flags = subpackets.keyFlags
+                let isTooOld = statement.created < key.creationTime
+                fault = statement.fault ?? (isTooOld ? .signatureOlderThanKey(key.fingerprint) : nil)
             }
+
+            var flagsAllowSigning: Bool { (flags ?? 0) & 0x02 != 0 }
         }
 
         struct Revocation: Equatable, Sendable {
@@ -43,16 +59,23 @@ extension OpenPGP {
             /// "superseded" and "retired" are softer (RFC 9580, section 5.2.3.31).
             let isHard: Bool
 
-            init(_ signature: SignaturePacket, created: Timestamp) {
-                self.created = created
+            init(_ signature: SignaturePacket, _ statement: Statement) {
+                created = statement.created
                 let reason = signature.subpackets.revocationReason
-                isHard = reason != 1 && reason != 3
+                isHard = reason != 1 && reason != 3 || signature.formFault != nil
             }
         }
 
         mutating func add(_ declaration: Declaration) { Self.insert(declaration, into: &declarations) }
 
-        mutating func addLimit(_ limit: Declaration) { Self.insert(limit, into: &limits) }
+        /// Adds what a direct-key signature says.
+        mutating func addDirect(_ declaration: Declaration) {
+            if declaration.flags != nil || declaration.fault != nil {
+                Self.insert(declaration, into: &directDeclarations)
+            } else {
+                Self.insert(declaration, into: &limits)
+            }
+        }
 
         private static func insert(_ declaration: Declaration, into list: inout [Declaration]) {
             // Among those of one second the later in the file wins, as with GnuPG.
@@ -65,49 +88,64 @@ extension OpenPGP {
             for declaration in other.declarations where !declarations.contains(declaration) {
                 add(declaration)
             }
-            for limit in other.limits where !limits.contains(limit) { addLimit(limit) }
+            for declaration in other.directDeclarations + other.limits
+            where !directDeclarations.contains(declaration) && !limits.contains(declaration) {
+                addDirect(declaration)
+            }
             for revocation in other.revocations where !revocations.contains(revocation) {
                 revocations.append(revocation)
             }
         }
 
-        /// The declaration that holds at `now`.
-        func declaration(at now: Timestamp, skew: Int64) -> Declaration? {
-            Self.current(declarations, at: now, skew: skew)
+        /// The declarations that hold at `now`: the newest by a name or a binding, and the newest direct ones. What one of
+        /// them refuses, no other allows.
+        private func current(at now: Timestamp, skew: Int64) -> [Declaration] {
+            [declarations, directDeclarations, limits].compactMap { Self.newest($0, at: now, skew: skew) }
         }
 
-        private static func current(_ list: [Declaration], at now: Timestamp, skew: Int64) -> Declaration? {
+        private static func newest(_ list: [Declaration], at now: Timestamp, skew: Int64) -> Declaration? {
             let latest = now.advanced(by: skew)
             return list.first { $0.created <= latest && $0.expires.map { $0 > now } ?? true }
         }
 
         /// When the key ends by all that holds at `now`; nil if never.
         func expirationTime(at now: Timestamp, skew: Int64) -> Timestamp? {
-            let current = [declarations, limits].compactMap { Self.current($0, at: now, skew: skew) }
-            return current.compactMap(\.keyExpires).min()
+            current(at: now, skew: skew).compactMap(\.keyExpires).min()
         }
 
         /// Throws unless this key is alive at `now`, and was not revoked before `made`.
-        func checkAlive(made: Timestamp, now: Timestamp, skew: Int64) throws(Error) -> Declaration {
+        ///
+        /// - Returns: the declarations that say so.
+        @discardableResult
+        func checkAlive(made: Timestamp, now: Timestamp, skew: Int64) throws(Error) -> [Declaration] {
             _ = try key.material.get()
             for revocation in revocations where revocation.isHard || revocation.created <= made {
                 throw .keyRevoked(key.fingerprint)
             }
             guard key.creationTime <= now.advanced(by: skew) else { throw .keyFromTheFuture(key.fingerprint) }
-            guard let declaration = declaration(at: now, skew: skew) else {
-                throw fault ?? .noSelfSignature(key.fingerprint)
-            }
-            if let end = expirationTime(at: now, skew: skew), end <= max(now, made) {
+            let current = current(at: now, skew: skew)
+            if let fault = current.compactMap(\.fault).first { throw fault }
+            // A limit alone vouches for nothing.
+            guard
+                [declarations, directDeclarations].contains(where: {
+                    Self.newest($0, at: now, skew: skew) != nil
+                })
+            else { throw fault ?? .noSelfSignature(key.fingerprint) }
+            if let end = current.compactMap(\.keyExpires).min(), end <= max(now, made) {
                 throw .keyExpired(key.fingerprint, at: end)
             }
-            return declaration
+            return current
         }
 
         /// Throws unless this key may have signed a document at `made`, seen from `now`.
         func checkMaySign(made: Timestamp, now: Timestamp, skew: Int64) throws(Error) {
-            let declaration = try checkAlive(made: made, now: now, skew: skew)
-            guard declaration.maySign else { throw .keyCannotSign(key.fingerprint) }
-            if let fault = declaration.signingFault { throw fault }
+            let current = try checkAlive(made: made, now: now, skew: skew)
+            // Flags that are nowhere allow nothing.
+            let speaking = current.filter { $0.flags != nil }
+            guard !speaking.isEmpty, speaking.allSatisfy(\.flagsAllowSigning) else {
+                throw .keyCannotSign(key.fingerprint)
+            }
+            if let fault = current.compactMap(\.signingFault).first { throw fault }
             guard key.creationTime <= made else { throw .signatureOlderThanKey(key.fingerprint) }
         }
     }

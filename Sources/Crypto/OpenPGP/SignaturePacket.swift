@@ -21,7 +21,15 @@ extension OpenPGP {
         /// The algorithm-specific fields at the end.
         let value: ArraySlice<UInt8>
 
+        /// A signature whose subpackets are well-formed too.
         init(_ body: ArraySlice<UInt8>) throws(Error) {
+            try self.init(unread: body)
+            if let fault = subpackets.fault { throw fault }
+        }
+
+        /// A signature of which as much is known as can be read of its subpackets: for statements about a key, which
+        /// do not go away by being hard to read.
+        init(unread body: ArraySlice<UInt8>) throws(Error) {
             var reader = ByteReader(body)
             let version = try reader.byte()
             guard version == 4 else { throw .unsupportedSignatureVersion(version) }
@@ -31,7 +39,7 @@ extension OpenPGP {
             let hashed = try reader.bytes(reader.uint16())
             hashedPart = body[body.startIndex..<hashed.endIndex]
             let unhashed = try reader.bytes(reader.uint16())
-            subpackets = try Subpackets(hashed: hashed, unhashed: unhashed)
+            subpackets = Subpackets(hashed: hashed, unhashed: unhashed)
             // The first 16 bits of the digest save gpg some work; they protect nothing, and are not compared.
             _ = try reader.bytes(2)
             value = reader.rest
@@ -56,9 +64,14 @@ extension OpenPGP {
         ///
         /// - Returns: when the signature was made.
         func checkForm() throws(Error) -> Timestamp {
-            if let type = subpackets.unknownCritical { throw .unknownCriticalSubpacket(type) }
+            if let fault = formFault { throw fault }
             guard let made = subpackets.creationTime else { throw .missingCreationTime }
             return made
+        }
+
+        /// Why what the signature says about itself cannot be understood, nil if it can.
+        var formFault: Error? {
+            subpackets.fault ?? subpackets.unknownCritical.map { .unknownCriticalSubpacket($0) }
         }
 
         /// When the signature ends by its own words, nil if never.
@@ -83,7 +96,12 @@ extension OpenPGP {
         private(set) var keyValidity: Int64?
         private(set) var keyFlags: UInt8?
         private(set) var revocationReason: UInt8?
-        private(set) var issuers: [KeyID] = []
+        /// The keys that the hashed area names, or else the unhashed one, in their order.
+        var issuers: [KeyID] { signedIssuers.isEmpty ? otherIssuers : signedIssuers }
+        private var signedIssuers: [KeyID] = []
+        private var otherIssuers: [KeyID] = []
+        /// Why an area could not be read to its end; what came before it has been read.
+        private(set) var fault: Error?
         /// The first critical subpacket that is not understood, in either area.
         private(set) var unknownCritical: UInt8?
         /// Bodies of embedded signature packets, not yet parsed.
@@ -92,20 +110,32 @@ extension OpenPGP {
         /// No honest signature has more issuers or embedded signatures; each would cost a verification.
         private static let repetitionLimit = 4
 
-        init(hashed: ArraySlice<UInt8>, unhashed: ArraySlice<UInt8>) throws(Error) {
-            try read(hashed, isHashed: true)
-            try read(unhashed, isHashed: false)
+        init(hashed: ArraySlice<UInt8>, unhashed: ArraySlice<UInt8>) {
+            read(hashed, isHashed: true)
+            read(unhashed, isHashed: false)
         }
 
-        private mutating func read(_ area: ArraySlice<UInt8>, isHashed: Bool) throws(Error) {
+        /// Reads an area as far as its lengths lead; a subpacket that is wrong in itself does not hide the next.
+        private mutating func read(_ area: ArraySlice<UInt8>, isHashed: Bool) {
             var reader = ByteReader(area)
             while !reader.isAtEnd {
-                let length = try Self.length(&reader)
-                var body = try ByteReader(reader.bytes(length))
-                let header = try body.byte()
+                let header: UInt8
+                var body: ByteReader
+                do throws(Error) {
+                    let length = try Self.length(&reader)
+                    body = try ByteReader(reader.bytes(length))
+                    header = try body.byte()
+                } catch {
+                    fault = fault ?? error
+                    return
+                }
                 let type = header & 0x7f
-                if isHashed { try readStatement(type, body) }
-                try readHint(type, body.rest)
+                do throws(Error) {
+                    if isHashed { try readStatement(type, body) }
+                    try readHint(type, body.rest, isHashed: isHashed)
+                } catch {
+                    fault = fault ?? error
+                }
                 if header & 0x80 != 0, !Self.understood.contains(type), unknownCritical == nil {
                     unknownCritical = type
                 }
@@ -113,7 +143,9 @@ extension OpenPGP {
         }
 
         /// Critical subpackets that are either obeyed or say nothing about whether a signature holds.
-        private static let understood: Set<UInt8> = [2, 3, 9, 11, 16, 21, 22, 25, 27, 29, 30, 32, 33]
+        private static let understood: Set<UInt8> = [
+            2, 3, 4, 7, 9, 11, 16, 21, 22, 24, 25, 26, 27, 29, 30, 32, 33,
+        ]
 
         private mutating func readStatement(_ type: UInt8, _ body: ByteReader) throws(Error) {
             var body = body
@@ -133,26 +165,44 @@ extension OpenPGP {
             guard body.isAtEnd else { throw .malformedPacket("a subpacket \(type) of wrong length") }
         }
 
-        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>) throws(Error) {
+        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool) throws(Error)
+        {
             switch type {
             case 16:
                 guard body.count == 8 else { throw .malformedPacket("a key ID of \(body.count) bytes") }
-                addIssuer(KeyID(body))
+                addIssuer(KeyID(body), isHashed: isHashed)
             // Fingerprints of other versions of keys are of no use here.
             case 33 where body.first == 4:
                 guard body.count == 21 else {
                     throw .malformedPacket("a fingerprint of \(body.count - 1) bytes")
                 }
-                addIssuer(KeyID(body.suffix(8)))
-            // Whether a certification may be passed on: of no consequence, but one octet.
-            case 4: guard body.count == 1 else { throw .malformedPacket("a subpacket 4 of wrong length") }
+                addIssuer(KeyID(body.suffix(8)), isHashed: isHashed)
+            // Of no consequence, but of this length: whether a certification may be passed on, how far trust goes,
+            // whether the signature may be revoked.
+            case 4, 7:
+                guard body.count == 1 else { throw .malformedPacket("a subpacket \(type) of wrong length") }
+            case 5: guard body.count == 2 else { throw .malformedPacket("a subpacket 5 of wrong length") }
+            case 20: try Self.checkNotation(body)
             case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
             default: break
             }
         }
 
-        private mutating func addIssuer(_ issuer: KeyID) {
-            if issuers.count < Self.repetitionLimit, !issuers.contains(issuer) { issuers.append(issuer) }
+        /// A notation (RFC 9580, section 5.2.3.24): four octets of flags, two lengths, a name and a value.
+        private static func checkNotation(_ body: ArraySlice<UInt8>) throws(Error) {
+            var reader = ByteReader(body)
+            _ = try reader.uint32()
+            let (name, value) = try (reader.uint16(), reader.uint16())
+            guard reader.rest.count == name + value else {
+                throw .malformedPacket("a subpacket 20 of wrong length")
+            }
+        }
+
+        private mutating func addIssuer(_ issuer: KeyID, isHashed: Bool) {
+            func add(to issuers: inout [KeyID]) {
+                if issuers.count < Self.repetitionLimit, !issuers.contains(issuer) { issuers.append(issuer) }
+            }
+            if isHashed { add(to: &signedIssuers) } else { add(to: &otherIssuers) }
         }
 
         private static func setOnce<T>(_ field: inout T?, _ value: T, _ type: UInt8) throws(Error) {

@@ -43,24 +43,40 @@ extension OpenPGP {
             self.certificates = certificates
             self.clockSkew = clockSkew
             // Two copies of one certificate count as one: what either of them says, such as a revocation, holds.
-            var merged = [Fingerprint: (primary: ComponentKey, subkeys: [Fingerprint: ComponentKey])]()
+            var merged = [(primary: ComponentKey, subkeys: [ComponentKey])]()
             for certificate in certificates {
-                var entry = merged[certificate.fingerprint] ?? (certificate.primary, [:])
-                entry.primary.merge(certificate.primary)
-                for subkey in certificate.subkeys {
-                    entry.subkeys[subkey.key.fingerprint, default: subkey].merge(subkey)
+                guard
+                    let place = merged.firstIndex(where: {
+                        $0.primary.key.fingerprint == certificate.fingerprint
+                    })
+                else {
+                    merged.append((certificate.primary, []))
+                    for subkey in certificate.subkeys {
+                        Self.merge(subkey, into: &merged[merged.count - 1].subkeys)
+                    }
+                    continue
                 }
-                merged[certificate.fingerprint] = entry
+                merged[place].primary.merge(certificate.primary)
+                for subkey in certificate.subkeys { Self.merge(subkey, into: &merged[place].subkeys) }
             }
+            // A subkey of two certificates is the first one's, so that the order of the certificates decides and nothing
+            // else. Two keys may have one ID: both are tried.
             var candidates = [KeyID: [Candidate]]()
-            for (primary, subkeys) in merged.values {
-                for component in [primary] + subkeys.values {
-                    // Two keys may have one ID: both are tried.
+            for (primary, subkeys) in merged {
+                for component in [primary] + subkeys {
                     candidates[component.key.fingerprint.keyID, default: []]
                         .append(Candidate(primary: primary, component: component))
                 }
             }
             self.candidates = candidates
+        }
+
+        private static func merge(_ subkey: ComponentKey, into subkeys: inout [ComponentKey]) {
+            if let place = subkeys.firstIndex(where: { $0.key.fingerprint == subkey.key.fingerprint }) {
+                subkeys[place].merge(subkey)
+            } else {
+                subkeys.append(subkey)
+            }
         }
 
         /// Verifies exactly one detached signature, armored or binary, of `document`.
@@ -144,6 +160,8 @@ extension OpenPGP {
             guard let named = issuers.first else { throw .missingIssuer }
             let candidates = issuers.flatMap { self.candidates[$0] ?? [] }
             guard !candidates.isEmpty else { throw .unknownSigner(keyID: named.description) }
+            // Others take the first of them for the signer, wherever they look first.
+            guard issuers.count == 1 else { throw .malformedPacket("a signature that names two signers") }
 
             guard signature.type == SignaturePacket.Kind.binary else {
                 throw .wrongSignatureType(signature.type)
@@ -159,7 +177,7 @@ extension OpenPGP {
                     try candidate.component.key.verify(signature, digest: digest, hash: hash.digest)
                     guard made <= now.advanced(by: clockSkew) else { throw .signatureFromTheFuture(made) }
                     if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
-                    _ = try candidate.primary.checkAlive(made: made, now: now, skew: clockSkew)
+                    try candidate.primary.checkAlive(made: made, now: now, skew: clockSkew)
                     try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
                     return VerifiedSignature(
                         certificate: candidate.primary.key.fingerprint,

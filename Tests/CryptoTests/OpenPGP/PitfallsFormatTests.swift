@@ -14,7 +14,7 @@ struct PitfallsFormatTests {
         func signed(_ extra: [UInt8]) throws -> [UInt8] {
             try scene.packet(scene.key.signature(over: scene.document, hashed: area + extra))
         }
-        for type in [0, 1, 10, 20, 23, 26, 28, 31, 37, 60, 100, 127] as [UInt8] {
+        for type in [0, 1, 10, 23, 28, 31, 37, 60, 100, 127] as [UInt8] {
             try scene.refuses(
                 signed(OpenPGP.Subpackets.write(0x80 | type, [0])), .unknownCriticalSubpacket(type))
             try scene.verify(signed(OpenPGP.Subpackets.write(type, [0])))
@@ -91,12 +91,18 @@ struct PitfallsFormatTests {
             OpenPGP.Subpackets.write(16, fingerprint.suffix(9)), OpenPGP.Subpackets.write(33, [4]),
             OpenPGP.Subpackets.write(33, [4] + fingerprint.dropLast()),
             OpenPGP.Subpackets.write(33, [4] + fingerprint + [0]), OpenPGP.Subpackets.write(4, []),
+            OpenPGP.Subpackets.write(5, [1]), OpenPGP.Subpackets.write(5, [1, 60, 0]),
+            OpenPGP.Subpackets.write(7, []), OpenPGP.Subpackets.write(20, [0]),
+            OpenPGP.Subpackets.write(20, [0x80, 0, 0, 0, 0, 3, 0, 1] + "a@b".utf8),
+            OpenPGP.Subpackets.write(20, [0x80, 0, 0, 0, 0, 3, 0, 1] + "a@bcd".utf8),
         ] {
             try scene.refusesAsMalformed(
                 scene.packet(scene.key.signature(over: scene.document, hashed: area + wrong)))
             try scene.refusesAsMalformed(
                 scene.packet(scene.key.signature(over: scene.document, unhashed: wrong)))
         }
+        let notation = OpenPGP.Subpackets.write(20, [0x80, 0, 0, 0, 0, 3, 0, 1] + "a@bc".utf8)
+        try scene.verify(scene.packet(scene.key.signature(over: scene.document, hashed: area + notation)))
         // Fingerprints of other key versions say nothing.
         let other = OpenPGP.Subpackets.write(33, [6] + [UInt8](repeating: 1, count: 32))
         try scene.verify(scene.packet(scene.key.signature(over: scene.document, unhashed: other)))

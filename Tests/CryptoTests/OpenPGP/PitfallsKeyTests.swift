@@ -25,7 +25,7 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p49_Naming one key while another signs: each named key is tried, and only trusted ones count")
+    @Test("p49_Naming one key while another signs, or two, refuses the signature")
     func p49_misnamedSigner() throws {
         let (a, b) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
         let both = try OpenPGP.Verifier(certificates: [Forge.certificate(a), Forge.certificate(b)])
@@ -34,10 +34,28 @@ struct PitfallsKeyTests {
         // B signs; the hashed area says A, the unhashed one B.
         let crossed = try Forge.packet(
             .signature, b.signature(over: [1], hashed: a.area(ForgedKey.born)))
-        #expect(try both.verify(signature: crossed, of: [1], at: ForgedKey.now).certificate == b.fingerprint)
-        #expect(try onlyB.verify(signature: crossed, of: [1], at: ForgedKey.now).certificate == b.fingerprint)
-        #expect(throws: OpenPGP.Error.badSignature) {
-            try onlyA.verify(signature: crossed, of: [1], at: ForgedKey.now)
+        for verifier in [both, onlyA] {
+            #expect(throws: OpenPGP.Error.badSignature) {
+                try verifier.verify(signature: crossed, of: [1], at: ForgedKey.now)
+            }
+        }
+        #expect(throws: OpenPGP.Error.unknownSigner(keyID: a.fingerprint.keyID.description)) {
+            try onlyB.verify(signature: crossed, of: [1], at: ForgedKey.now)
+        }
+        // The hashed area decides alone; without it the unhashed one does, as long as it names one key.
+        let names = [a, b].map { OpenPGP.Subpackets.write(16, $0.fingerprint.bytes.suffix(8)) }
+        let time = OpenPGP.Subpackets.creation(ForgedKey.born)
+        for (hashed, unhashed, isGood) in [
+            (names[1] + time, names[0], true), (time, names[1], true), (time, names[1] + names[1], true),
+            (names[0] + time, names[1], false), (time, names[0] + names[1], false),
+            (time, names[1] + names[0], false), (names[1] + names[0] + time, [], false),
+        ] {
+            let signature = try Forge.packet(
+                .signature, b.signature(over: [1], hashed: hashed, unhashed: unhashed))
+            for verifier in [both, onlyB] {
+                let found = try? verifier.verify(signature: signature, of: [1], at: ForgedKey.now)
+                #expect((found != nil) == isGood, "\(hashed) \(unhashed)")
+            }
         }
         // B signs; all of it says A. In a release this refuses the file, since A is trusted and did not sign.
         let claimed = try Forge.packet(
@@ -354,23 +372,241 @@ struct PitfallsKeyTests {
         }
     }
 
-    @Test("p53_A revocation that cannot be checked is ignored, as gpg does")
+    @Test("p53_A revocation over an unknown hash cannot be checked, and is ignored as gpg does")
     func p53_uncheckableRevocation() throws {
         let key = try ForgedKey.ed25519()
-        let content = OpenPGP.hashedKey(key.body[...])
-        // The hash is private or experimental; then the subpacket is, and critical.
-        let unknownHash = try key.signature(type: 0x20, over: content, hashID: 100)
-        let unknownSubpacket = try key.signature(
-            type: 0x20, over: content,
-            hashed: key.area(ForgedKey.born) + OpenPGP.Subpackets.write(0x80 | 100, [0]))
-        for revocation in [unknownHash, unknownSubpacket] {
-            let certificate = try Forge.certificate(key, directly: Forge.packet(.signature, revocation))
-            #expect(!certificate.isRevoked)
+        // The hash is private or experimental.
+        let revocation = try key.signature(
+            type: 0x20, over: OpenPGP.hashedKey(key.body[...]), hashID: 100)
+        let certificate = try Forge.certificate(key, directly: Forge.packet(.signature, revocation))
+        #expect(!certificate.isRevoked)
+        #expect(try Self.verdict(certificate, key) == nil)
+        let home = try GnuPGHome()
+        _ = try home.tryGpg(["--import"], input: certificate.bytes)
+        let listing = try String(decoding: home.gpg("--list-keys", "--with-colons"), as: UTF8.self)
+        #expect(listing.contains("pub:-:"), "\(listing)")
+    }
+
+    /// Subpackets that are understood but critical, unknown and critical, repeated, and of wrong length.
+    static let oddities: [[UInt8]] = [
+        OpenPGP.Subpackets.write(0x80 | 4, [1]), OpenPGP.Subpackets.write(0x80 | 7, [0]),
+        OpenPGP.Subpackets.write(0x80 | 24, Array("hkp://a".utf8)),
+        OpenPGP.Subpackets.write(0x80 | 26, Array("https://a".utf8)),
+        OpenPGP.Subpackets.write(0x80 | 100, [1]), OpenPGP.Subpackets.creation(ForgedKey.born),
+        OpenPGP.Subpackets.write(4, [1, 1]), OpenPGP.Subpackets.write(2, [1]), [200],
+        OpenPGP.Subpackets.write(29, [3]) + OpenPGP.Subpackets.write(29, [3]),
+        OpenPGP.Subpackets.write(29, []),
+    ]
+
+    @Test("p53_A revocation counts however little else of it can be read", arguments: oddities)
+    func p53_oddRevocation(oddity: [UInt8]) throws {
+        let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let contents = [
+            (0x20, OpenPGP.hashedKey(key.body[...])), (0x28, Forge.content(key, subkey: subkey)),
+            (0x30, Forge.content(key, name: "forged")),
+        ]
+        let made = ForgedKey.born.advanced(by: 1)
+        for (hashed, unhashed) in [(oddity, []), ([], oddity)] {
+            let revocations = try contents.map { type, content in
+                try Forge.packet(
+                    .signature,
+                    key.signature(
+                        type: UInt8(type), over: content, hashed: key.area(made) + hashed, unhashed: unhashed)
+                )
+            }
+            let bound = try Forge.subkey(subkey, of: key, back: subkey)
+            let whole = try Forge.certificate(key, directly: revocations[0])
+            #expect(try Self.verdict(whole, key) == .keyRevoked(key.fingerprint))
+            let part = try Forge.certificate(key, then: bound + revocations[1])
+            #expect(try Self.verdict(part, subkey) == .keyRevoked(subkey.fingerprint))
+            #expect(try Self.verdict(part, key) == nil)
+            let named = try Forge.certificate(key, then: revocations[2])
+            #expect(try Self.verdict(named, key) == .noSelfSignature(key.fingerprint))
+        }
+    }
+
+    @Test("p53_A subkey's revocation holds wherever it stands among the packets of its key")
+    func p53_subkeyRevocationAnywhere() throws {
+        let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        let parts = try [
+            Forge.packet(.publicKey, key.body), Forge.name(key), Forge.subkey(subkey, of: key, back: subkey),
+            Forge.subkey(other, of: key, back: other),
+        ]
+        let revocation = try Forge.revocation(key, of: subkey, reason: 2, made: ForgedKey.born)
+        for place in 1...parts.count {
+            let packets = (parts[..<place] + [revocation] + parts[place...]).flatMap { $0 }
+            let certificate = try OpenPGP.Certificate(packets)
+            #expect(
+                try Self.verdict(certificate, subkey) == .keyRevoked(subkey.fingerprint), "place \(place)")
+            #expect(try Self.verdict(certificate, other) == nil)
             #expect(try Self.verdict(certificate, key) == nil)
-            let home = try GnuPGHome()
-            _ = try home.tryGpg(["--import"], input: certificate.bytes)
-            let listing = try String(decoding: home.gpg("--list-keys", "--with-colons"), as: UTF8.self)
-            #expect(listing.contains("pub:-:"), "\(listing)")
+        }
+        // Each is tried on each subkey, so there may not be many of both.
+        let many = try (0..<32).map { _ in try Forge.packet(.publicSubkey, ForgedKey.ed25519().body) }
+        let all = parts[0] + parts[1] + many.flatMap { $0 }
+        #expect(throws: Never.self) {
+            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 31).flatMap { $0 })
+        }
+        #expect(throws: OpenPGP.Error.self) {
+            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 32).flatMap { $0 })
+        }
+    }
+
+    @Test("p53_The newest declaration holds also where it cannot be gone by: no older one takes its place")
+    func p53_unreadableDeclaration() throws {
+        let key = try ForgedKey.ed25519()
+        let later = ForgedKey.born.advanced(by: Self.day)
+        let ending = Forge.flags(3) + Forge.keyExpires(after: 2 * Self.day)
+        let expired = OpenPGP.Error.keyExpired(
+            key.fingerprint, at: ForgedKey.born.advanced(by: 2 * Self.day))
+        func verdict(_ extra: [UInt8], hashID: UInt8 = 8) throws -> OpenPGP.Error? {
+            let newer = try Forge.name(key, "b", extra: extra, hashID: hashID, made: later)
+            return try Self.verdict(Forge.certificate(key, then: newer), key)
+        }
+        // These are understood.
+        for oddity in Self.oddities[..<4] { #expect(try verdict(ending + oddity) == expired) }
+        let unknown = Self.oddities[4]
+        #expect(try verdict(ending + unknown) == .unknownCriticalSubpacket(100))
+        for oddity in Self.oddities[5...] {
+            guard case .malformedPacket = try verdict(ending + oddity) else {
+                Issue.record("\(oddity) is passed over")
+                continue
+            }
+        }
+        for twice in [Forge.flags(3), Forge.keyExpires(after: 9)] {
+            #expect(try verdict(ending + twice) != nil)
+        }
+        #expect(try verdict(ending, hashID: 2) == .weakHash("SHA-1"))
+        // A name of which nothing better is known is nobody's.
+        let odd = try OpenPGP.Certificate(
+            Forge.packet(.publicKey, key.body) + Forge.name(key, "a") + Forge.name(key, "b", extra: unknown))
+        #expect(odd.userIDs == ["a"])
+        // Among those of one second the later in the file wins; a newer one heals.
+        let healed = try Forge.name(key, "c", made: later.advanced(by: 1))
+        let newer = try Forge.name(key, "b", extra: unknown, made: later)
+        #expect(try Self.verdict(Forge.certificate(key, then: newer + healed), key) == nil)
+    }
+
+    @Test(
+        "p53_What a direct-key signature or a picture's forbids, no newer name allows, nor the other way round"
+    )
+    func p53_declarationsOfTwoPlaces() throws {
+        let key = try ForgedKey.ed25519()
+        let (early, late) = (ForgedKey.born, ForgedKey.born.advanced(by: Self.day))
+        let end = ForgedKey.born.advanced(by: 2 * Self.day)
+        let ending = Forge.keyExpires(after: 2 * Self.day)
+        func direct(_ extra: [UInt8], _ made: OpenPGP.Timestamp) throws -> [UInt8] {
+            try Forge.packet(
+                .signature,
+                key.signature(
+                    type: 0x1f, over: OpenPGP.hashedKey(key.body[...]), hashed: key.area(made) + extra))
+        }
+        for (first, second) in [(early, late), (late, early)] {
+            func verdict(_ directly: [UInt8], _ named: [UInt8]) throws -> OpenPGP.Error? {
+                let certificate = try Forge.certificate(
+                    key, extra: named, made: second, directly: direct(directly, first))
+                return try Self.verdict(certificate, key)
+            }
+            #expect(try verdict(Forge.flags(3), Forge.flags(3)) == nil)
+            #expect(try verdict(Forge.flags(1), Forge.flags(3)) == .keyCannotSign(key.fingerprint))
+            #expect(try verdict(Forge.flags(3), Forge.flags(1)) == .keyCannotSign(key.fingerprint))
+            // One that does not speak of the key's use leaves it to the other.
+            #expect(try verdict(Forge.flags(3), []) == nil)
+            #expect(try verdict(Forge.flags(1), []) == .keyCannotSign(key.fingerprint))
+            let expired = OpenPGP.Error.keyExpired(key.fingerprint, at: end)
+            #expect(try verdict(Forge.flags(3) + ending, Forge.flags(3)) == expired)
+            #expect(try verdict(Forge.flags(3), Forge.flags(3) + ending) == expired)
+            #expect(try verdict(Self.oddities[4], Forge.flags(3)) == .unknownCriticalSubpacket(100))
+        }
+        let picture: [UInt8] = [5, 1] + Array("abcd".utf8)
+        let content = OpenPGP.hashedKey(key.body[...]) + [0xd1] + OpenPGP.bigEndian(picture.count) + picture
+        for extra in [Forge.flags(1), Forge.flags(3) + ending, Forge.flags(3)] {
+            let signed = try Forge.packet(
+                .signature, key.signature(type: 0x13, over: content, hashed: key.area(late) + extra))
+            let certificate = try Forge.certificate(key, then: Forge.packet(.userAttribute, picture) + signed)
+            #expect(try (Self.verdict(certificate, key) == nil) == (extra == Forge.flags(3)))
+            #expect(certificate.userIDs == ["forged"])
+        }
+    }
+
+    @Test("p52_A self-signature, a binding or a back signature older than the key it is about is none")
+    func p52_olderThanKey() throws {
+        let key = try ForgedKey.ed25519(born: ForgedKey.born.advanced(by: 2))
+        let early = try Forge.certificate(key, made: ForgedKey.born)
+        #expect(try Self.verdict(early, key) == .signatureOlderThanKey(key.fingerprint))
+        let primary = try ForgedKey.ed25519()
+        // Bindings and back signatures are made when the primary key is.
+        let newer = try ForgedKey.ed25519(born: ForgedKey.born.advanced(by: 1))
+        let bound = try Forge.certificate(
+            primary, then: Forge.subkey(newer, of: primary, back: newer))
+        #expect(try Self.verdict(bound, newer) == .signatureOlderThanKey(newer.fingerprint))
+        let back = try Forge.certificate(
+            primary, then: Forge.subkey(newer, of: primary, back: newer, made: newer.key.creationTime))
+        #expect(try Self.verdict(back, newer) == .noBackSignature(newer.fingerprint))
+        let good = try Forge.certificate(
+            primary,
+            then: Forge.subkey(
+                newer, of: primary, back: newer, made: newer.key.creationTime,
+                backMade: newer.key.creationTime))
+        #expect(try Self.verdict(good, newer) == nil)
+    }
+
+    @Test("p52_A primary key that is bound as its own subkey may do no more than it may")
+    func p52_ownSubkey() throws {
+        let key = try ForgedKey.ed25519()
+        let certificate = try Forge.certificate(
+            key, extra: Forge.flags(1), then: Forge.subkey(key, of: key, back: key))
+        #expect(try Self.verdict(certificate, key) == .keyCannotSign(key.fingerprint))
+    }
+
+    @Test("p49_A subkey of two certificates counts for the first of them, in every run")
+    func p49_sharedSubkey() throws {
+        let (a, b, shared) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        let certificates = try [a, b].map {
+            try Forge.certificate($0, then: Forge.subkey(shared, of: $0, back: shared))
+        }
+        let signature = try Forge.packet(.signature, shared.signature(over: [1]))
+        let both = try signature + Forge.packet(.signature, b.signature(over: [1]))
+        // The order of a dictionary differs from one to the next.
+        for _ in 0..<32 {
+            for order in [certificates, certificates.reversed()] {
+                let verifier = OpenPGP.Verifier(certificates: order)
+                let found = try verifier.verify(signature: signature, of: [1], at: ForgedKey.now)
+                #expect(found.certificate == order[0].fingerprint)
+            }
+            let verifier = OpenPGP.Verifier(certificates: certificates)
+            #expect(
+                try verifier.verifyRelease(signatures: both, of: [1], threshold: 2, at: ForgedKey.now).count
+                    == 2)
+        }
+    }
+
+    @Test(
+        "Packets of a certificate that say nothing are passed over, and those that must be understood are not"
+    )
+    func foreignPackets() throws {
+        let (key, subkey) = try (ForgedKey.ed25519(), ForgedKey.ed25519())
+        let good = try Forge.certificate(key, then: Forge.subkey(subkey, of: key, back: subkey)).bytes
+        for type in [10, 12, 21, 40, 60, 63] as [UInt8] {
+            let more = Forge.packet(OpenPGP.PacketTag(rawValue: type), Array("PGP".utf8))
+            #expect(try Self.verdict(OpenPGP.Certificate(good + more), subkey) == nil)
+        }
+        for type in [8, 11, 15, 22, 39] as [UInt8] {
+            let tag = OpenPGP.PacketTag(rawValue: type)
+            #expect(throws: OpenPGP.Error.unexpectedPacket(tag)) {
+                try OpenPGP.Certificate(good + Forge.packet(tag, Array("PGP".utf8)))
+            }
+        }
+        // A subkey of another version signs nothing, and neither do signatures about it.
+        for version in [3, 5, 6] as [UInt8] {
+            let other = Forge.packet(.publicSubkey, [version] + subkey.body.dropFirst())
+            let binding = try Forge.subkey(subkey, of: key, back: subkey).dropFirst(2 + subkey.body.count)
+            let certificate = try OpenPGP.Certificate(good + other + binding)
+            #expect(try Self.verdict(certificate, subkey) == nil)
+            #expect(throws: OpenPGP.Error.unsupportedKeyVersion(version)) {
+                try OpenPGP.Certificate(
+                    Forge.packet(.publicKey, [version] + key.body.dropFirst()) + Forge.name(key))
+            }
         }
     }
 

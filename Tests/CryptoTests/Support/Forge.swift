@@ -154,16 +154,17 @@ enum Forge {
     /// - Parameter back: who makes the embedded back signature; nil for none.
     static func subkey(
         _ subkey: ForgedKey, of key: ForgedKey, flags: UInt8 = 2, back: ForgedKey?, extra: [UInt8] = [],
-        backType: UInt8 = 0x19, backHashID: UInt8 = 8, backExtra: [UInt8] = []
+        backType: UInt8 = 0x19, backHashID: UInt8 = 8, backExtra: [UInt8] = [],
+        made: OpenPGP.Timestamp = ForgedKey.born, backMade: OpenPGP.Timestamp = ForgedKey.born
     ) throws -> [UInt8] {
         let content = content(key, subkey: subkey)
-        var hashed = key.area(ForgedKey.born) + Self.flags(flags) + extra
+        var hashed = key.area(made) + Self.flags(flags) + extra
         if let back {
             hashed += try OpenPGP.Subpackets.write(
                 32,
                 back.signature(
                     type: backType, over: content, hashID: backHashID,
-                    hashed: back.area(ForgedKey.born) + backExtra))
+                    hashed: back.area(backMade) + backExtra))
         }
         return try packet(.publicSubkey, subkey.body)
             + packet(.signature, key.signature(type: 0x18, over: content, hashed: hashed))
