@@ -66,6 +66,7 @@ extension OpenPGP.Certificate {
         var places = [OpenPGP.KeyID: [Int]]()
         var revocations = [OpenPGP.Packet]()
         var last: OpenPGP.KeyID?
+        var selfSignatures = 0
         while let packet = try packets.next() {
             if packet.tag == .publicKey {
                 let key = OpenPGP.Fingerprint(ofKeyPacket: packet.body).keyID
@@ -74,10 +75,16 @@ extension OpenPGP.Certificate {
                 groups.append([packet])
             } else if packet.tag != .marker {
                 guard let last else { throw .unexpectedPacket(packet.tag) }
-                if packet.isSignature(Kind.keyRevocation),
-                    let signature = try? OpenPGP.SignaturePacket(unread: packet.body),
-                    !signature.issuers.contains(last)
-                {
+                let signature =
+                    packet.tag == .signature ? try? OpenPGP.SignaturePacket(unread: packet.body) : nil
+                let isOwn = signature?.issuers.contains(last) ?? false
+                if isOwn {
+                    selfSignatures += 1
+                    guard selfSignatures <= selfSignatureLimit else {
+                        throw .malformedPacket("more than \(selfSignatureLimit) self-signatures in one file")
+                    }
+                }
+                if signature != nil, !isOwn, packet.isSignature(Kind.keyRevocation) {
                     guard revocations.count < packetLimit else {
                         throw .malformedPacket("more than \(packetLimit) revocations of other keys")
                     }

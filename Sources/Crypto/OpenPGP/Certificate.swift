@@ -15,8 +15,10 @@ extension OpenPGP {
 
         /// The most bytes that are read as certificates.
         public static let sizeLimit = 4 << 20
-        /// The most packets of one certificate: every self-signature costs a verification.
+        /// The most packets of one certificate.
         static let packetLimit = 1000
+        /// The most self-signatures of all certificates that are read at once: each costs a verification, up to 0.6 ms.
+        static let selfSignatureLimit = 3000
         /// The seconds by which the clocks of signer and verifier may differ, unless the caller says otherwise.
         public static let clockSkew: Int64 = 300
 
