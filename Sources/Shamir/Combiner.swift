@@ -1,6 +1,6 @@
-/// Restores a secret from shares, piece by piece, in bounded memory.
+/// Restores a secret, or a further share, from shares, piece by piece, in bounded memory.
 ///
-/// The value at zero is the sum of the shares, each times a weight that depends on the share numbers alone. The
+/// The value wanted is the sum of the shares, each times a weight that depends on the share numbers alone. The
 /// products are folded into one chain: from the weights' highest bit down, double what is there and add the shares
 /// whose weight has the bit set. So neither time nor memory access depends on the shares' bytes.
 public struct Combiner: Sendable {
@@ -8,20 +8,22 @@ public struct Combiner: Sendable {
     public let points: [UInt8]
     private let weights: [UInt8]
 
-    /// - Parameter points: the numbers of the shares at hand: at least two, distinct, none zero. At least as many as
-    ///   the threshold are needed, which the shares alone cannot tell; more do no harm.
-    public init(points: [UInt8]) throws(ShamirError) {
+    /// - Parameters:
+    ///   - points: the numbers of the shares at hand: at least two, distinct, none zero. At least as many as the
+    ///     threshold are needed, which the shares alone cannot tell; more do no harm.
+    ///   - x: where the value of the polynomial is wanted: 0 for the secret, a number for that share.
+    public init(points: [UInt8], at x: UInt8 = 0) throws(ShamirError) {
         guard 2...255 ~= points.count else { throw .shareCountOutOfRange(points.count) }
         try Points.check(points)
         self.points = points
-        weights = Points.weightsAtZero(points)
+        weights = Points.weights(of: points, at: x)
     }
 
     /// Combines the next piece.
     ///
     /// - Parameters:
     ///   - shares: one buffer for each point, all of the same length.
-    ///   - secret: a buffer of that length, which must not overlap the shares.
+    ///   - secret: a buffer of that length for the value wanted, which must not overlap the shares.
     public func combine(
         _ shares: [UnsafeRawBufferPointer], into secret: UnsafeMutableRawBufferPointer
     ) throws(ShamirError) {

@@ -9,13 +9,13 @@ enum Points {
         }
     }
 
-    /// The weights with which the values at `points` add up to the value at zero (Lagrange interpolation).
-    static func weightsAtZero(_ points: [UInt8]) -> [UInt8] {
+    /// The weights with which the values at `points` add up to the value at `x` (Lagrange interpolation).
+    static func weights(of points: [UInt8], at x: UInt8) -> [UInt8] {
         points.map { point in
             var numerator: UInt8 = 1
             var denominator: UInt8 = 1
             for other in points where other != point {
-                numerator = GF256.multiply(numerator, other)
+                numerator = GF256.multiply(numerator, other ^ x)
                 denominator = GF256.multiply(denominator, other ^ point)
             }
             return GF256.multiply(numerator, GF256.inverse(denominator))

@@ -74,14 +74,18 @@ struct FieldTests {
 
     @Test(arguments: [[1, 2], [5, 1, 200], [255, 254, 1, 2, 77]] as [[UInt8]])
     func p19_interpolationWeightsReproduceEveryPolynomialOfLowDegree(points: [UInt8]) {
-        let weights = Points.weightsAtZero(points)
-        for degree in 0..<points.count {
-            var sum: UInt8 = 0
-            for (point, weight) in zip(points, weights) {
-                let power = (0..<degree).reduce(UInt8(1)) { product, _ in GF256.multiply(product, point) }
-                sum ^= GF256.multiply(weight, power)
+        func power(_ base: UInt8, _ exponent: Int) -> UInt8 {
+            (0..<exponent).reduce(UInt8(1)) { product, _ in GF256.multiply(product, base) }
+        }
+        for x in [0, 3, 130, points[0]] {
+            let weights = Points.weights(of: points, at: x)
+            for degree in 0..<points.count {
+                var sum: UInt8 = 0
+                for (point, weight) in zip(points, weights) {
+                    sum ^= GF256.multiply(weight, power(point, degree))
+                }
+                #expect(sum == power(x, degree))
             }
-            #expect(sum == (degree == 0 ? 1 : 0))
         }
     }
 }

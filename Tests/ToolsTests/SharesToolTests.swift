@@ -417,7 +417,7 @@ struct SharesToolTests {
         try tool.write("out/key.asc.005", share)
         let outcome = try tool.run(["combine", "out", "--threshold", "3", "--out", "-"])
         #expect(outcome.status == 1)
-        #expect(outcome.lastError.contains("do not fit together"))
+        #expect(outcome.lastError.contains("key.asc.005 does not fit the other shares"))
         #expect(outcome.output.isEmpty)
     }
 

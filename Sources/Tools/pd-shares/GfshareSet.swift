@@ -5,9 +5,10 @@ struct GfshareSet {
     let inputs: [ShareInput.Gfshare]
     /// Bytes of the secret.
     let bytes: Int
-    private let all: Combiner
-    /// The first shares up to the threshold, where it is known and there are more.
-    private let few: Combiner?
+    /// Of the first shares up to the threshold, where it is known, else of all.
+    private let combiner: Combiner
+    /// Where the threshold is known and there are more shares.
+    private let agreement: Agreement?
 
     static let warning =
         "warning: libgfshare's format cannot tell whether these shares are enough and fit together: check the result"
@@ -46,17 +47,21 @@ struct GfshareSet {
         self.inputs = inputs
         bytes = first.bytes
         do throws(ShamirError) {
-            all = try Combiner(points: inputs.map(\.number))
-            few =
-                need < inputs.count && threshold != nil
-                ? try Combiner(points: inputs[..<need].map(\.number)) : nil
+            let points = inputs.map(\.number)
+            combiner = try Combiner(points: Array(points.prefix(threshold ?? points.count)))
+            agreement =
+                if let threshold, threshold < points.count {
+                    try Agreement(points: points, threshold: threshold)
+                } else {
+                    nil
+                }
         } catch {
             throw ToolError("\(error)")
         }
     }
 
     /// Whether something beyond the shares' word speaks for the result: more shares than a known threshold.
-    var isChecked: Bool { few != nil }
+    var isChecked: Bool { agreement != nil }
 
     /// Restores the secret piece by piece.
     ///
@@ -95,26 +100,32 @@ struct GfshareSet {
                     throw ToolError("\(Printable.path(input.file.name)) changed while it was read: try again")
                 }
             }
-            let secret = try combine(set.all, length)
-            if let few = set.few {
-                guard secret.isEqual(to: try combine(few, length)) else {
-                    throw ToolError("the shares do not fit together: at least one is wrong; leave one out")
+            let secret = SecretBytes(count: length)
+            try SecretBytes.withUnsafeBytes(of: shares) { shares in
+                let pieces = shares.map { UnsafeRawBufferPointer(rebasing: $0[..<length]) }
+                if let agreement = set.agreement {
+                    guard try agreement.holds(pieces) else { throw try set.misfit(agreement, pieces) }
+                }
+                try secret.withUnsafeMutableBytes {
+                    try set.combiner.combine(Array(pieces[..<set.combiner.points.count]), into: $0)
                 }
             }
             done += length
             return secret
         }
+    }
 
-        private func combine(_ combiner: Combiner, _ length: Int) throws -> SecretBytes {
-            let secret = SecretBytes(count: length)
-            try secret.withUnsafeMutableBytes { secret in
-                try SecretBytes.withUnsafeBytes(of: Array(shares[..<combiner.points.count])) { shares in
-                    try combiner.combine(
-                        shares.map { UnsafeRawBufferPointer(rebasing: $0[..<length]) }, into: secret)
-                }
-            }
-            return secret
+    /// What is wrong with shares of which a piece does not fit.
+    private func misfit(_ agreement: Agreement, _ pieces: [UnsafeRawBufferPointer]) throws -> ToolError {
+        if let place = try agreement.misfit(pieces) {
+            return ToolError(
+                "\(Printable.path(inputs[place].file.name)) does not fit the other shares, which agree with each other: "
+                    + "leave it out")
         }
+        return ToolError(
+            inputs.count == combiner.points.count + 1
+                ? "the shares do not fit together: at least one is wrong, or the threshold is; with one more share it can be named"
+                : "the shares do not fit together: more than one is wrong, or the threshold is")
     }
 
     private static func equal(_ a: ShareInput.Gfshare, _ b: ShareInput.Gfshare) throws(ToolError) -> Bool {
