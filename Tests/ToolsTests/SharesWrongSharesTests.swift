@@ -99,4 +99,46 @@ struct SharesWrongSharesTests {
         #expect(outcome.status == 1)
         #expect(outcome.lastError.contains("out/key.asc.001 does not fit"))
     }
+
+    // MARK: - Memory
+
+    /// Root may read the memory of a process that does not let others do so.
+    @Test(.enabled(if: geteuid() == 0, "needs root"))
+    func p34_sharesOfLibgfshareThatWereLookedAtAreNowhereInMemory() throws {
+        try tool.write("key.asc", Data((0..<32).map { _ in UInt8.random(in: 0...255) }))
+        try split(2, of: 3)
+        let running = try tool.start(["combine", "out/key.asc.001", "out/key.asc.002", "-", "--out", "x"])
+        // Until it waits for shares to be typed: read(0, …).
+        let system = "/proc/\(running.process.processIdentifier)"
+        let deadline = ContinuousClock.now + .seconds(30)
+        while ContinuousClock.now < deadline {
+            let call = try String(contentsOfFile: "\(system)/syscall", encoding: .utf8).split(separator: " ")
+            if call.count > 1, ["0", "63"].contains(call[0]), call[1] == "0x0" { break }
+            usleep(10_000)
+        }
+        let memory = try Self.writableMemory(system)
+        #expect(memory.range(of: Data("out/key.asc.001".utf8)) != nil, "the search finds what is there")
+        for number in 1...2 {
+            let share = try tool.read("out/key.asc.00\(number)")
+            for start in stride(from: 0, to: 32, by: 8) {
+                #expect(memory.range(of: share[start..<(start + 8)]) == nil, "share \(number), byte \(start)")
+            }
+        }
+        try running.input.close()
+        #expect(try running.finish().status == 0)
+    }
+
+    private static func writableMemory(_ system: String) throws -> Data {
+        let file = try FileHandle(forReadingFrom: URL(filePath: "\(system)/mem"))
+        var memory = Data()
+        for line in try String(contentsOfFile: "\(system)/maps", encoding: .utf8).split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            let ends = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+            // What was never touched reads as zeros: large reservations hold little.
+            guard fields[1].hasPrefix("rw"), ends[1] - ends[0] < 1 << 28 else { continue }
+            try file.seek(toOffset: ends[0])
+            memory += try file.read(upToCount: Int(ends[1] - ends[0])) ?? Data()
+        }
+        return memory
+    }
 }

@@ -51,11 +51,13 @@ final class InputFile {
         return count
     }
 
-    /// The next bytes, up to `count`; not for secrets.
-    func start(bytes count: Int) throws(ToolError) -> [UInt8] {
+    /// The next bytes, up to `count`.
+    func start(bytes count: Int) throws(ToolError) -> SecretBytes {
         let buffer = SecretBytes(count: count)
         let filled = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
-        return buffer.withUnsafeBytes { Array($0[..<filled]) }
+        return buffer.withUnsafeBytes {
+            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<filled]))
+        }
     }
 
     /// Goes back to the start of a regular file.

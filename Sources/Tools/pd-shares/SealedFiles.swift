@@ -12,7 +12,8 @@ enum SealedFiles {
 
     /// The set that a sealed file belongs to.
     static func header(_ file: InputFile) throws(ToolError) -> [UInt8]? {
-        SealedFormat.set(fromHeader: try file.start(bytes: SealedFormat.headerBytes))
+        // What is no sealed file may be a share of libgfshare's, all of which is secret.
+        try file.start(bytes: SealedFormat.headerBytes).withUnsafeBytes { SealedFormat.set(fromHeader: $0) }
     }
 
     /// Seals everything that `next` gives.
