@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import PDShamir
@@ -84,7 +85,9 @@ struct ShareTextTests {
         ("Shares", "256"),
         ("Share", "0"), ("Share", "6"), ("Share", "256"), ("Share", "1 "), ("Secret", "0 bytes"),
         ("Secret", "33"), ("Secret", "33 Bytes"), ("Secret", "65537 bytes"),
-        ("Secret", "9223372036854775807 bytes"),
+        ("Secret", "9223372036854775807 bytes"), ("Secret", "033 bytes"), ("Threshold", "03"),
+        ("Shares", "05"),
+        ("Share", "02"), ("Format", "01"),
         ("Secret", "999999999999999999999 bytes, sealed"), ("Secret", "0 bytes, sealed"),
         ("Created", "2026-02-29"),
         ("Created", "2026-13-01"), ("Created", "26-11-23"), ("Set", "0101-0101"),
@@ -115,6 +118,14 @@ struct ShareTextTests {
             #expect(throws: ShareFileError.invalidField("Label")) { _ = try ShareSet.sample(label: name) }
         }
         #expect(ShareName.isValid("Åsa Öberg-Ñandú 3"))
+    }
+
+    @Test func p31_aTextInUTF16IsNamedAsSuch() throws {
+        for encoding in [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian] {
+            let bytes = try #require(text.data(using: encoding))
+            #expect(throws: ShareFileError.utf16) { _ = try Share(bytes: Array(bytes)) }
+        }
+        #expect(ShareFileError.utf16.description == "the text is UTF-16: save it as UTF-8, or as plain text")
     }
 
     @Test func p29_everyLineIsUnderItsChecksum() throws {

@@ -100,6 +100,83 @@ struct SharesWrongSharesTests {
         #expect(outcome.lastError.contains("out/key.asc.001 does not fit"))
     }
 
+    // MARK: - Native shares under names of libgfshare's
+
+    /// The native shares of a split of two, with text changed, named like shares of libgfshare.
+    private func renamed(_ change: (String) throws -> Data) throws -> [String] {
+        try split(2, of: 2, format: "native", out: "native")
+        return try (1...2).map { number in
+            let name = "s.00\(number)"
+            try tool.write(name, try change(tool.text("native/key.asc.\(number)-of-2.share.txt")))
+            return name
+        }
+    }
+
+    @Test func p31_nativeSharesAreReadWhateverTheirNames() throws {
+        let changes: [(String) -> String] = [
+            { $0 },
+            { $0.replacingOccurrences(of: "BEGIN PENGUINDOME SHARE", with: "begin penguindome share") },
+            { String(repeating: "\n", count: 6000) + $0 },
+            { "\u{feff}" + $0.replacingOccurrences(of: "\n", with: "\r\n") },
+        ]
+        for (index, change) in changes.enumerated() {
+            if index > 0 { try FileManager.default.removeItem(at: tool.path("native")) }
+            let names = try renamed { Data(change($0).utf8) }
+            let outcome = try tool.run(["combine"] + names + ["--out", "x\(index)"])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(try tool.read("x\(index)") == secret)
+        }
+    }
+
+    @Test func p31_damagedNativeSharesAreNeverTakenForLibgfsharesWhateverTheirNames() throws {
+        let changes: [(change: (String) throws -> Data, says: String)] = [
+            (
+                { Data($0.replacingOccurrences(of: "PENGUINDOME", with: "PENGUINDOM").utf8) },
+                "line 1: not a share"
+            ),
+            (
+                { Data($0.split(separator: "\n").map { "> " + $0 + "\n" }.joined().utf8) },
+                "line 1: not a share"
+            ),
+            (
+                { Data($0.split(separator: "\n").dropFirst().joined(separator: "\n").utf8) },
+                "line 1: not a share"
+            ),
+            ({ Data($0.prefix(34).utf8) }, "part of it is missing"),
+            ({ try #require($0.data(using: .utf16)) }, "the text is UTF-16"),
+            ({ try #require($0.data(using: .utf16BigEndian)) }, "the text is UTF-16"),
+            ({ try #require("für Jürgen\n\($0)".data(using: .isoLatin1)) }, "line 1: not a share"),
+        ]
+        for (index, (change, says)) in changes.enumerated() {
+            if index > 0 { try FileManager.default.removeItem(at: tool.path("native")) }
+            let names = try renamed(change)
+            for command in [["combine", "--out", "x"] + names, ["verify", "--threshold", "2"] + names] {
+                let outcome = try tool.run(command)
+                #expect(outcome.status == 1)
+                for name in names { #expect(outcome.errors.contains("\(name): "), "\(outcome.errors)") }
+                #expect(outcome.lastError.contains(says), "\(outcome.errors)")
+                #expect(!tool.exists("x"))
+            }
+        }
+    }
+
+    @Test func p31_sharesOfTwoFormatsAreRefusedWithOneLine() throws {
+        let names = try renamed { Data($0.lowercased().utf8) }
+        try split(2, of: 3)
+        let native = "native/key.asc.1-of-2.share.txt"
+        for files in [[native, "out/key.asc.002"], ["out/key.asc.001", "out/key.asc.003", native]] {
+            let outcome = try tool.run(["combine"] + files + ["--out", "x"])
+            #expect(outcome.status == 1)
+            #expect(outcome.lastError.contains("shares of two formats"))
+            #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        }
+        // Lower case in all lines is no share, and still none of libgfshare's.
+        let outcome = try tool.run(["combine", names[0], "out/key.asc.002", "--out", "x"])
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("s.001: line 2"), "\(outcome.errors)")
+        #expect(!tool.exists("x"))
+    }
+
     // MARK: - Memory
 
     /// Root may read the memory of a process that does not let others do so.

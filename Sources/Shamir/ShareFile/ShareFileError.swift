@@ -4,6 +4,8 @@ public enum ShareFileError: Error, Equatable, Sendable {
     // A text
     /// The text does not begin with the BEGIN line.
     case notAShare(line: Int)
+    /// The text is UTF-16, not UTF-8.
+    case utf16
     /// The text ends before the END line.
     case unfinished(line: Int)
     /// The line is not of the form `key: value #checksum`.
@@ -63,6 +65,7 @@ extension ShareFileError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notAShare(let line): "line \(line): not a share: expected \(ShareText.beginLine)"
+        case .utf16: "the text is UTF-16: save it as UTF-8, or as plain text"
         case .unfinished(let line):
             "the text ends at line \(line), before \(ShareText.endLine): part of it is missing"
         case .malformedLine(let line): "line \(line): expected \"key: value #checksum\""

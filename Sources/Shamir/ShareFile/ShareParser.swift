@@ -218,6 +218,12 @@ public struct ShareParser {
 extension Share {
     /// Reads a share from a text that holds nothing else.
     public init(parsing text: UnsafeRawBufferPointer) throws(ShareFileError) {
+        // A byte order mark, or an ASCII character in two bytes.
+        if text.starts(with: [0xff, 0xfe]) || text.starts(with: [0xfe, 0xff])
+            || (text.count > 1 && (text[0] == 0) != (text[1] == 0))
+        {
+            throw .utf16
+        }
         var parser = ShareParser()
         var start = 0
         while start < text.count {

@@ -98,7 +98,7 @@ enum ShareInput {
                 sealed = file
                 return
             }
-            if let number = GfshareName.number(in: path), let bytes = file.size, try !looksNative(file) {
+            if let number = GfshareName.number(in: path), let bytes = file.size, try !isText(file) {
                 gfshare.append(Gfshare(number: number, file: file, bytes: bytes))
                 return
             }
@@ -112,20 +112,16 @@ enum ShareInput {
             } catch .notAShare(let line) {
                 throw ToolError(
                     "\(Printable.path(path)): line \(line): not a share: expected -----BEGIN PENGUINDOME SHARE-----, "
-                        + "or a libgfshare file whose name ends in .001 to .255")
+                        + "or a libgfshare file, which is no text and whose name ends in .001 to .255")
             } catch {
                 throw ToolError("\(Printable.path(path)): \(Printable.escaped(error.description))")
             }
         }
 
-        private func looksNative(_ file: InputFile) throws(ToolError) -> Bool {
-            let start = try file.start(bytes: 64)
+        private func isText(_ file: InputFile) throws(ToolError) -> Bool {
+            let start = try file.start(bytes: GfshareProbe.startBytes)
             try file.rewind()
-            // A share is secret: it is not copied into an array or a string.
-            let words = Array("BEGIN PENGUINDOME SHARE".utf8)
-            return start.withUnsafeBytes { start in
-                (0..<max(0, start.count - words.count + 1)).contains { start[$0...].starts(with: words) }
-            }
+            return start.withUnsafeBytes { GfshareProbe.isText($0) }
         }
 
         func finish() throws(ToolError) -> ShareInput {
