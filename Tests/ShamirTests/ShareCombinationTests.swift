@@ -126,10 +126,89 @@ struct ShareCombinationTests {
         #expect(throws: ShareFileError.contradiction(0, 2, field: "Threshold")) {
             _ = try Sample.combine([true_[0], true_[1], forged[2], forged[3]])
         }
-        #expect(throws: ShareFileError.contradiction(0, 1, field: "Threshold")) {
+        // Most of them, and they restore something: which it is, and that others contradict, is not for a program to weigh.
+        #expect(throws: ShareFileError.outnumbered([1], have: 3)) {
             _ = try Sample.combine([forged[2], true_[1], forged[3]])
         }
         #expect(try Sample.combine(Array(true_[..<3]) + Array(forged[3...])).changed == [3, 4])
+    }
+
+    @Test(arguments: [4, 5, 6, 255], 0..<5)
+    func p29_p32_aHolderWhoRaisesTheThresholdIsNamed(threshold: Int, place: Int) throws {
+        let true_ = try Sample().shares
+        let old = true_[0].set
+        let set = try ShareSet(
+            identifier: old.identifier, label: old.label, created: old.created, threshold: threshold,
+            shares: max(threshold, old.shares), content: old.content)
+        var shares = true_
+        shares[place] = try shares[place].rewritten(set: set, holder: shares[place].holder)
+        if threshold == 4 {
+            // As many agree as it demands.
+            #expect(try Sample.combine(shares).changed == [place])
+            #expect(try Sample.combine(shares).secret.array == Sample.secret)
+        } else {
+            #expect(throws: ShareFileError.outnumbered([place], have: 5)) { _ = try Sample.combine(shares) }
+        }
+        var changed = shares
+        let other = (place + 1) % 5
+        changed[other] = try changed[other].flipped(bit: 5)
+        if threshold == 4 {
+            #expect(try Sample.combine(changed).changed == [place, other].sorted())
+        } else {
+            #expect(throws: ShareFileError.outnumbered([place, other].sorted(), have: 5)) {
+                _ = try Sample.combine(changed)
+            }
+        }
+        // Just enough beside the forged one.
+        let few = [0, 1, 2, 3].map { shares[(place + $0) % 5] }
+        #expect(throws: ShareFileError.outnumbered([0], have: 4)) { _ = try Sample.combine(few) }
+        #expect(try Sample.combine(Array(few.dropFirst())).secret.array == Sample.secret)
+        // Too few beside it.
+        let fewer = Array(few.dropLast())
+        #expect(throws: ShareFileError.contradiction(0, 1, field: "Threshold")) {
+            _ = try Sample.combine(fewer)
+        }
+    }
+
+    @Test func p29_p32_noChangeOfTheLinesOnOneOrTwoSharesEverYieldsAnotherSecret() throws {
+        let true_ = try Sample(threshold: 3, shares: 7).shares
+        let old = true_[0].set
+        var sets: [ShareSet] = []
+        for (threshold, shares, label) in [
+            (2, 7, old.label), (2, 2, old.label), (4, 7, old.label), (7, 7, old.label), (255, 255, old.label),
+            (3, 8, old.label), (3, 3, old.label), (3, 7, "other"), (3, 7, nil), (2, 9, "other"),
+        ] {
+            for day in [old.created, "2026-11-24"] {
+                sets.append(
+                    try ShareSet(
+                        identifier: old.identifier, label: label, created: day, threshold: threshold,
+                        shares: shares, content: old.content))
+            }
+        }
+        for count in 2...7 {
+            for (first, set) in sets.enumerated() {
+                for second in [nil, set, sets[(first + 3) % sets.count]] {
+                    var shares = Array(true_[..<count])
+                    // A number that the changed line allows.
+                    for (place, set) in [(0, set), (1, second ?? old)] {
+                        shares[place] = try shares[place].rewritten(set: set, holder: shares[place].holder)
+                    }
+                    do {
+                        let combination = try Sample.combine(shares)
+                        #expect(combination.secret.array == Sample.secret)
+                        #expect(combination.changed.allSatisfy { $0 < 2 } && !combination.changed.isEmpty)
+                    } catch ShareFileError.outnumbered(let places, _) {
+                        #expect(places == (second == nil ? [0] : [0, 1]))
+                    } catch let error as ShareFileError {
+                        switch error {
+                        case .contradiction, .notEnough, .doNotFit: break
+                        default: Issue.record("\(error)")
+                        }
+                        #expect(count < (second == nil ? 4 : 5), "\(error)")
+                    }
+                }
+            }
+        }
     }
 
     @Test func p06_p32_holdersWhoForgeOneMoreShareToTheirOwnNeverWin() throws {

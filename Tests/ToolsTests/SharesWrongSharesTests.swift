@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import PDShamir
 @testable import pd_shares
 
 @Suite("pd-shares and wrong shares")
@@ -175,6 +176,33 @@ struct SharesWrongSharesTests {
         #expect(outcome.status == 1)
         #expect(outcome.lastError.contains("s.001: line 2"), "\(outcome.errors)")
         #expect(!tool.exists("x"))
+    }
+
+    // MARK: - Native shares
+
+    @Test func p29_p32_aHolderWhoRaisesTheThresholdIsNamedAndBlocksNobody() throws {
+        try split(3, of: 5, format: "native")
+        let name = "out/key.asc.5-of-5.share.txt"
+        let share = try tool.read(name).withUnsafeBytes { try Share(parsing: $0) }
+        let set = try ShareSet(
+            identifier: share.set.identifier, label: share.set.label, created: share.set.created,
+            threshold: 255,
+            shares: 255, content: share.set.content)
+        let forged = try Share(set: set, number: 5, holder: nil, body: share.body)
+        try tool.write(name, Data(forged.encoded().withUnsafeBytes(Array.init)))
+        for command in [
+            ["verify", "out"], ["combine", "out", "--out", "x"], ["refresh", "out", "--out", "new"],
+        ] {
+            let outcome = try tool.run(command)
+            #expect(outcome.status == 1)
+            #expect(
+                outcome.lastError.contains("\(name) contradicts the other 4 shares, which restore a secret"),
+                "\(outcome.errors)")
+            #expect(!tool.exists("x") && !tool.exists("new"))
+        }
+        try FileManager.default.removeItem(at: tool.path(name))
+        #expect(try tool.run(["combine", "out", "--out", "x"]).status == 0)
+        #expect(try tool.read("x") == secret)
     }
 
     // MARK: - Memory

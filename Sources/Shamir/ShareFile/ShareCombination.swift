@@ -14,27 +14,21 @@ public struct ShareCombination {
 
     /// Checks that shares belong together: one set, no share twice, enough of them, none locked.
     ///
-    /// Shares that contradict each other in what is written on them are let through where enough of them agree: which
-    /// of them were changed is known once the secret is.
+    /// Shares that contradict each other in what is written on them are let through where enough of them agree, or most
+    /// of them do and are enough by their own word: which of them were changed is known once the secret is.
     ///
     /// - Throws: ``ShareFileError`` with the places of those that do not fit.
     public static func check(_ shares: [Share]) throws(ShareFileError) {
         guard let first = shares.first else { throw .noShares }
-        var contradiction: ShareFileError?
         for (index, share) in shares.enumerated() {
             guard share.set.identifier == first.set.identifier else { throw .differentSets(0, index) }
             for (other, earlier) in shares[..<index].enumerated() where earlier.number == share.number {
                 throw earlier.isSame(as: share)
                     ? .sameShareTwice(other, index) : .conflictingShares(other, index)
             }
-            // Bytes, not characters: "é" has two spellings, which the MACs tell apart.
-            for (a, b) in zip(ShareText.setFields(first.set), ShareText.setFields(share.set))
-            where contradiction == nil && !a.value.utf8.elementsEqual(b.value.utf8) {
-                contradiction = .contradiction(0, index, field: a.key)
-            }
         }
-        guard !quorums(among: shares).isEmpty else {
-            throw contradiction ?? .notEnough(have: shares.count, need: first.set.threshold)
+        guard !quorums(among: shares).isEmpty || majority(among: shares) != nil else {
+            throw contradiction(among: shares) ?? .notEnough(have: shares.count, need: first.set.threshold)
         }
         guard shares.allSatisfy({ $0.protection == nil }) else { throw .passphraseNeeded }
     }
@@ -49,6 +43,7 @@ public struct ShareCombination {
     public init(_ shares: [Share], cryptography: some ShareCryptography) throws {
         try Self.check(shares)
         let quorums = Self.quorums(among: shares)
+        guard !quorums.isEmpty else { throw try Self.outnumbered(shares, cryptography) }
         let choices = quorums.lazy.flatMap { places in
             Choices(of: shares[places[0]].set.threshold, among: places.count).lazy.map { choice in
                 choice.map { places[$0] }
@@ -89,8 +84,8 @@ public struct ShareCombination {
         changed = found.changed
     }
 
-    /// The places of shares that agree in all that is written about their set, of each set for which they are enough.
-    private static func quorums(among shares: [Share]) -> [[Int]] {
+    /// The places of shares that agree in all that is written about their set.
+    private static func groups(of shares: [Share]) -> [[Int]] {
         var groups: [(lines: [UInt8], places: [Int])] = []
         for (place, share) in shares.enumerated() {
             let lines = ShareText.setLines(share.set)
@@ -100,9 +95,53 @@ public struct ShareCombination {
                 groups.append((lines, [place]))
             }
         }
+        return groups.map(\.places)
+    }
+
+    /// The groups of shares that are enough to be believed.
+    private static func quorums(among shares: [Share]) -> [[Int]] {
         // As many as any share demands: two forged shares that say 2 are not enough beside a true one that says 3.
         let needed = shares.reduce(0) { Swift.max($0, $1.set.threshold) }
-        return groups.map(\.places).filter { $0.count >= needed }
+        return groups(of: shares).filter { $0.count >= needed }
+    }
+
+    /// The group of more than half of the shares, if it is enough by its own word.
+    private static func majority(among shares: [Share]) -> [Int]? {
+        groups(of: shares).first { 2 * $0.count > shares.count && $0.count >= shares[$0[0]].set.threshold }
+    }
+
+    /// Where a share demands more shares than agree: which ones speak against a secret of most of them.
+    ///
+    /// The secret is not given out. A holder may have raised the threshold on one share to make the others useless; but
+    /// fewer holders than the threshold may as well have forged most of the shares, with a lower one. Who leaves out what
+    /// is named decides between the two.
+    private static func outnumbered(
+        _ shares: [Share], _ cryptography: some ShareCryptography
+    ) throws -> ShareFileError {
+        let places = majority(among: shares) ?? []
+        do {
+            let changed = try ShareCombination(places.map { shares[$0] }, cryptography: cryptography).changed
+            let against = shares.indices.filter { !places.contains($0) } + changed.map { places[$0] }
+            return .outnumbered(against.sorted(), have: shares.count)
+        } catch ShareFileError.twoSecrets(let a, let b) {
+            return .twoSecrets(a.map { places[$0] }, b.map { places[$0] })
+        } catch let error as ShareFileError {
+            // Most of them restore nothing: it may be they that were changed.
+            return contradiction(among: shares) ?? error
+        }
+    }
+
+    /// The first two shares that differ in what is written about their set.
+    private static func contradiction(among shares: [Share]) -> ShareFileError? {
+        let first = ShareText.setFields(shares[0].set)
+        for (index, share) in shares.enumerated() {
+            // Bytes, not characters: "é" has two spellings, which the MACs tell apart.
+            for (a, b) in zip(first, ShareText.setFields(share.set))
+            where !a.value.utf8.elementsEqual(b.value.utf8) {
+                return .contradiction(0, index, field: a.key)
+            }
+        }
+        return nil
     }
 
     /// A choice of shares whose secret agrees with the set's MAC.

@@ -38,6 +38,9 @@ public enum ShareFileError: Error, Equatable, Sendable {
     case differentSets(Int, Int)
     /// The two shares claim the same set and differ in a field: one of them was changed.
     case contradiction(Int, Int, field: String)
+    /// The shares at these places contradict all the others, which restore a secret but are fewer than one of them
+    /// demands: either these were changed, or the others were forged.
+    case outnumbered([Int], have: Int)
     /// The two are one and the same share.
     case sameShareTwice(Int, Int)
     /// The two have the same number and differ: one of them was changed.
@@ -83,6 +86,9 @@ extension ShareFileError: CustomStringConvertible {
         case .noShares: "no shares were given"
         case .differentSets: "the shares come from two different splits and cannot be combined"
         case .contradiction(_, _, let field): "the shares differ in \"\(field)\": one of them was changed"
+        case .outnumbered(let places, let have):
+            "\(places.count) of the \(have) shares contradict the others, which restore a secret: either they were changed "
+                + "or the others were forged"
         case .sameShareTwice: "the same share was given twice"
         case .conflictingShares: "two shares have the same number and differ: one of them was changed"
         case .notEnough(let have, let need):

@@ -92,6 +92,14 @@ struct NativeSet {
             )
         case .contradiction(let a, let b, let field):
             ToolError("\(pair(a, b)) differ in \"\(field)\": one of them was changed; bring another share")
+        case .outnumbered(let places, let have):
+            ToolError(
+                places.count == 1
+                    ? "\(inputs[places[0]].name) contradicts the other \(have - 1) shares, which restore a secret: either it "
+                        + "was changed or they were forged; ask the holders, and leave out what was"
+                    : "\(list(places)) contradict the other \(have - places.count) shares, which restore a secret: either "
+                        + "they were changed or the others were forged; ask the holders, and leave out what was"
+            )
         case .sameShareTwice(let a, let b):
             ToolError("\(pair(a, b)) are the same share twice: leave one out")
         case .conflictingShares(let a, let b):
