@@ -120,6 +120,25 @@ struct ShareTextTests {
         #expect(ShareName.isValid("Åsa Öberg-Ñandú 3"))
     }
 
+    @Test func p28_zeroWidthJoinersMayStandWhereTheyShowAndNowhereElse() throws {
+        for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "👩\u{200d}💻 key", "❤\u{fe0f}\u{200d}🔥"] {
+            #expect(ShareName.isValid(name))
+            let named = try ShareSet.sample(label: name).split(
+                SecretBytes(Sample.secret), holders: [name], randomness: CountingRandomness(seed: 3),
+                cryptography: TestCryptography())[0]
+            let read = try Share(text: named.text)
+            #expect(read.holder.map { Array($0.utf8) } == Array(name.utf8))
+            #expect(read.set.label.map { Array($0.utf8) } == Array(name.utf8))
+        }
+        for name in [
+            "Ali\u{200d}ce", "Ali\u{200c}ce", "é\u{200d}e", "e\u{200d}é", "é\u{200d}", "\u{200d}é",
+            "\u{200c}",
+            "é\u{200d}\u{200d}é", "é\u{200d}\u{200c}é", "é\u{200b}é", "é\u{2060}é", "é\u{ad}é", "é\u{202e}é",
+        ] {
+            #expect(!ShareName.isValid(name), "\(Array(name.unicodeScalars))")
+        }
+    }
+
     @Test func p31_aTextInUTF16IsNamedAsSuch() throws {
         for encoding in [String.Encoding.utf16, .utf16LittleEndian, .utf16BigEndian] {
             let bytes = try #require(text.data(using: encoding))

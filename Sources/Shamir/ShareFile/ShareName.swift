@@ -4,10 +4,14 @@ public enum ShareName {
     public static let maximumBytes = 100
 
     /// Whether `name` may stand on a share: no control characters, nothing that changes the direction of text or is
-    /// invisible, single spaces inside only, and not `-`, which stands for no name.
+    /// invisible, single spaces inside only, and not `-`, which stands for no name. Between two visible characters beyond
+    /// ASCII the two zero-width joiners may stand, which Persian and Indian names and composed emoji are written with.
     public static func isValid(_ name: String) -> Bool {
         guard 1...maximumBytes ~= name.utf8.count, name != "-" else { return false }
-        guard name.unicodeScalars.allSatisfy({ !isHidden($0) }) else { return false }
+        let scalars = Array(name.unicodeScalars)
+        guard scalars.indices.allSatisfy({ !isHidden(scalars[$0]) || joins(scalars, at: $0) }) else {
+            return false
+        }
         return name.utf8.first != 0x20 && name.utf8.last != 0x20 && !hasDoubleSpace(name)
     }
 
@@ -17,6 +21,14 @@ public enum ShareName {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate: true
         default: false
+        }
+    }
+
+    /// Whether U+200C or U+200D stands where it changes what is seen. Between ASCII characters it would be invisible.
+    private static func joins(_ scalars: [Unicode.Scalar], at place: Int) -> Bool {
+        guard scalars[place] == "\u{200c}" || scalars[place] == "\u{200d}" else { return false }
+        return [place - 1, place + 1].allSatisfy {
+            scalars.indices.contains($0) && !scalars[$0].isASCII && !isHidden(scalars[$0])
         }
     }
 
