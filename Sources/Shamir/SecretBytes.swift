@@ -18,8 +18,13 @@ public final class SecretBytes {
         UnsafeMutableRawBufferPointer(rebasing: pages.memory[..<count])
     }
 
-    /// - Parameter count: the number of bytes; they start as zeros.
+    /// Ends the process where the system has no memory left, because a program that was refused room for a secret has no
+    /// safe way on. A count from outside has to be checked before.
+    ///
+    /// - Parameter count: the number of bytes; they start as zeros. Traps where it is negative, or more than there is
+    ///   memory for.
     public init(count: Int) {
+        precondition(count >= 0, "a negative number of bytes")
         self.count = count
         pages = .take(count)
     }
