@@ -68,6 +68,18 @@ struct RequestDeadlineTests {
         #expect(channel.isActive)
     }
 
+    @Test("a body that came fast and then stays away has saved no time")
+    func p121_stalled() throws {
+        let (channel, loop) = try connected()
+        try channel.writeInbound(Self.head)
+        loop.advanceTime(by: .seconds(10))
+        try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 90_000)))
+        loop.advanceTime(by: .seconds(29))
+        #expect(channel.isActive)
+        loop.advanceTime(by: .seconds(2))
+        #expect(!channel.isActive)
+    }
+
     private func answer(_ channel: EmbeddedChannel, bytes: Int) throws {
         try channel.writeOutbound(HTTPResponsePart.head(HTTPResponse(status: .ok)))
         try channel.writeOutbound(HTTPResponsePart.body(ByteBuffer(repeating: 0, count: bytes)))

@@ -34,13 +34,14 @@ struct FleetResponder: HTTPResponder {
             case .route(let route, let parameters):
                 name = route.name
                 isQuiet = route.isQuiet
+                // What the body takes is given back when the answer is there.
+                var share = BodyBudget.Share(of: shared.bodies)
+                let body = try await Self.read(request, upTo: route.maximumBodyBytes, share: &share)
+                // Only now: whoever promises a body and sends none, without any key, would hold a place.
                 guard shared.requests.enter() else {
                     throw .unavailable("too many requests at once", retryAfter: 5)
                 }
                 defer { shared.requests.leave() }
-                // What the body takes is given back when the answer is there.
-                var share = BodyBudget.Share(of: shared.bodies)
-                let body = try await Self.read(request, upTo: route.maximumBodyBytes, share: &share)
                 let opened = Call(
                     head: request.head, body: body, parameters: parameters, client: client,
                     listener: listener)

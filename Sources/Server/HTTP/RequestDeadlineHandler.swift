@@ -7,7 +7,8 @@ import NIOHTTPTypes
 ///
 /// An idle timeout alone does not stop a peer that sends one byte a second. Here the time for the whole head is fixed,
 /// and the time for a body and for an answer is a fixed allowance plus what their bytes earn at the slowest rate that a
-/// working connection has. While a handler is at work no time runs.
+/// working connection has. A body that comes faster saves no time for later: else a peer that sends much at once could
+/// hold what it has sent in memory for many minutes. While a handler is at work no time runs.
 final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -82,7 +83,7 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
             if unanswered == 1 { begin(limits.body, context) }
         case .body(let buffer):
             received += buffer.readableBytes
-            if answersUnderWay == 0 { moved += Int64(buffer.readableBytes) }
+            if answersUnderWay == 0 { earn(buffer.readableBytes, context) }
             if received > limits.bodyBytes { expire(context.channel) }
         case .end:
             isReceiving = false
@@ -153,6 +154,12 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
         started = context.eventLoop.now
         moved = 0
         schedule(time, context.channel)
+    }
+
+    /// Bytes of a body have come. For answers this would not do: they are written ahead of what the peer has taken.
+    private func earn(_ bytes: Int, _ context: ChannelHandlerContext) {
+        let elapsed = (context.eventLoop.now - started).nanoseconds / 1_000_000
+        moved = min(moved + Int64(bytes), elapsed * limits.bytesPerSecond / 1000)
     }
 
     private func stop() {

@@ -4,7 +4,7 @@ import Synchronization
 struct SharedLimits: Sendable {
     /// Bytes of bodies in memory.
     let bodies: BodyBudget
-    /// Requests under way.
+    /// Requests whose body has come and whose answer has not.
     let requests: AdmissionGate
     /// Large answers that are being sent: peers that take them slowly hold memory.
     let answers: AdmissionGate
@@ -19,8 +19,8 @@ struct SharedLimits: Sendable {
     }
 }
 
-/// How many may be inside at once. What comes beyond is answered at once with 503, which costs next to nothing, and those
-/// that are inside are served in time.
+/// How many may be inside at once. What comes beyond is answered with 503, which costs next to nothing, and those that
+/// are inside are served in time.
 final class AdmissionGate: Sendable {
     /// Requests: many more than a store commits in a second.
     static let standardLimit = 4096

@@ -61,12 +61,13 @@ struct TestFleet {
 
     /// Serves one port as it is served in earnest, lends its number, and stops in order.
     func serving<Result: Sendable>(
-        _ listener: Listener, connections: Int = FleetServer.maximumConnections,
+        _ listener: Listener, endpoints: FleetEndpoints? = nil,
+        connections: Int = FleetServer.maximumConnections,
         _ body: (Int) async throws -> Result
     ) async throws -> Result {
         let (ports, port) = AsyncStream<Int>.makeStream()
         let server = FleetServer(
-            endpoints: try endpoints(), listener: listener, logger: log.logger,
+            endpoints: try endpoints ?? self.endpoints(), listener: listener, logger: log.logger,
             maximumConnections: connections)
         let group = ServiceGroup(
             configuration: .init(services: [server.application { port.yield($0) }], logger: log.logger))
