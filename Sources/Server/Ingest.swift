@@ -7,6 +7,8 @@ import PDStore
 struct Ingest: Sendable {
     /// How many changes of one report are told one by one; the audit trail has them all.
     static let loggedChanges = 50
+    /// How much of a change's name is told.
+    static let loggedNameCharacters = 256
 
     let store: any HostStore
     /// Gets one line for each change of a host, without values.
@@ -38,9 +40,10 @@ struct Ingest: Sendable {
         case .stored:
             for difference in receipt.differences.prefix(Self.loggedChanges) {
                 // Paths hold names that a peer chose; quoting makes them safe to print.
+                let name = Value.string(difference.path.cut(to: Self.loggedNameCharacters)).json()
                 logger.info(
                     "\(difference.kind.rawValue)",
-                    metadata: ["host": "\(hostname)", "key": "\(Value.string(difference.path).json())"])
+                    metadata: ["host": "\(hostname)", "key": "\(name)"])
             }
             let rest = receipt.differences.count - Self.loggedChanges
             if rest > 0 {

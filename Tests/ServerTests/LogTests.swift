@@ -191,6 +191,161 @@ struct LogTests {
         }
     }
 
+    /// What the system's log would read, one datagram each, as they lie there.
+    private func waiting(_ descriptor: Int32) -> [String] {
+        var texts: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 200_000)
+        while true {
+            let count = recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            guard count > 0 else { return texts }
+            texts.append(String(decoding: buffer.prefix(count), as: UTF8.self))
+        }
+    }
+
+    /// Binds a datagram socket on this machine, to a port or to any.
+    private func bound(port: in_port_t = 0) throws -> (descriptor: Int32, port: in_port_t) {
+        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            }
+        }
+        try #require(isBound)
+        return (descriptor, in_port_t(bigEndian: address.sin_port))
+    }
+
+    private func syslog(_ yaml: String) throws -> SyslogSettings {
+        let settings = try ServerSettings(
+            yaml: "logging: {handler: syslog, syslog: \(yaml)}", file: "x"
+        ).logging
+        guard case .syslog(let syslog) = settings.destinations.first?.place else {
+            throw StateError("no syslog")
+        }
+        return syslog
+    }
+
+    @Test("a line that is too long is cut, says so, and as JSON it is still an object")
+    func cutting() throws {
+        for filling in ["k", "\u{1B}", "ä", "\u{1F427}"] {
+            let long = String(repeating: filling, count: 100_000)
+            let line = Self.line(long, [("host", "h"), ("key", long), ("other", long)])
+            for bytes in [512, 2048, LogLine.maximumBytes] {
+                for form in [\LogLine.text, \.body, \.json] {
+                    let text = line.fitted(form, bytes: bytes)
+                    #expect(text.utf8.count <= bytes && text.utf8.count > bytes / 8)
+                    #expect(text.contains("[cut]") && !text.contains("\u{1B}"))
+                }
+                let object = try JSONSerialization.jsonObject(
+                    with: Data(line.fitted(\.json, bytes: bytes).utf8))
+                #expect((object as? [String: String])?["host"] == "h")
+            }
+        }
+        #expect(Self.line("m", [("a", "b")]).fitted(\.body) == "info m: a=b")
+    }
+
+    @Test("a line longer than a datagram is cut, or lost and counted, and never silences those behind it")
+    func longDatagrams() throws {
+        let (descriptor, port) = try bound()
+        defer { close(descriptor) }
+        let settings = try syslog("{host: 127.0.0.1, port: \(port)}")
+        let long = Self.line("long", [("key", String(repeating: "k", count: 100_000))])
+        let sink = SyslogSink(settings, json: false)
+        sink.write(long)
+        sink.write(Self.line("next"))
+        let cut = waiting(descriptor)
+        #expect(cut.count == 2 && cut.first.map { $0.utf8.count <= 2048 && $0.hasSuffix("[cut]") } == true)
+        let unbounded = SyslogSink(settings, json: false, maximumBytes: 200_000)
+        unbounded.write(long)
+        unbounded.write(Self.line("next"))
+        let told = waiting(descriptor)
+        #expect(told.count == 2 && told.first?.hasSuffix("info next") == true)
+        #expect(told.last?.hasSuffix("warning log lines lost: count=1") == true)
+    }
+
+    @Test("what another machine refused is counted, and told when it listens again")
+    func refusedDatagrams() throws {
+        let (first, port) = try bound()
+        let sink = SyslogSink(try syslog("{host: 127.0.0.1, port: \(port)}"), json: false)
+        sink.write(Self.line("heard"))
+        close(first)
+        for number in 0..<3 { sink.write(Self.line("lost \(number)")) }
+        let (second, _) = try bound(port: port)
+        defer { close(second) }
+        sink.write(Self.line("again"))
+        let texts = waiting(second)
+        #expect(texts.first?.hasSuffix("info again") == true)
+        #expect(texts.last?.hasSuffix("warning log lines lost: count=3") == true)
+    }
+
+    @Test("what this machine's log did not take is counted, and told when it is back, as over a connection")
+    func restartedSyslog() throws {
+        try directory { directory in
+            let path = directory.appending(path: "log").path
+            func listening() throws -> Int32 {
+                let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+                var address = sockaddr_un()
+                address.sun_family = sa_family_t(AF_UNIX)
+                withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+                let isBound = withUnsafePointer(to: &address) {
+                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                        bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+                    }
+                }
+                try #require(isBound)
+                return descriptor
+            }
+            let first = try listening()
+            let sink = SyslogSink(try syslog("{facility: daemon}"), json: false, path: path, pause: .zero)
+            sink.write(Self.line("heard"))
+            #expect(waiting(first).count == 1)
+            close(first)
+            unlink(path)
+            for number in 0..<3 { sink.write(Self.line("lost \(number)")) }
+            let second = try listening()
+            defer { close(second) }
+            sink.write(Self.line("again"))
+            let id = "pd-server[\(getpid())]"
+            #expect(
+                waiting(second) == [
+                    "<30>\(id): info again", "<28>\(id): warning log lines lost: count=3",
+                ])
+        }
+    }
+
+    @Test("a connection that the other side has closed is made again before a line is lost in it")
+    func closedConnection() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listener) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0
+            }
+        }
+        try #require(isListening && listen(listener, 4) == 0)
+        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+        let port = in_port_t(bigEndian: address.sin_port)
+        let sink = SyslogSink(
+            try syslog("{host: 127.0.0.1, port: \(port), transport: tcp}"), json: false)
+        sink.write(Self.line("first"))
+        let first = accept(listener, nil, nil)
+        #expect(waiting(first).first?.hasSuffix("info first") == true)
+        close(first)
+        sink.write(Self.line("second"))
+        let second = accept(listener, nil, nil)
+        defer { close(second) }
+        #expect(waiting(second).first?.hasSuffix("info second") == true)
+    }
+
     @Test("a version 1 setting names the other machine, and wrong ones are refused")
     func settings() throws {
         let settings = try ServerSettings(

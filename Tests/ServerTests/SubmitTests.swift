@@ -106,6 +106,23 @@ struct SubmitTests {
         }
     }
 
+    @Test("a change with a name of any length makes a short line")
+    func longName() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.application().test(.router) { client in
+                for value in [1, 2] {
+                    let name = String(repeating: "k", count: 100_000)
+                    let body = try fleet.signed(
+                        #"{"hostname": "h", "plugins": {"p": {"\#(name)": \#(value)}}}"#)
+                    _ = try await client.executeRequest(
+                        uri: V1.submitPath, method: .post, headers: .form, body: body)
+                }
+            }
+            let changes = fleet.log.lines.filter { $0.contains("key=") }
+            #expect(changes.count == 1 && changes.allSatisfy { $0.count < 400 && $0.contains("[cut]") })
+        }
+    }
+
     @Test("a body beyond 16 MiB is refused with 413, and the server goes on")
     func tooLarge() async throws {
         try await TestFleet.with { fleet in

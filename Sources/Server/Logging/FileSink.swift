@@ -23,7 +23,7 @@ final class FileSink: LogSink {
     }
 
     func write(_ line: LogLine) {
-        let bytes = Array(((json ? line.json : line.text) + "\n").utf8)
+        let bytes = Array((line.fitted(json ? \.json : \.text) + "\n").utf8)
         let isMovedAway = isMovedAway
         if isMovedAway || size + bytes.count > maximumBytes && size > 0 {
             if !isMovedAway { rotate() }

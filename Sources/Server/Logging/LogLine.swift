@@ -4,6 +4,9 @@ import PDDocument
 
 /// One event of the log, before it has a form.
 struct LogLine: Sendable {
+    /// The most that a line may have, in bytes: what receivers of syslog take at least unless told otherwise.
+    static let maximumBytes = 8 << 10
+
     /// When, in milliseconds since 1970-01-01 UTC.
     let time: Int64
     let level: Logger.Level
@@ -37,6 +40,26 @@ struct LogLine: Sendable {
         return Document(fields).json()
     }
 
+    /// The line in a form of it, of at most so many bytes. Of one that is longer the message and the values are cut, and
+    /// each that is ends with `[cut]`.
+    func fitted(_ form: KeyPath<LogLine, String>, bytes: Int = maximumBytes) -> String {
+        let text = self[keyPath: form]
+        guard text.utf8.count > bytes else { return text }
+        var kept = bytes / 2
+        while kept > 0 {
+            let shorter = cut(to: kept)[keyPath: form]
+            if shorter.utf8.count <= bytes { return shorter }
+            kept /= 2
+        }
+        return LogLine(time: time, level: level, message: "[cut]", metadata: [])[keyPath: form]
+    }
+
+    private func cut(to characters: Int) -> LogLine {
+        LogLine(
+            time: time, level: level, message: message.cut(to: characters),
+            metadata: metadata.map { ($0.key, $0.value.cut(to: characters)) })
+    }
+
     /// A value as it is where it is one word, else as a JSON string.
     private static func quoted(_ value: String) -> String {
         let isWord =
@@ -49,6 +72,16 @@ struct LogLine: Sendable {
     private static func printable(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         return isPlain ? text : String(Value.string(text).json().dropFirst().dropLast())
+    }
+}
+
+extension String {
+    /// The text, or where it is longer, its beginning and a mark.
+    ///
+    /// - Parameter characters: how many Unicode scalars are kept.
+    func cut(to characters: Int) -> String {
+        guard utf8.count > characters, unicodeScalars.count > characters else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.prefix(characters))) + "[cut]"
     }
 }
 

@@ -31,7 +31,7 @@ final class StandardErrorSink: LogSink {
 
     /// The journal has the time and the priority itself.
     func text(_ line: LogLine) -> String {
-        let text = json ? line.json : isJournal ? line.body : line.text
+        let text = line.fitted(json ? \.json : isJournal ? \.body : \.text)
         return "\(isJournal ? "<\(line.level.severity)>" : "")\(text)\n"
     }
 }

@@ -3,23 +3,40 @@ import PDDocument
 
 /// The system's log: the socket of this machine in its traditional form (RFC 3164), another machine in that of RFC 5424.
 ///
-/// A machine that does not answer costs at most a few seconds for a line, then lines are thrown away for a while.
+/// A machine that does not answer costs at most a few seconds for a line, then lines are thrown away for a while. How many
+/// were lost is told once there is an answer again. Of datagrams to another machine only that is known which it refused.
 final class SyslogSink: LogSink {
     private static let patienceSeconds = 1
-    private static let pause = Duration.seconds(10)
+    /// For one datagram to another machine: RFC 5426, section 3.2.
+    private static let datagramBytes = 2048
 
     private let settings: SyslogSettings
     private let json: Bool
     private let path: String
     private let hostname = ProcessInfo.processInfo.hostName
+    private let pause: Duration
+    private let maximumBytes: Int
     private var descriptor: Int32 = -1
     private var failedAt: ContinuousClock.Instant?
+    /// Lines that nobody has got, and nobody was told of.
+    private var lost = 0
+    /// What is lost if it turns out that the last datagram was refused.
+    private var unconfirmed = 0
 
-    /// - Parameter path: the socket of this machine.
-    init(_ settings: SyslogSettings, json: Bool, path: String = "/dev/log") {
+    /// - Parameters:
+    ///   - path: the socket of this machine.
+    ///   - pause: how long lines are thrown away where nobody answers.
+    ///   - maximumBytes: the longest line.
+    init(
+        _ settings: SyslogSettings, json: Bool, path: String = "/dev/log", pause: Duration = .seconds(10),
+        maximumBytes: Int? = nil
+    ) {
         self.settings = settings
         self.json = json
         self.path = path
+        self.pause = pause
+        self.maximumBytes =
+            maximumBytes ?? (settings.transport == .udp ? Self.datagramBytes : LogLine.maximumBytes)
     }
 
     deinit {
@@ -27,32 +44,63 @@ final class SyslogSink: LogSink {
     }
 
     func write(_ line: LogLine) {
-        if let failedAt, failedAt.duration(to: .now) < Self.pause { return }
-        let message = message(line)
-        // A second try on a new connection: the other side may have been started again.
+        if let failedAt, failedAt.duration(to: .now) < pause {
+            lost += 1
+            return
+        }
+        failedAt = nil
+        guard deliver(message(line)) else { return lost += 1 }
+        guard lost > 0 else { return }
+        let told = lost
+        let note = LogLine(
+            time: line.time, level: .warning, message: "log lines lost", metadata: [("count", "\(told)")])
+        // A refusal of the line itself shows only now.
+        guard case .sent = send(message(note)) else { return disconnect() }
+        lost -= told
+        unconfirmed += told
+    }
+
+    /// Sends a message; false where it is lost. A second try is made on a new connection: the other side may have been
+    /// started again.
+    private func deliver(_ message: [UInt8]) -> Bool {
         for _ in 0..<2 {
             if descriptor < 0 {
                 descriptor = settings.transport == .local ? connectedHere() : connectedAway()
             }
-            if descriptor >= 0, send(message) {
-                failedAt = nil
-                return
+            if descriptor >= 0 {
+                switch send(message) {
+                case .sent: return true
+                case .tooLong: return false
+                case .failed: break
+                }
             }
             disconnect()
         }
         failedAt = .now
+        return false
     }
 
     private func message(_ line: LogLine) -> [UInt8] {
         let priority = "<\(settings.facility * 8 + line.level.severity)>"
-        let text = json ? line.json : line.body
-        if settings.transport == .local { return Array("\(priority)pd-server[\(getpid())]: \(text)".utf8) }
-        let time = Timestamp.text(milliseconds: line.time)
-        let message = "\(priority)1 \(time) \(hostname) pd-server \(getpid()) - - \(text)"
+        let head: String
+        if settings.transport == .local {
+            head = "\(priority)pd-server[\(getpid())]: "
+        } else {
+            head =
+                "\(priority)1 \(Timestamp.text(milliseconds: line.time)) \(hostname) pd-server \(getpid()) - - "
+        }
+        let message = head + line.fitted(json ? \.json : \.body, bytes: maximumBytes - head.utf8.count)
         return Array((settings.transport == .tcp ? "\(message.utf8.count) \(message)" : message).utf8)
     }
 
-    private func send(_ message: [UInt8]) -> Bool {
+    private enum Outcome {
+        case sent, failed
+        /// The system takes no message of that length, whoever is to get it.
+        case tooLong
+    }
+
+    private func send(_ message: [UInt8]) -> Outcome {
+        guard settings.transport != .tcp || !isHungUp else { return .failed }
         var sent = 0
         repeat {
             let count = message.withUnsafeBytes {
@@ -60,10 +108,24 @@ final class SyslogSink: LogSink {
                     descriptor, $0.baseAddress.map { $0 + sent }, message.count - sent, Int32(MSG_NOSIGNAL))
             }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return false }
+            if count < 0 && errno == EMSGSIZE { return .tooLong }
+            if count < 0 && errno == ECONNREFUSED && settings.transport == .udp {
+                // The refusal of the datagram before.
+                lost += unconfirmed
+                unconfirmed = 0
+            }
+            guard count > 0 else { return .failed }
             sent += count
         } while sent < message.count && settings.transport == .tcp
-        return true
+        unconfirmed = 1
+        return .sent
+    }
+
+    /// Whether the other side has closed the connection, on which a message would still seem to leave.
+    private var isHungUp: Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return count == 0 || count < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR
     }
 
     private func connectedHere() -> Int32 {
