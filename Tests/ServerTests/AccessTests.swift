@@ -270,4 +270,47 @@ struct AccessTests {
                 ])
         }
     }
+
+    @Test("the log says what let a request pass: the user, the range, or that nothing is asked")
+    func admissions() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(passwords: ["fred": [try Self.hash("right")]])
+        options.pipeCreate = AccessRule(
+            ranges: [try #require(AddressRange("127.0.0.0/8"))], passwords: ["anna": [try Self.hash("right")]]
+        )
+        let create = #"""
+            {"hostname": "fred-says-so", "client_hostname": "h", "encryption_key": "a", "encryption_iv": "b"}
+            """#
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client async throws in
+                _ = try await client.executeRequest(
+                    uri: "/penguindome/v1/submit", method: .post, headers: .form,
+                    body: try fleet.signed(#"{"hostname": "h", "plugins": {}}"#))
+                #expect(try await Self.status(client, Self.basic("fred", "right")) == .notFound)
+                #expect(try await Self.status(client, Self.basic("anna", "right")) == .unauthorized)
+                let created = try await client.executeRequest(
+                    uri: "/penguindome/v1/server_pipe/server/create", method: .post, headers: .form,
+                    body: try fleet.signed(create))
+                #expect(created.status == .ok)
+            }
+            options.pipeCreate?.ranges = []
+            try await fleet.application(options: options).test(.live) { client async throws in
+                var headers = Self.basic("anna", "right")
+                headers[.contentType] = HTTPFields.form[.contentType]
+                let created = try await client.executeRequest(
+                    uri: "/penguindome/v1/server_pipe/server/create", method: .post, headers: headers,
+                    body: try fleet.signed(create))
+                #expect(created.status == .ok)
+            }
+            let lines = fleet.log.lines
+            func count(_ message: String, _ admission: String) -> Int {
+                lines.count { $0.contains(message) && $0.contains("admitted=\(admission) ") }
+            }
+            #expect(count(" download_release ", "user fred") == 1)
+            #expect(count(" download_release ", "user anna") == 0)
+            #expect(count(" pipe created ", "range 127.0.0.0/8") == 1)
+            #expect(count(" pipe created ", "user anna") == 1)
+            #expect(!lines.contains { $0.contains(" by=") })
+        }
+    }
 }

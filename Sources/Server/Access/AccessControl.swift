@@ -27,15 +27,42 @@ struct AccessControl: Sendable {
         self.failures = failures
     }
 
-    /// Returns where the request may pass.
-    func check(_ call: Call) async throws(Refusal) {
+    /// What let a request pass, for the log.
+    enum Admission: Equatable, CustomStringConvertible {
+        /// There is no rule.
+        case anybody
+        /// The address is in that range of the rule.
+        case range(AddressRange)
+        /// The user gave the right password.
+        case user(String)
+
+        var description: String {
+            switch self {
+            case .anybody: "anybody"
+            case .range(let range): "range \(range)"
+            case .user(let name): "user \(name)"
+            }
+        }
+    }
+
+    /// Returns where the request may pass; notes what let it pass.
+    @discardableResult
+    func check(_ call: Call) async throws(Refusal) -> Admission {
+        let admission = try await admission(call)
+        call.note(admission: admission)
+        return admission
+    }
+
+    private func admission(_ call: Call) async throws(Refusal) -> Admission {
         guard let rule else {
             guard fallback == .open else {
                 throw .forbidden(reason: "server_auth does not say who may use this endpoint")
             }
-            return
+            return .anybody
         }
-        if let client = call.client, rule.ranges.contains(where: { $0.contains(client) }) { return }
+        if let client = call.client, let range = rule.ranges.first(where: { $0.contains(client) }) {
+            return .range(range)
+        }
         guard let field = call.head.headerFields[.authorization] else {
             throw .unauthorized(reason: "no user and password were given")
         }
@@ -54,6 +81,7 @@ struct AccessControl: Sendable {
         }
         failures.end(call.client, failed: !matches)
         guard matches else { throw .unauthorized(reason: "wrong user or password") }
+        return .user(credentials.user)
     }
 }
 

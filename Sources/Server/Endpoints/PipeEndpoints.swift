@@ -40,7 +40,7 @@ struct PipeEndpoints: Sendable {
 
     /// The password is asked for before the signature is looked at.
     @Sendable private func create(_ call: Call) async throws(Refusal) -> Response {
-        try await access.check(call)
+        let admission = try await access.check(call)
         let request = try signed.open(call, as: V1.PipeCreation.self)
         do {
             guard try await store.host(request.clientHostname.name) != nil else {
@@ -54,11 +54,13 @@ struct PipeEndpoints: Sendable {
             throw .unavailable("\(error)")
         }
         let pipe = try await relay.create(for: request.clientHostname, key: request.key)
-        // The identifier lets one speak on the pipe, so it stays out of the log.
+        // The identifier lets one speak on the pipe, so it stays out of the log. Any holder of a client key can call
+        // itself as it likes: what let it pass is what was proved.
         logger.notice(
             "pipe created",
             metadata: [
-                "host": "\(request.clientHostname)", "by": "\(request.hostname)",
+                "host": "\(request.clientHostname)", "admitted": "\(admission)",
+                "requester": "\(request.hostname)",
                 "peer": "\(call.client.map { "\($0)" } ?? "-")",
             ])
         return .json(V1.PipeAnswer.created(pipe: pipe).json())

@@ -16,7 +16,12 @@ final class Call: Sendable {
     /// The port that it came in on.
     let listener: Listener
 
-    private let noted = Mutex<(host: Hostname?, outcome: String?)>((nil, nil))
+    private struct Notes {
+        var host: Hostname?
+        var outcome: String?
+        var admission: AccessControl.Admission?
+    }
+    private let noted = Mutex(Notes())
 
     init(
         head: HTTPRequest, body: [UInt8], parameters: [String: String], client: IPAddress?, listener: Listener
@@ -33,9 +38,17 @@ final class Call: Sendable {
     /// What came of it, for the log.
     var outcome: String? { noted.withLock { $0.outcome } }
 
+    /// What let it pass where `server_auth` asks for more than a signature, for the log.
+    var admission: AccessControl.Admission? { noted.withLock { $0.admission } }
+
     /// Says for which host the request speaks, once its signature has been verified.
     func note(host: Hostname) {
         noted.withLock { $0.host = host }
+    }
+
+    /// Says what let the request pass.
+    func note(admission: AccessControl.Admission) {
+        noted.withLock { $0.admission = admission }
     }
 
     /// Says what came of it, in a word or two without content that a peer chose.

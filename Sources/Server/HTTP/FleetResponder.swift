@@ -65,7 +65,7 @@ struct FleetResponder: HTTPResponder {
         record(
             Answer(
                 route: name, isQuiet: isQuiet, status: response.status, host: call?.host?.name,
-                client: client,
+                client: client, admission: call?.admission,
                 outcome: outcome ?? call?.outcome ?? "ok", elapsed: start.duration(to: .now)))
         return response
     }
@@ -85,6 +85,8 @@ struct FleetResponder: HTTPResponder {
         var status: HTTPResponse.Status
         var host: String?
         var client: IPAddress?
+        /// What let it pass, where more than a signature is asked for.
+        var admission: AccessControl.Admission?
         var outcome: String
         var elapsed: Duration
     }
@@ -92,14 +94,14 @@ struct FleetResponder: HTTPResponder {
     private func record(_ answer: Answer) {
         metrics.count(route: answer.route, status: answer.status.code, took: answer.elapsed)
         let level: Logger.Level = answer.status.code >= 400 ? .warning : answer.isQuiet ? .debug : .info
-        logger.log(
-            level: level, "\(answer.route)",
-            metadata: [
-                "status": "\(answer.status.code)", "host": "\(answer.host ?? "-")",
-                "peer": "\(answer.client.map { "\($0)" } ?? "-")", "port": "\(listener.port)",
-                "outcome": "\(answer.outcome)",
-                "ms": "\(Double(answer.elapsed / .microseconds(1)).rounded() / 1000)",
-            ])
+        var metadata: Logger.Metadata = [
+            "status": "\(answer.status.code)", "host": "\(answer.host ?? "-")",
+            "peer": "\(answer.client.map { "\($0)" } ?? "-")", "port": "\(listener.port)",
+            "outcome": "\(answer.outcome)",
+            "ms": "\(Double(answer.elapsed / .microseconds(1)).rounded() / 1000)",
+        ]
+        if let admission = answer.admission { metadata["admitted"] = "\(admission)" }
+        logger.log(level: level, "\(answer.route)", metadata: metadata)
     }
 
     /// Whether a body is refused before it has come: one that is far too long, or that the peer holds back until it is
