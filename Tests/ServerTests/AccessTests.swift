@@ -271,6 +271,54 @@ struct AccessTests {
         }
     }
 
+    @Test(
+        "whom a trusted proxy names is read with or without a port, and whom it does not name is nobody",
+        arguments: [
+            ("203.0.113.5", "203.0.113.5"), ("203.0.113.5:4711", "203.0.113.5"),
+            ("2001:db8::1", "2001:db8::1"), ("[2001:db8::1]", "2001:db8::1"),
+            ("[2001:db8::1]:4711", "2001:db8::1"), (" 203.0.113.5\t,, ", "203.0.113.5"),
+            ("198.51.100.1, 203.0.113.5:80, 127.0.0.1:90", "203.0.113.5"), ("127.0.0.1", "127.0.0.1"),
+            ("unknown", nil), ("_hidden", nil), ("203.0.113.5:port", nil), ("203.0.113.5:65536", nil),
+            ("203.0.113.5:", nil), ("[203.0.113.5]", nil), ("[203.0.113.5]:80", nil), ("", nil), (",", nil),
+            ("[2001:db8::1", nil), ("2001:db8::1]:80", nil), ("203.0.113.5, unknown", nil),
+            ("203.0.113.5, unknown, 127.0.0.1", nil),
+        ] as [(String, String?)])
+    func forwarded(header: String, expected: String?) throws {
+        let name = try #require(HTTPField.Name("X-Forwarded-For"))
+        let proxies = TrustedProxies([try #require(AddressRange("127.0.0.1"))])
+        let proxy = try #require(IPAddress("127.0.0.1"))
+        #expect(proxies.client(peer: proxy, headers: [name: header])?.description == expected)
+        #expect(proxies.client(peer: proxy, headers: [:]) == proxy)
+        let stranger = IPAddress("192.0.2.9")
+        #expect(proxies.client(peer: stranger, headers: [name: header]) == stranger)
+    }
+
+    @Test(
+        "whom a proxy does not name is in no range, not even in the proxy's, and guesses on its own account")
+    func unknownClient() async throws {
+        var options = FleetEndpoints.Options()
+        options.downloadRelease = AccessRule(
+            ranges: [try #require(AddressRange("127.0.0.0/8"))], passwords: ["fred": [try Self.hash("right")]]
+        )
+        options.trustedProxies = [try #require(AddressRange("127.0.0.0/8"))]
+        options.failures.failures = 1
+        let name = try #require(HTTPField.Name("X-Forwarded-For"))
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client async throws in
+                for hop in ["unknown", "_hidden", "203.0.113.5:4711", "[2001:db8::1]:80"] {
+                    #expect(try await Self.status(client, [name: hop]) == .unauthorized, "\(hop)")
+                }
+                var guess = Self.basic("fred", "wrong")
+                guess[name] = "unknown"
+                #expect(try await Self.status(client, guess) == .unauthorized)
+                #expect(try await Self.status(client, guess) == .tooManyRequests)
+                guess[name] = "203.0.113.5:4711"
+                #expect(try await Self.status(client, guess) == .unauthorized)
+                #expect(try await Self.status(client) == .notFound)
+            }
+        }
+    }
+
     @Test("the log says what let a request pass: the user, the range, or that nothing is asked")
     func admissions() async throws {
         var options = FleetEndpoints.Options()
