@@ -57,24 +57,18 @@ public struct Service: Sendable {
                 "limits:connections is \(settings.limits.connections), but with \(files) open files \(pool.served) can be served"
             )
         }
-        let applications = listeners.map { listener in
-            FleetServer(
-                endpoints: endpoints, listener: listener, logger: logger,
-                maximumConnections: settings.limits.connections, pool: pool
-            ).application { [logger] port in
-                logger.notice(
-                    "listening",
-                    metadata: [
-                        "address": "\(listener.host)", "port": "\(port)",
-                        "tls": "\(listener.identity != nil)",
-                    ])
-            }
+        let ports = listeners.map { listener in
+            PortService(
+                server: FleetServer(
+                    endpoints: endpoints, listener: listener, logger: logger,
+                    maximumConnections: settings.limits.connections, pool: pool))
         }
         let keys = KeyWatch(clientKeys: clientKeys, serverKey: fleet.state.serverPublicKey, logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: applications as [any ServiceLifecycle.Service] + periodicAudits + [
+            // Where one fails, the others stop in order, as if they had been told to.
+            services: (ports as [any ServiceLifecycle.Service] + periodicAudits + [
                 keys, DrainService(endpoints: endpoints),
-            ],
+            ]).map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.gracePeriod
         configuration.logger.logLevel = max(logger.logLevel, .error)
@@ -82,16 +76,34 @@ public struct Service: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
             result = .success(())
-        } catch let error as IOError {
-            let ports = listeners.map { "\($0.port)" }.joined(separator: ", ")
-            let reason = String(cString: strerror(error.errnoCode))
-            result = .failure(StateError("cannot listen on \(settings.address) port \(ports): \(reason)"))
         } catch {
             result = .failure(error)
         }
         try await fleet.store.close()
         logger.notice("stopped")
         try result.get()
+    }
+}
+
+/// One port, and its name in what is told of it.
+private struct PortService: ServiceLifecycle.Service {
+    let server: FleetServer
+
+    func run() async throws {
+        let listener = server.listener
+        do {
+            try await server.application { port in
+                server.logger.notice(
+                    "listening",
+                    metadata: [
+                        "address": "\(listener.host)", "port": "\(port)",
+                        "tls": "\(listener.identity != nil)",
+                    ])
+            }.run()
+        } catch let error as IOError {
+            let reason = String(cString: strerror(error.errnoCode))
+            throw StateError("cannot listen on \(listener.host) port \(listener.port): \(reason)")
+        }
     }
 }
 
