@@ -33,6 +33,8 @@ struct DatabaseSettingsTests {
                         password: "p@", tls: true)))
         #expect("\(single)" == "MongoDB at a:27017,b:27018 fleet")
         #expect(try location("database: {host: localhost}") == .mongo(MongoSettings(hosts: ["localhost"])))
+        let blank = "database: {host: db, replicaset: '', name: '', username: \"\", password: ''}"
+        #expect(try location(blank) == .mongo(MongoSettings(hosts: ["db"])))
         let uri = "mongodb://u:p@a/x?tls=true"
         #expect(try location("database: {host: '\(uri)'}") == .mongo(MongoSettings(uri: uri)))
     }

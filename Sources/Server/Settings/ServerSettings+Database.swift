@@ -30,10 +30,14 @@ extension ServerSettings {
         var mapping = try top.mapping("database")
         let file = try mapping.string("file")
         let hosts = try mapping.strings("host")
-        let replicaSet = try mapping.string("replicaset")
-        let name = try mapping.string("name")
-        let username = try mapping.string("username")
-        let password = try mapping.string("password")
+        /// In files of version 1 what is not used may stand there blank.
+        func text(_ name: String) throws(SettingsError) -> String? {
+            try mapping.string(name).flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let replicaSet = try text("replicaset")
+        let name = try text("name")
+        let username = try text("username")
+        let password = try text("password")
         let tls = try mapping.bool("tls") ?? false
         try mapping.finish()
         guard file == nil, !hosts.isEmpty else { return Database(file: file) }
