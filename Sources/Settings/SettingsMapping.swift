@@ -149,6 +149,24 @@ public struct SettingsMapping {
         entries.contains { $0.name == name && !Self.isNull($0.node) }
     }
 
+    /// The line of the first value, at any depth, that is such a text: for mistakes that show only when it is used.
+    public func line(whereText matches: (String) -> Bool) -> Int? {
+        func line(of node: Node) -> Int? {
+            if let scalar = node.scalar { return matches(scalar.string) ? node.mark?.line : nil }
+            for (_, value) in node.mapping ?? [:] {
+                if let found = line(of: value) { return found }
+            }
+            for value in node.sequence ?? [] {
+                if let found = line(of: value) { return found }
+            }
+            return nil
+        }
+        for entry in entries {
+            if let found = line(of: entry.node) { return found }
+        }
+        return nil
+    }
+
     /// An error that names the setting's place.
     public func error(_ name: String, _ message: String) -> SettingsError {
         let line = entries.first { $0.name == name }?.line

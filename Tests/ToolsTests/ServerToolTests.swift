@@ -34,6 +34,73 @@ struct ServerToolTests {
         }
     }
 
+    @Test("check-config and serve name the line of what the server could not use")
+    func unusableSettings() throws {
+        let fleet = try server()
+        let file = fleet.serverState + "/server.yml"
+        let before = try settings(fleet)
+        let lines = before.split(separator: "\n", omittingEmptySubsequences: false)
+        let logging = try #require(lines.firstIndex { $0.hasPrefix("logging:") })
+        let address = try #require(lines.firstIndex { $0.hasPrefix("address:") })
+        let kept = lines[..<logging].joined(separator: "\n") + "\n"
+        let moved = lines.enumerated().map {
+            $0.offset == address ? "address: 192.0.2.1" : String($0.element)
+        }
+        for (text, line, told) in [
+            (kept + "logging:\n  handler: file\n  file: .\n", logging + 3, "not a plain file"),
+            (kept + "logging: {handler: file, file: nowhere/log}\n", logging + 1, "no directory"),
+            (moved.joined(separator: "\n"), address + 1, "192.0.2.1"),
+            (
+                before + "ssl:\n  enabled: true\n  certificate: none.crt\n  key: none.key\n", lines.count + 2,
+                "none.crt"
+            ),
+        ] {
+            try text.write(toFile: file, atomically: true, encoding: .utf8)
+            for command in ["check-config", "serve"] {
+                let bad = try fleet.run("pd-server", command, "--state", fleet.serverState)
+                #expect(bad.status == 2 && bad.errors.contains(told), "\(command): \(bad.errors)")
+                #expect(bad.errors.contains("server.yml:\(line): "), "\(command): \(bad.errors)")
+            }
+        }
+        try (kept + "logging: {handler: file, file: server.log}\n").write(
+            toFile: file, atomically: true, encoding: .utf8)
+        let good = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+        #expect(good.status == 0, "\(good.errors)")
+    }
+
+    @Test("check-config sees a database and keys that are none, and a certificate that has expired")
+    func unusableState() throws {
+        let fleet = try server()
+        for (name, told) in [
+            ("fleet.sqlite", "not a database"), ("keys/server.key.asc", "server.key.asc"),
+            ("keys/server.pub.asc", "server.pub.asc"),
+        ] {
+            let path = "\(fleet.serverState)/\(name)"
+            let content = try Data(contentsOf: URL(filePath: path))
+            for spoiled in [Data("garbage".utf8), nil] {
+                if let spoiled {
+                    try spoiled.write(to: URL(filePath: path))
+                } else {
+                    try FileManager.default.removeItem(atPath: path)
+                }
+                let bad = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+                #expect(bad.status == 2, "\(name): \(bad.text)")
+                #expect(bad.errors.contains(spoiled == nil ? path : told), "\(bad.errors)")
+            }
+            try content.write(to: URL(filePath: path))
+        }
+        let script = """
+            cd "$0" && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=h \
+              -keyout old.key -out old.csr && openssl x509 -req -in old.csr -signkey old.key -days -1 -out old.crt
+            """
+        let made = try fleet.tools.run(["-c", script, fleet.serverState], program: "/bin/sh")
+        try #require(made.status == 0, "\(made.errors)")
+        try (settings(fleet) + "ssl: {enabled: true, certificate: old.crt, key: old.key}\n").write(
+            toFile: fleet.serverState + "/server.yml", atomically: true, encoding: .utf8)
+        let noted = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+        #expect(noted.status == 0 && noted.text.contains("old.crt expired at 20"), "\(noted.text)")
+    }
+
     @Test("a port that is taken is named, alone, in one line")
     func takenPort() throws {
         let fleet = try server()

@@ -119,14 +119,6 @@ private struct DrainService: ServiceLifecycle.Service {
 }
 
 extension ServerSettings {
-    /// Reads the certificates and keys of all ports.
-    ///
-    /// - Parameter file: the settings file, beside which they lie.
-    /// - Throws: ``StateError`` that names the one that cannot be used.
-    public func checkCertificates(relativeTo file: URL) throws(StateError) {
-        _ = try listeners(relativeTo: file)
-    }
-
     /// The ports with what they prove themselves with.
     ///
     /// - Parameter file: the settings file, beside which certificates lie.

@@ -27,7 +27,7 @@ public struct LogSettings: Sendable, Equatable {
         case standardError
         /// The system's log.
         case syslog(SyslogSettings)
-        /// A file that is set aside when it is full.
+        /// A file that is set aside when it is full. What the settings name lies beside them.
         case file(path: String, maximumBytes: Int, kept: Int)
     }
 
@@ -40,19 +40,6 @@ public struct LogSettings: Sendable, Equatable {
     /// Logs to standard error.
     public init(level: Logger.Level = .info) {
         destinations = [Destination(place: .standardError, level: level)]
-    }
-
-    /// Looks whether log files can be made where they are to lie.
-    ///
-    /// - Throws: ``StateError`` that names the directory that is missing.
-    public func checkDirectories() throws(StateError) {
-        for case .file(let path, _, _) in destinations.map(\.place) {
-            let directory = URL(filePath: path).deletingLastPathComponent().path
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory),
-                isDirectory.boolValue
-            else { throw StateError("cannot log to \(path): there is no directory \(directory)") }
-        }
     }
 
     private enum Handler: String, CaseIterable {
@@ -93,7 +80,8 @@ public struct LogSettings: Sendable, Equatable {
         case .syslog: place = .syslog(syslog)
         case .file:
             guard let path else { throw mapping.error("handler", "is file, and needs file: PATH") }
-            place = .file(path: path, maximumBytes: maximumBytes, kept: kept)
+            let url = URL(filePath: path, relativeTo: URL(filePath: mapping.file))
+            place = .file(path: url.path, maximumBytes: maximumBytes, kept: kept)
         }
         return Destination(place: place, level: level, json: json)
     }

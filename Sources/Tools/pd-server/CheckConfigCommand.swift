@@ -10,7 +10,10 @@ struct CheckConfigCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check-config",
         abstract: "Say whether the server could start with its settings; touches nothing.",
-        discussion: "Reads the settings with what the environment overrides, certificates, keys and checks.")
+        discussion: """
+            Reads the settings with what the environment overrides, certificates, keys, checks and the header of the \
+            database, and binds a port of the address for a moment.
+            """)
 
     @OptionGroup var stateOptions: StateOptions
 
@@ -34,16 +37,15 @@ struct CheckConfigCommand: AsyncParsableCommand {
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         let settings = try ServerSettings(
             yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
-        try settings.checkCertificates(relativeTo: state.settingsFile)
-        try settings.logging.checkDirectories()
-        if case .sqlite(let path) = Fleet.database(of: settings, in: state),
-            !FileManager.default.fileExists(atPath: path)
-        {
-            throw StateError("there is no database \(path): pd-server setup makes one")
+        var notes = settings.notes
+        notes += try SettingsCheck(settings, file: state.settingsFile).run(
+            at: OpenPGP.Timestamp.now().seconds)
+        if case .sqlite(let path) = Fleet.database(of: settings, in: state) {
+            try ServerState.checkDatabase(path)
         }
+        try state.checkServerKey()
         let checks = String(decoding: try PrivateFiles.read(state.checksFile), as: UTF8.self)
         _ = try CheckFile.read(yaml: checks, file: state.checksFile.path)
-        var notes = settings.notes
         if try RoleKeys(directory: state.clientKeys).certificates.isEmpty {
             notes.append("no client key is installed: every report will be refused")
         }

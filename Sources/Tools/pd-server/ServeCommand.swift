@@ -52,11 +52,13 @@ struct ServeCommand: AsyncParsableCommand {
             settings.localPort = nil
         }
         do {
+            settings.notes += try SettingsCheck(settings, file: state.settingsFile)
+                .run(at: OpenPGP.Timestamp.now().seconds)
             let output = try LogOutput(settings.logging)
             defer { output.flush() }
             try await Service(fleet: fleet, settings: settings, logger: output.logger("pd-server")).run()
-        } catch let error as StateError {
-            throw ToolFailure(.failed, error.description)
+        } catch {
+            throw ToolFailure(explaining: error)
         }
     }
 }
