@@ -124,6 +124,49 @@ struct OperationTests {
         }
     }
 
+    @Test("a host that has moved only a part of what it asks has the issue still")
+    func halfMoved() async throws {
+        try await TestFleet.with { fleet in
+            let endpoints = try fleet.endpoints()
+            func ask(_ path: String, _ data: String, deprecated: Bool) async throws {
+                let listener = Listener(host: "127.0.0.1", port: 0, isDeprecated: deprecated)
+                try await fleet.application(endpoints: endpoints, listener: listener).test(.router) {
+                    client in
+                    _ = try await client.executeRequest(
+                        uri: "/penguindome/v1/\(path)", method: .post, headers: .form,
+                        body: try fleet.signed(data))
+                }
+            }
+            func report(deprecated: Bool) async throws {
+                try await ask("submit", #"{"hostname": "h", "plugins": {}}"#, deprecated: deprecated)
+            }
+            func update(_ host: String = "h", deprecated: Bool) async throws {
+                try await ask(
+                    "update", #"{"hostname": "\#(host)", "old_release": 0}"#, deprecated: deprecated)
+            }
+            func open() async throws -> [String] {
+                try await fleet.store.openIssues().map(\.hostname.name)
+            }
+            try await update("nobody", deprecated: true)
+            try await report(deprecated: false)
+            #expect(try await open().isEmpty)
+            try await update(deprecated: true)
+            #expect(try await open() == ["h"])
+            try await report(deprecated: false)
+            #expect(try await open() == ["h"])
+            try await report(deprecated: true)
+            try await update(deprecated: false)
+            #expect(try await open() == ["h"])
+            try await report(deprecated: false)
+            #expect(try await open().isEmpty)
+            let acknowledgement = #"{"hostname": "h", "id": "000000000000000000000000"}"#
+            try await ask("acknowledge_patch", acknowledgement, deprecated: true)
+            #expect(try await open() == ["h"])
+            try await report(deprecated: false)
+            #expect(try await open().isEmpty)
+        }
+    }
+
     @Test("many changes of one report are told up to a number, and the rest is counted")
     func manyChanges() async throws {
         try await TestFleet.with { fleet in

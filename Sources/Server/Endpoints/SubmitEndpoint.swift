@@ -6,7 +6,6 @@ struct SubmitEndpoint: Sendable {
     let signed: SignedRequests
     let ingest: Ingest
     let metrics: ServerMetrics
-    let deprecatedPorts: DeprecatedPorts
 
     var routes: [Route] {
         [.v1("submit", maximumBodyBytes: V1.maximumBodyBytes, handler: submit)]
@@ -17,7 +16,6 @@ struct SubmitEndpoint: Sendable {
         let receipt = try await ingest.take(submission, at: signed.now())
         metrics.count(receipt)
         call.note(outcome: "\(receipt.disposition)")
-        await deprecatedPorts.host(receipt.id, reportedOn: call.listener)
         return .text(.ok, "ok")
     }
 }

@@ -30,6 +30,7 @@ struct FleetEndpoints: Sendable {
     let routes: RouteTable
     let limits: SharedLimits
     let proxies: TrustedProxies
+    let deprecatedPorts: DeprecatedPorts
     let metrics: ServerMetrics
     let logger: Logger
     private let readiness: Readiness
@@ -58,8 +59,7 @@ struct FleetEndpoints: Sendable {
         relay = PipeRelay(limits: options.pipes, random: options.pipeRandom)
         readiness = Readiness(leases: store, now: now, logger: logger)
         let submit = SubmitEndpoint(
-            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics,
-            deprecatedPorts: DeprecatedPorts(store: store, now: now, logger: logger))
+            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics)
         let update = UpdateEndpoint(signed: signed, patches: store, releases: shelf, logger: logger)
         let agentUpdate = AgentUpdateEndpoint(signed: signed, patches: store, releases: shelf)
         let release = ReleaseEndpoint(access: access(options.downloadRelease, .open), releases: shelf)
@@ -74,6 +74,7 @@ struct FleetEndpoints: Sendable {
         routes = RouteTable(all.flatMap { $0 })
         limits = SharedLimits(requests: AdmissionGate(limit: options.requests))
         proxies = TrustedProxies(options.trustedProxies)
+        deprecatedPorts = DeprecatedPorts(store: store, now: now, logger: logger)
         self.metrics = metrics
         self.logger = logger
     }
@@ -81,8 +82,8 @@ struct FleetEndpoints: Sendable {
     /// What answers on one port.
     func responder(on listener: Listener) -> FleetResponder {
         FleetResponder(
-            routes: routes, listener: listener, shared: limits, proxies: proxies, metrics: metrics,
-            logger: logger)
+            routes: routes, listener: listener, shared: limits, proxies: proxies,
+            deprecatedPorts: deprecatedPorts, metrics: metrics, logger: logger)
     }
 
     /// The server is about to stop: says so to those who ask, and answers those who wait.

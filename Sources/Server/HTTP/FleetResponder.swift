@@ -14,6 +14,7 @@ struct FleetResponder: HTTPResponder {
     let listener: Listener
     let shared: SharedLimits
     let proxies: TrustedProxies
+    let deprecatedPorts: DeprecatedPorts
     let metrics: ServerMetrics
     let logger: Logger
 
@@ -47,6 +48,9 @@ struct FleetResponder: HTTPResponder {
                     listener: listener)
                 call = opened
                 response = try await route.handler(opened)
+                if let host = opened.host {
+                    await deprecatedPorts.host(host, asked: route.name, on: listener)
+                }
                 if !isHead, response.body.isLarge, let eventLoop = context.eventLoop {
                     guard let place = shared.answers.place() else {
                         throw .unavailable("too many large answers at once", retryAfter: 30)
