@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import NIOCore
 import PDProtocol
 import Testing
 
@@ -92,12 +93,48 @@ struct RouteTests {
         let clock = TestClock()
         let allowance = HostAllowance(limits: .init(burst: 2, perSecond: 1), clock: { clock.now })
         let host = try #require(Hostname("h"))
-        try allowance.take(host)
-        try allowance.take(host)
-        #expect(throws: Refusal.self) { try allowance.take(host) }
+        try allowance.take(host, nil)
+        try allowance.take(host, nil)
+        #expect(throws: Refusal.self) { try allowance.take(host, nil) }
         clock.advance(by: .seconds(1))
-        #expect(throws: Never.self) { try allowance.take(host) }
-        #expect(throws: Refusal.self) { try allowance.take(host) }
+        #expect(throws: Never.self) { try allowance.take(host, nil) }
+        #expect(throws: Refusal.self) { try allowance.take(host, nil) }
+    }
+
+    @Test("a report that is played back does not use up what its host may ask, wherever it is played from")
+    func playedBack() async throws {
+        var options = FleetEndpoints.Options()
+        options.allowance = .init(burst: 3, perSecond: 0.01)
+        options.trustedProxies = [try #require(AddressRange("127.0.0.1"))]
+        let name = try #require(HTTPField.Name("X-Forwarded-For"))
+        try await TestFleet.with { fleet in
+            try await fleet.application(options: options).test(.live) { client async throws in
+                func ask(_ path: String, _ body: ByteBuffer, from address: String) async throws -> Int {
+                    var headers = HTTPFields.form
+                    headers[name] = address
+                    return try await client.executeRequest(
+                        uri: "/penguindome/v1/\(path)", method: .post, headers: headers, body: body
+                    ).status.code
+                }
+                func report(_ second: Int) throws -> ByteBuffer {
+                    try fleet.signed(
+                        #"{"hostname": "h", "collected_at": "2026-01-01T00:00:0\#(second)Z", "plugins": {}}"#)
+                }
+                let captured = try report(1)
+                #expect(try await ask("submit", captured, from: "192.0.2.1") == 200)
+                #expect(try await ask("submit", report(2), from: "192.0.2.1") == 200)
+                for _ in 0..<10 {
+                    #expect(try await ask("submit", captured, from: "192.0.2.1") == 200)
+                    #expect(try await ask("submit", report(2), from: "192.0.2.1") == 200)
+                }
+                #expect(try await ask("submit", report(3), from: "192.0.2.1") == 200)
+                let update = try fleet.signed(#"{"hostname": "other", "old_release": 0}"#)
+                for expected in [200, 200, 200, 429] {
+                    #expect(try await ask("update", update, from: "198.51.100.1") == expected)
+                }
+                #expect(try await ask("update", update, from: "192.0.2.1") == 200)
+            }
+        }
     }
 
     @Test("more requests at once than are allowed are answered with 503 and Retry-After")

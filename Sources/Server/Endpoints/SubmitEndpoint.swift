@@ -16,6 +16,9 @@ struct SubmitEndpoint: Sendable {
         let receipt = try await ingest.take(submission, at: signed.now())
         metrics.count(receipt)
         call.note(outcome: "\(receipt.disposition)")
+        if receipt.disposition == .repeated || receipt.disposition == .outdated {
+            signed.allowance.giveBack(submission.hostname, call.client)
+        }
         return .text(.ok, "ok")
     }
 }

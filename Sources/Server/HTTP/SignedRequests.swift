@@ -31,7 +31,7 @@ struct SignedRequests: Sendable {
         }
         if let host = value.host {
             call.note(host: host)
-            try allowance.take(host)
+            try allowance.take(host, call.client)
         }
         return value
     }
