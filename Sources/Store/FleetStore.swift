@@ -102,8 +102,9 @@ public protocol HostStore: Sendable {
     ///
     /// The plugins replace those that are known, each command's result replaces the known result of that command, and
     /// `suspended` is cleared. Plugins and commands are judged each by themselves: one that was collected before what
-    /// it would replace is left out, one without a time of collection is taken. A clock of a host that once was ahead
-    /// of the server's does no lasting harm: what it dated counts as collected when the server got it.
+    /// it would replace is left out, one without a time of collection is taken. A clock of a host that once was more
+    /// than an hour ahead of the server's and was put right does no lasting harm: what it dated counts as collected when
+    /// the server got it.
     ///
     /// - Parameters:
     ///   - submission: the report.

@@ -9,17 +9,20 @@ import PDProtocol
 /// `plugins.submitted_at`, `commands.NAME.submitted_at` and `commands.NAME.collected_at`.
 ///
 /// **Which report is newer.** The plugins, and each command, are judged by themselves, since they replace each other by
-/// themselves: a command's result that was held up is not lost because newer plugins overtook it. Each has a mark:
-/// when it was collected by the host's clock, but not after the time at which the server got it. What was collected
-/// before the mark is outdated, what has no time of its own is taken. What was collected at the very time of what is
-/// known and says the same is a repetition, and is not written again, so that a captured request which is played back
-/// cannot make a host that is gone look alive.
+/// themselves: a command's result that was held up is not lost because newer plugins overtook it. What was collected
+/// before what is known, both by the host's clock, is outdated, what has no time of its own is taken. What was collected
+/// at the very time of what is known and says the same is a repetition, and is not written again, so that a captured
+/// request which is played back cannot make a host that is gone look alive.
 ///
-/// The second half of the mark keeps a host whose clock once was far ahead from being ignored until that time comes. A
-/// mark that lies in the server's own future was set by a wrong clock of the server, and does not count.
+/// A host whose clock was further ahead than ``toleratedLead`` and has been put right must not be ignored until that time
+/// comes: what it dated so counts as collected when the server got it, for reports that are not dated so themselves. Such
+/// a mark that lies in the server's own future was set by a wrong clock of the server, and does not count.
 struct HostReport: Sendable {
     /// The most that a host's document may have, in bytes: what MongoDB allows (16 MiB).
     static let maximumDocumentBytes = 16 << 20
+    /// How far a host's clock may be ahead of the server's and still be believed, in milliseconds: an hour. When it is put
+    /// right, the host is ignored for no longer than that.
+    static let toleratedLead: Int64 = 3_600_000
 
     let hostname: Hostname
     let submittedAt: Int64
@@ -170,6 +173,10 @@ struct HostReport: Sendable {
         if collectedAt == known, new.setting("submitted_at", to: .date(milliseconds: delivered)) == old {
             return .repeated
         }
+        let (sum, overflow) = submittedAt.addingReportingOverflow(Self.toleratedLead)
+        let horizon = overflow ? .max : sum
+        // The host's clock against itself, as long as it has not been put right in between.
+        if known <= horizon || collectedAt > horizon { return collectedAt < known ? .outdated : .newer }
         let mark = min(known, delivered)
         return collectedAt < mark && mark <= submittedAt ? .outdated : .newer
     }
