@@ -1,5 +1,8 @@
 import Foundation
+import PDShamir
 import Testing
+
+@testable import pd_shares
 
 /// pd-shares with a pseudo-terminal for its controlling terminal.
 @Suite("pd-shares on a terminal")
@@ -62,14 +65,20 @@ struct SharesTerminalTests {
     }
 
     /// Starts the tool in a session of its own. The shell stays for the terminal to have an owner.
-    private func start(_ arguments: String) throws -> (Session, close: () -> Void) {
+    ///
+    /// - Parameter reader: a shell's commands that follow the tool, on the same terminal.
+    private func start(_ arguments: String, reader: String? = nil) throws -> (
+        Session, close: () -> Void
+    ) {
         var (ours, theirs): (Int32, Int32) = (0, 0)
         try #require(openpty(&ours, &theirs, nil, nil, nil) == 0)
         let handle = FileHandle(fileDescriptor: theirs, closeOnDealloc: false)
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/setsid")
         process.arguments = [
-            "--ctty", "--wait", "/bin/sh", "-c", "exec \(SharesToolRunner.executable.path) \(arguments)",
+            "--ctty", "--wait", "/bin/sh", "-c",
+            reader.map { "\(SharesToolRunner.executable.path) \(arguments); \($0)" }
+                ?? "exec \(SharesToolRunner.executable.path) \(arguments)",
         ]
         process.currentDirectoryURL = tool.directory
         process.standardInput = handle
@@ -157,6 +166,124 @@ struct SharesTerminalTests {
         session.type("\u{03}")
         #expect([SIGINT, 128 + SIGINT].contains(session.status()))
         #expect(session.echoes)
+    }
+
+    // MARK: - Typed shares
+
+    /// Writes what the tool left in the terminal's input, which a shell would run, to the file `left`.
+    private static let shell = "code=$?; stty -icanon min 0 time 7; cat >left; exit $code"
+
+    private func split(_ out: String = "out", shares: Int = 5, label: String? = nil) throws -> [String] {
+        let made = try tool.run(
+            ["split", "key.asc", "--threshold", "3", "--shares", "\(shares)", "--out", out]
+                + (label.map { ["--label", $0] } ?? []))
+        try #require(made.status == 0, "\(made.errors)")
+        return try (1...shares).map { try tool.text("\(out)/key.asc.\($0)-of-\(shares).share.txt") }
+    }
+
+    @Test func p102_aPasteOfMoreSharesThanAreNeededIsReadToItsEnd() throws {
+        let shares = try split()
+        let (session, close) = try start("combine - --out restored", reader: Self.shell)
+        defer { close() }
+        _ = try session.read(until: "> ")
+        // With empty lines between them, as people paste.
+        session.type(shares[..<4].joined(separator: "\n\n"))
+        let shown = try session.read(until: "typed share 4: share 4 of 5: enough")
+        #expect(shown.contains("typed share 2: share 2 of 5: 1 more needed"))
+        #expect(!tool.exists("restored"), "nobody said that it is enough")
+        session.type("\n")
+        #expect(session.status() == 0)
+        #expect(try tool.text("restored") == "the secret\n")
+        #expect(try tool.text("left") == "")
+    }
+
+    @Test func p06_aTypedShareBeyondTheThresholdTellsWhichOneWasForged() throws {
+        let shares = try split()
+        let set = try Data(shares[0].utf8).withUnsafeBytes { try Share(parsing: $0) }.set
+        let cryptography = try CoreCryptography()
+        let forged = try set.split(
+            SecretBytes(count: 11), randomness: cryptography.randomness(), cryptography: cryptography)
+        let lines = forged[0].encoded().withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        let (session, close) = try start("verify -", reader: Self.shell)
+        defer { close() }
+        _ = try session.read(until: "> ")
+        session.type(lines + shares[1] + shares[2])
+        _ = try session.read(until: "enough. Give another share to check these against")
+        session.type(shares[3])
+        _ = try session.read(until: "typed share 4: share 4 of 5: enough")
+        session.type("\u{04}")
+        _ = try session.read(until: "typed share 1: share 1 of 5 does not fit the other shares")
+        #expect(session.status() == 1)
+    }
+
+    /// How the tool ends while it takes shares.
+    enum Ending: CaseIterable {
+        case ctrlD
+        case error
+        case signal
+    }
+
+    @Test(arguments: Ending.allCases)
+    func p102_whatIsLeftOfAPasteDoesNotReachTheShell(_ ending: Ending) throws {
+        let share = try split()[0]
+        let (session, close) = try start("combine - --out restored", reader: Self.shell)
+        defer { close() }
+        _ = try session.read(until: "> ")
+        session.type(share)
+        _ = try session.read(until: "2 more needed")
+        switch ending {
+        case .ctrlD: session.type("\u{04}")
+        case .error:
+            // A line that is too long, which a terminal gives in two parts.
+            let part = String(repeating: "x", count: 2500)
+            session.type(part + "\u{04}")
+            usleep(300_000)
+            session.type(part + "\n")
+        case .signal:
+            let shell = try Self.firstChild(of: session.process.processIdentifier)
+            kill(try Self.firstChild(of: shell), SIGTERM)
+        }
+        for _ in 0..<3 {
+            session.type("touch PWNED\nSet: one more line #1234\n")
+            usleep(30_000)
+        }
+        #expect(session.status() == (ending == .signal ? 128 + SIGTERM : 1))
+        #expect(try tool.text("left") == "")
+        #expect(!tool.exists("restored"))
+    }
+
+    @Test func aTypedShareOfAnotherSetDoesNotShutOutTheRightOnes() throws {
+        let shares = try split()
+        let others = try split("other", label: "another key")
+        let (session, close) = try start("combine - --out restored", reader: Self.shell)
+        defer { close() }
+        _ = try session.read(until: "> ")
+        session.type(others[0])
+        _ = try session.read(until: "typed share 1: share 1 of 5: 2 more needed")
+        session.type(shares[0] + shares[1])
+        let shown = try session.read(until: "typed share 3: share 2 of 5, set ")
+        #expect(shown.contains("(key.asc): 2 more needed"))
+        session.type(shares[2])
+        _ = try session.read(until: ": enough")
+        session.type("\n")
+        _ = try session.read(until: "(another key): 1 typed share left out")
+        #expect(session.status() == 0)
+        #expect(try tool.text("restored") == "the secret\n")
+    }
+
+    @Test func whereNoTypedSetIsCompleteEachIsCounted() throws {
+        let shares = try split()
+        let others = try split("other", label: "another key")
+        let (session, close) = try start("combine - --out restored", reader: Self.shell)
+        defer { close() }
+        _ = try session.read(until: "> ")
+        session.type(others[0] + shares[0] + shares[1])
+        _ = try session.read(until: "typed share 3: ")
+        session.type("\u{04}")
+        let shown = try session.read(until: "(key.asc)\r\n")
+        #expect(shown.contains("not enough shares of any set: 1 of 3 for set "))
+        #expect(shown.contains("(another key), 2 of 3 for set "))
+        #expect(session.status() == 1)
     }
 
     /// The process that `setsid` started; `setsid` itself where it started none.

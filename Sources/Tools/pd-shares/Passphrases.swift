@@ -43,7 +43,8 @@ struct Passphrases {
 
     private func line() throws(ToolError) -> SecretBytes? {
         guard let descriptor else { return nil }
-        let read = try Terminal.readLine(from: descriptor).map(Self.withoutCarriageReturn)
+        let read = try Terminal.readLine(from: descriptor, named: "--passphrase-fd \(descriptor)").map(
+            Self.withoutCarriageReturn)
         guard let line = read, line.count > 0 else {
             throw ToolError(
                 "--passphrase-fd \(descriptor) has no passphrase left: give one line for each share")

@@ -32,20 +32,25 @@ enum Terminal {
 
     /// Reads a line without its line feed; nil at the end. At most 4096 bytes, longer lines are an error.
     ///
-    /// - Parameter wait: waits for the next byte; false for none, which is as the end of the input.
+    /// - Parameters:
+    ///   - name: what to call the input in messages.
+    ///   - wait: waits for the next byte; false for none, which is as the end of the input.
     static func readLine(
-        from descriptor: Int32, wait: () throws(ToolError) -> Bool = { () throws(ToolError) in true }
+        from descriptor: Int32, named name: String,
+        wait: () throws(ToolError) -> Bool = { () throws(ToolError) in true }
     ) throws(ToolError) -> SecretBytes? {
         let buffer = SecretBytes(count: 4096)
         let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) -> Int? in
             var count = 0
             while true {
-                guard count < buffer.count else { throw ToolError("an input line is longer than 4096 bytes") }
+                guard count < buffer.count else {
+                    throw ToolError("\(name): a line is longer than 4096 bytes")
+                }
                 guard try wait() else { return count == 0 ? nil : count }
                 let result = read(descriptor, buffer.baseAddress?.advanced(by: count), 1)
                 if result < 0 {
                     if errno == EINTR { continue }
-                    throw ToolError("cannot read", "the input", errno: errno)
+                    throw ToolError("cannot read", name, errno: errno)
                 }
                 if result == 0 { return count == 0 ? nil : count }
                 if buffer[count] == 0x0a { return count }
@@ -72,13 +77,8 @@ enum Terminal {
 
     /// - Returns: nil where a signal came, which is delivered on return.
     private static func askHidden(_ question: String, _ terminal: Int32) throws(ToolError) -> SecretBytes? {
-        var held = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&held)
-        let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
-        for signal in signals { sigaddset(&held, signal) }
-        pthread_sigmask(SIG_BLOCK, &held, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let signals = HeldSignals()
+        defer { signals.release() }
         var shown = termios()
         guard tcgetattr(terminal, &shown) == 0 else {
             throw ToolError("cannot use", "/dev/tty", errno: errno)
@@ -91,27 +91,34 @@ enum Terminal {
         defer { tcsetattr(terminal, TCSAFLUSH, &shown) }
         try put(question, terminal, "/dev/tty")
         var interrupted = false
-        let line = try readLine(from: terminal) { () throws(ToolError) in
-            // A terminal is readable once a line was typed, or a part of one and Ctrl-D; until then signals are
-            // looked for.
-            while true {
-                var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-                let ready = poll(&waiting, 1, 100)
-                guard ready >= 0 || errno == EINTR else {
-                    throw ToolError("cannot read", "/dev/tty", errno: errno)
-                }
-                if ready > 0 { return true }
-                var pending = sigset_t()
-                sigpending(&pending)
-                interrupted = signals.contains {
-                    sigismember(&pending, $0) == 1 && sigismember(&before, $0) == 0
-                }
-                if interrupted { return false }
-            }
+        let line = try readLine(from: terminal, named: "/dev/tty") { () throws(ToolError) in
+            interrupted = try !signals.waitForInput(terminal)
+            return !interrupted
         }
         try put("\n", terminal, "/dev/tty")
         if interrupted { return nil }
         guard let line, line.count > 0 else { throw ToolError("no passphrase was given") }
         return line
+    }
+
+    /// Milliseconds without input after which nobody is typing or pasting any more.
+    private static let settling: Int32 = 300
+
+    /// Whether a line waits in a terminal's input, or comes at once, as the next one of a paste does.
+    static func moreComes(from terminal: Int32) -> Bool {
+        var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, settling) > 0 && waiting.revents & Int16(POLLIN) != 0
+    }
+
+    /// Throws away what waits in a terminal's input and what still arrives of a paste: the shell would take it for
+    /// commands.
+    static func discardInput(of terminal: Int32) {
+        // A terminal that has another program in front is that program's.
+        let inFront = tcgetpgrp(terminal)
+        guard inFront < 0 || inFront == getpgrp() else { return }
+        let end = ContinuousClock.now + .seconds(5)
+        repeat { tcflush(terminal, TCIFLUSH) } while moreComes(from: terminal) && ContinuousClock.now < end
+        // A line without its end does not count as input.
+        tcflush(terminal, TCIFLUSH)
     }
 }
