@@ -734,6 +734,71 @@ struct SharesToolTests {
         }
     }
 
+    // MARK: - Directories and file names as people have them
+
+    @Test func aDirectoryMayHoldPipesHiddenFilesAndCapitals() throws {
+        try split(threshold: 2, shares: 2)
+        try FileManager.default.moveItem(
+            at: tool.path(share(2, of: 2)), to: tool.path("out/KEY_2.SHARE.TXT"))
+        try tool.write("out/._key.asc.1-of-2.share.txt", Data([0, 5, 0x16, 7]))
+        try tool.write("out/._key.asc.sealed", Data([0, 5, 0x16, 7]))
+        try #require(mkfifo(tool.path("out/z.share.txt").path, 0o600) == 0)
+        let outcome = try tool.run(
+            ["combine", "out", "--out", "restored"], prefix: ["/usr/bin/timeout", "--signal=KILL", "20"])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try tool.read("restored") == secret)
+    }
+
+    @Test func aPipeThatIsNamedIsRead() throws {
+        try split(threshold: 2, shares: 2)
+        try #require(mkfifo(tool.path("pipe").path, 0o600) == 0)
+        let command =
+            "cat \(share(1, of: 2)) >pipe & exec \"$0\" combine pipe \(share(2, of: 2)) --out restored"
+        let outcome = try tool.run(
+            ["--signal=KILL", "20", "/bin/sh", "-c", command, SharesToolRunner.executable.path],
+            program: "/usr/bin/timeout")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try tool.read("restored") == secret)
+    }
+
+    @Test func ofSeveralSealedFilesTheSetsOwnIsTaken() throws {
+        try split(threshold: 2, shares: 2, out: "small")
+        let large = Data(repeating: 7, count: 70_000)
+        for name in ["key.asc", "other"] {
+            try tool.write(name, large + Data(name.utf8))
+            try #require(
+                try tool.run([
+                    "split", name, "--threshold", "2", "--shares", "2", "--out", "of-\(name)", "--label",
+                    "key",
+                ]).status == 0)
+        }
+        for directory in ["small", "of-key.asc"] {
+            try tool.write("\(directory)/other.sealed", try tool.read("of-other/other.sealed"))
+        }
+        try tool.write("small/key.asc.sealed", try tool.read("of-key.asc/key.asc.sealed"))
+        #expect(try tool.run(["combine", "small", "--out", "-"]).output == secret, "it needs none")
+        let restored = try tool.run(["combine", "of-key.asc", "--out", "-"])
+        #expect(restored.output == large + Data("key.asc".utf8), "\(restored.errors)")
+        try tool.write("of-key.asc/copy.sealed", try tool.read("of-key.asc/key.asc.sealed"))
+        let twice = try tool.run(["combine", "of-key.asc", "--out", "-"])
+        #expect(twice.status == 1)
+        #expect(twice.lastError.contains("of-key.asc/copy.sealed, of-key.asc/key.asc.sealed are all sealed"))
+    }
+
+    /// Runs a shell's commands with the tool as `$0`.
+    private func shell(_ commands: String) throws -> SharesToolRunner.Outcome {
+        try tool.run(["-c", commands, SharesToolRunner.executable.path], program: "/bin/sh")
+    }
+
+    @Test func aShareWhoseNameIsNotUTF8IsReadFromItsDirectory() throws {
+        try split(threshold: 2, shares: 2)
+        let outcome = try shell(
+            #"mv \#(share(1, of: 2)) "out/$(printf 'sec\377').share.txt" && exec "$0" combine out --out restored"#
+        )
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try tool.read("restored") == secret)
+    }
+
     // MARK: - Slow, short and broken pipes
 
     @Test(arguments: ["native", "gfshare"])

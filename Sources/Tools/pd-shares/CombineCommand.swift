@@ -104,25 +104,48 @@ final class SecretOutput {
 /// The secret of a native set, in the shares or in a sealed file.
 struct NativeSecret {
     private let set: NativeSet
-    private let sealed: InputFile?
+    /// The set's sealed file, where it has one.
+    let sealed: InputFile?
     private let cryptography: CoreCryptography
 
-    init(_ set: NativeSet, sealed: InputFile?, cryptography: CoreCryptography) throws(ToolError) {
-        if case .sealed(let bytes) = set.combination.set.content, sealed == nil {
-            throw ToolError(
-                "the shares fit, but the secret of \(bytes) bytes is in a sealed file: give that file "
-                    + "(\(ShareInput.sealedSuffix), set \(set.combination.set.identifierText)) too")
-        }
+    /// - Parameter sealed: all sealed files that were given, perhaps of other sets.
+    init(_ set: NativeSet, sealed: [InputFile], cryptography: CoreCryptography) throws(ToolError) {
         self.set = set
-        self.sealed = sealed
         self.cryptography = cryptography
+        let wanted = set.combination.set
+        guard case .sealed(let bytes) = wanted.content else {
+            self.sealed = nil
+            return
+        }
+        var own: [InputFile] = []
+        for file in sealed {
+            try file.rewind()
+            if try SealedFiles.header(file) == wanted.identifier { own.append(file) }
+        }
+        guard let first = own.first else {
+            throw ToolError(
+                sealed.isEmpty
+                    ? "the shares fit, but the secret of \(bytes) bytes is in a sealed file: give that file "
+                        + "(\(ShareInput.sealedSuffix), set \(wanted.identifierText)) too"
+                    : "\(Self.names(sealed)) \(sealed.count == 1 ? "belongs" : "belong") to another set than the shares, which is "
+                        + "\(wanted.identifierText): bring the sealed file of that set")
+        }
+        guard own.count == 1 else {
+            throw ToolError(
+                "\(Self.names(own)) are all sealed files of set \(wanted.identifierText): give one of them")
+        }
+        self.sealed = first
+    }
+
+    private static func names(_ files: [InputFile]) -> String {
+        files.map { Printable.path($0.name) }.joined(separator: ", ")
     }
 
     /// Hands out the secret piece by piece; each piece is proved.
     ///
     /// - Parameter verifyFirst: read everything once before handing out anything, so that the end is proved too.
     func write(verifyFirst: Bool, to take: (UnsafeRawBufferPointer) throws -> Void) throws {
-        guard case .sealed = set.combination.set.content, let sealed else {
+        guard let sealed else {
             return try set.combination.secret.withUnsafeBytes { try take($0) }
         }
         if verifyFirst {

@@ -9,13 +9,15 @@ final class InputFile {
     let size: Int?
     private let descriptor: Int32
 
-    /// - Parameter path: `-` is standard input.
-    init(_ path: String) throws(ToolError) {
+    /// - Parameters:
+    ///   - path: `-` is standard input.
+    ///   - bytes: the path as the system has it, where that may not be UTF-8.
+    init(_ path: String, opening bytes: [CChar]? = nil) throws(ToolError) {
         if path == "-" {
             descriptor = dup(STDIN_FILENO)
             name = "standard input"
         } else {
-            descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+            descriptor = open(bytes ?? Array(path.utf8CString), O_RDONLY | O_CLOEXEC | O_NOCTTY)
             name = path
         }
         guard descriptor >= 0 else { throw ToolError("cannot open", path, errno: errno) }

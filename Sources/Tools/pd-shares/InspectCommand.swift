@@ -58,7 +58,7 @@ struct InspectCommand: ParsableCommand {
                     [("share", .number(Int($0.number))), ("secret_bytes", .number($0.bytes))]
                 }
         case .native(let shares, let sealed):
-            guard let share = shares.first?.share else { return try [name] + sealedFacts(sealed) }
+            guard let share = shares.first?.share else { return try [name] + sealedFacts(sealed.first) }
             return [name] + nativeFacts(share)
         }
     }

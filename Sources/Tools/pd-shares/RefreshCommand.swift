@@ -78,7 +78,7 @@ struct RefreshCommand: SecretCommand {
     }
 
     private func refresh(
-        _ old: [ShareInput.Native], sealed: InputFile?, _ passphrases: Passphrases,
+        _ old: [ShareInput.Native], sealed: [InputFile], _ passphrases: Passphrases,
         _ cryptography: CoreCryptography
     ) throws -> [String] {
         let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
@@ -97,9 +97,8 @@ struct RefreshCommand: SecretCommand {
         let output = ShareOutput(
             directory: directory, stem: Self.stem(before.label), holders: names,
             passphrases: passphrase ? passphrases : nil, cryptography: cryptography)
-        _ = try NativeSecret(set, sealed: sealed, cryptography: cryptography)
         let source: PieceSource
-        if case .sealed = before.content, let sealed {
+        if let sealed = try NativeSecret(set, sealed: sealed, cryptography: cryptography).sealed {
             try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
             let reader = try SealedFiles.Reader(sealed, with: set.combination, cryptography: cryptography)
             source = PieceSource { try reader.next() }

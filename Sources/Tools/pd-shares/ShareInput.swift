@@ -23,7 +23,7 @@ enum ShareInput {
         let bytes: Int
     }
 
-    case native([Native], sealed: InputFile?)
+    case native([Native], sealed: [InputFile])
     case gfshare([Gfshare])
 
     /// What share files of the native format are called.
@@ -35,14 +35,14 @@ enum ShareInput {
 
     /// Reads all shares.
     ///
-    /// - Parameter arguments: files; directories, of which the shares and the sealed file are taken; `-` for standard
+    /// - Parameter arguments: files; directories, of which the shares and the sealed files are taken; `-` for standard
     ///   input. Every share that does not read is reported before the error is thrown.
     static func collect(_ arguments: [String]) throws(ToolError) -> ShareInput {
         var collector = Collector()
         for argument in arguments {
-            for path in try expand(argument) {
+            for file in try ShareDirectory.shares(in: argument) ?? [ShareDirectory.Entry(argument)] {
                 do throws(ToolError) {
-                    try collector.add(path)
+                    try collector.add(file)
                 } catch {
                     collector.problems.append(error)
                 }
@@ -54,48 +54,25 @@ enum ShareInput {
     /// One file, for `inspect`.
     static func single(_ path: String) throws(ToolError) -> ShareInput {
         var collector = Collector()
-        try collector.add(path)
+        try collector.add(ShareDirectory.Entry(path))
         return try collector.finish()
-    }
-
-    /// The files that a path stands for.
-    private static func expand(_ path: String) throws(ToolError) -> [String] {
-        var status = stat()
-        guard path != "-", stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [path] }
-        guard let directory = opendir(path) else { throw ToolError("cannot open", path, errno: errno) }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            names.append(
-                withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                    pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                })
-        }
-        names.sort()
-        let native = names.filter { $0.hasSuffix(suffix) }
-        let sealed = names.filter { $0.hasSuffix(sealedSuffix) }
-        let found = native.isEmpty ? names.filter { GfshareName.number(in: $0) != nil } : native + sealed
-        guard !found.isEmpty else {
-            throw ToolError("no shares in \(Printable.path(path)): name the files instead")
-        }
-        return found.map { path + "/" + $0 }
     }
 
     private struct Collector {
         var native: [Native] = []
         var gfshare: [Gfshare] = []
-        var sealed: InputFile?
+        var sealed: [InputFile] = []
         var problems: [ToolError] = []
 
-        mutating func add(_ path: String) throws(ToolError) {
+        mutating func add(_ entry: ShareDirectory.Entry) throws(ToolError) {
+            let path = entry.name
             if path == "-" {
                 native += try TypedShares.read(already: native)
                 return
             }
-            let file = try InputFile(path)
+            let file = try InputFile(path, opening: entry.path)
             if try SealedFiles.isSealed(file) {
-                guard sealed == nil else { throw ToolError("two sealed files were given: one set has one") }
-                sealed = file
+                sealed.append(file)
                 return
             }
             if let number = GfshareName.number(in: path), let bytes = file.size, try !isText(file) {
@@ -128,10 +105,10 @@ enum ShareInput {
             for problem in problems.dropLast() { Terminal.note("pd-shares: \(problem.message)") }
             if let last = problems.last { throw last }
             if gfshare.isEmpty {
-                guard !native.isEmpty || sealed != nil else { throw .usage("no shares were given") }
+                guard !native.isEmpty || !sealed.isEmpty else { throw .usage("no shares were given") }
                 return .native(native, sealed: sealed)
             }
-            guard native.isEmpty, sealed == nil else {
+            guard native.isEmpty, sealed.isEmpty else {
                 throw ToolError(
                     "shares of two formats were given, native and libgfshare: they never fit together")
             }
