@@ -734,6 +734,23 @@ struct SharesToolTests {
         }
     }
 
+    // MARK: - Passphrases of many shares
+
+    private func lines(_ count: Int, _ word: String) -> Data {
+        Data((1...count).map { "\(word) \($0)\n" }.joined().utf8)
+    }
+
+    @Test func p31_passphrasesForADirectoryAreInTheOrderInWhichTheyWereSet() throws {
+        let locked = [
+            "split", "key.asc", "--threshold", "10", "--shares", "10", "--out", "out", "--passphrase-fd", "0",
+        ]
+        try #require(try tool.run(locked, input: lines(10, "line")).status == 0)
+        let outcome = try tool.run(
+            ["combine", "out", "--out", "-", "--passphrase-fd", "0"], input: lines(10, "line"))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output == secret)
+    }
+
     // MARK: - Directories and file names as people have them
 
     @Test func aDirectoryMayHoldPipesHiddenFilesAndCapitals() throws {

@@ -40,13 +40,18 @@ enum ShareInput {
     static func collect(_ arguments: [String]) throws(ToolError) -> ShareInput {
         var collector = Collector()
         for argument in arguments {
-            for file in try ShareDirectory.shares(in: argument) ?? [ShareDirectory.Entry(argument)] {
+            let before = collector.native.count
+            let directory = try ShareDirectory.shares(in: argument)
+            for file in directory ?? [ShareDirectory.Entry(argument)] {
                 do throws(ToolError) {
                     try collector.add(file)
                 } catch {
                     collector.problems.append(error)
                 }
             }
+            guard directory != nil else { continue }
+            // As they were made: 2 before 10, so that passphrases can be given in that order.
+            collector.native[before...].sort { ($0.share.number, $0.name) < ($1.share.number, $1.name) }
         }
         return try collector.finish()
     }

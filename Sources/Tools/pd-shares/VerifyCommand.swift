@@ -15,7 +15,10 @@ struct VerifyCommand: SecretCommand {
             "The threshold of libgfshare's shares, which do not tell it: only further shares prove anything.")
     var threshold: Int?
 
-    @Option(help: "Read the shares' passphrases from this file descriptor, one line for each locked share.")
+    @Option(
+        help:
+            "Read the shares' passphrases from this file descriptor: one line for each locked share, in the order of the arguments, and in a directory in that of the shares' numbers."
+    )
     var passphraseFd: Int32?
 
     func validate() throws {
