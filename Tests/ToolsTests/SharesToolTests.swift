@@ -802,6 +802,32 @@ struct SharesToolTests {
         #expect(twice.lastError.contains("of-key.asc/copy.sealed, of-key.asc/key.asc.sealed are all sealed"))
     }
 
+    @Test func newSharesAreNotMixedWithOthers() throws {
+        try split()
+        try split(["--format", "gfshare"], out: "bare")
+        try tool.write("other", secret)
+        let bare = ["--old-threshold", "3", "--threshold", "2", "--shares", "3"]
+        for arguments in [
+            ["refresh", "out", "--out", "out", "--shares", "6"],
+            ["split", "other", "--threshold", "2", "--shares", "2", "--out", "out"],
+            ["split", "other", "--threshold", "2", "--shares", "2", "--out", "out", "--format", "gfshare"],
+            ["split", "other", "--threshold", "2", "--shares", "2", "--out", "bare", "--format", "gfshare"],
+            ["refresh", "bare", "--out", "bare"] + bare,
+        ] {
+            let outcome = try tool.run(arguments)
+            #expect(outcome.status == 1)
+            #expect(outcome.lastError.contains("choose an empty directory"), "\(outcome.errors)")
+        }
+        #expect(try tool.names("out").count == 5)
+        #expect(try tool.names("bare").count == 5)
+        #expect(try tool.run(["combine", "out", "--out", "-"]).output == secret)
+        // Other files do not matter, nor do native shares care for numbers at the ends of names.
+        try FileManager.default.createDirectory(at: tool.path("log"), withIntermediateDirectories: false)
+        try tool.write("log/log.001", "a line")
+        #expect(try split(out: "log").status == 0)
+        #expect(try tool.run(["combine", "log", "--out", "-"]).output == secret)
+    }
+
     /// Runs a shell's commands with the tool as `$0`.
     private func shell(_ commands: String) throws -> SharesToolRunner.Outcome {
         try tool.run(["-c", commands, SharesToolRunner.executable.path], program: "/bin/sh")

@@ -14,7 +14,8 @@ struct RefreshCommand: SecretCommand {
     var inputs: [String] = []
 
     @Option(
-        name: .customLong("out"), help: "The directory for the new shares; created where it does not exist.")
+        name: .customLong("out"),
+        help: "The directory for the new shares, without others; created where it does not exist.")
     var directory: String
 
     @Option(help: "How many new shares restore the secret. Default: as before.")
@@ -51,6 +52,8 @@ struct RefreshCommand: SecretCommand {
     }
 
     func run() throws {
+        // First, so that nobody types shares in vain.
+        try ShareDirectory.refuseOthers(in: directory, format: .native)
         let cryptography = try CoreCryptography()
         let passphrases = Passphrases(descriptor: passphraseFd)
         let report: [String]
@@ -124,6 +127,7 @@ struct RefreshCommand: SecretCommand {
         }
         guard !passphrase else { throw ToolError.usage("--passphrase needs shares of the native format") }
         try check(threshold: threshold, shares: shares, format: .gfshare)
+        try ShareDirectory.refuseOthers(in: directory, format: .gfshare)
         let set = try GfshareSet(old, threshold: oldThreshold)
         guard let first = old.first else { throw ToolError.usage("no shares were given") }
         let name = first.file.name.split(separator: "/").last ?? "secret"

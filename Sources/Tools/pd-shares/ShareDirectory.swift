@@ -57,6 +57,16 @@ enum ShareDirectory {
         return found.map(\.entry)
     }
 
+    /// Refuses a place for new shares that holds others: as a directory neither set could be combined again.
+    static func refuseOthers(in path: String, format: ShareFormat) throws(ToolError) {
+        let others = try files(in: path) ?? []
+        // Beside native shares, no file counts as one of libgfshare's.
+        guard let other = others.first(where: { format == .gfshare || $0.kind != .gfshare }) else { return }
+        throw ToolError(
+            "\(Printable.path(other.entry.name)) exists already, and two sets of shares in one directory cannot be told "
+                + "apart: choose an empty directory")
+    }
+
     /// The files in a directory that look like shares, by their names: not pipes and the like, which may never end, and
     /// nothing that is hidden, as what a Mac leaves beside each file.
     private static func files(in path: String) throws(ToolError) -> [(entry: Entry, kind: Kind)]? {

@@ -19,7 +19,9 @@ struct SplitCommand: SecretCommand {
     @Option(help: "How many shares there are, up to 255.")
     var shares: Int
 
-    @Option(name: .customLong("out"), help: "The directory for the shares; created where it does not exist.")
+    @Option(
+        name: .customLong("out"),
+        help: "The directory for the shares, without others; created where it does not exist.")
     var directory: String
 
     @Option(help: "The format: native, or gfshare for libgfshare's tools.")
@@ -51,6 +53,7 @@ struct SplitCommand: SecretCommand {
 
     func run() throws {
         let cryptography = try CoreCryptography()
+        try ShareDirectory.refuseOthers(in: directory, format: format)
         let input = try InputFile(file)
         let stem = file == "-" ? "secret" : String(file.split(separator: "/").last ?? "secret")
         let output = ShareOutput(
