@@ -734,10 +734,61 @@ struct SharesToolTests {
         }
     }
 
-    // MARK: - Passphrases of many shares
+    // MARK: - Refreshing locked shares
 
     private func lines(_ count: Int, _ word: String) -> Data {
         Data((1...count).map { "\(word) \($0)\n" }.joined().utf8)
+    }
+
+    @Test func p36_newSharesOfLockedOnesAreLockedToo() throws {
+        try #require(
+            try tool.run(
+                [
+                    "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out",
+                    "--passphrase-fd",
+                    "0",
+                ], input: lines(2, "old")
+            ).status == 0)
+        let refresh = ["refresh", "out", "--out", "new", "--passphrase-fd", "0"]
+        // One line for each of both sets, the old ones first; before all have come, nothing is written.
+        for missing in [lines(1, "old"), lines(2, "old"), lines(2, "old") + lines(1, "new")] {
+            let outcome = try tool.run(refresh, input: missing)
+            #expect(outcome.status == 2)
+            #expect(
+                outcome.lastError.contains(
+                    "one line for each locked old share, then one for each new share"),
+                "\(outcome.errors)")
+            #expect(!tool.exists("new"))
+        }
+        let outcome = try tool.run(refresh, input: lines(2, "old") + lines(2, "new"))
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("The new shares are locked"))
+        #expect(try tool.text(share(1, of: 2, in: "new")).contains("\nProtection: "))
+        let unlock = ["combine", "new", "--out", "-", "--passphrase-fd", "0"]
+        #expect(try tool.run(unlock, input: lines(2, "new")).output == secret)
+        #expect(try tool.run(unlock, input: lines(2, "old")).status == 1)
+    }
+
+    @Test func newSharesAreInTheClearOnlyWhereThePersonSaysSo() throws {
+        let locked = [
+            "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out", "--passphrase-fd", "0",
+        ]
+        try #require(try tool.run(locked, input: lines(2, "old")).status == 0)
+        let refresh = ["refresh", "out", "--passphrase-fd", "0", "--no-passphrase"]
+        let both = try tool.run(refresh + ["--out", "new", "--passphrase"], input: lines(4, "old"))
+        #expect(both.status == 2)
+        #expect(!tool.exists("new"))
+        let outcome = try tool.run(refresh + ["--out", "new"], input: lines(2, "old"))
+        #expect(outcome.status == 0)
+        #expect(outcome.text.contains("NOT locked with passphrases, as the old ones were"))
+        #expect(try tool.run(["combine", "new", "--out", "-"]).output == secret)
+        // As for `split`, passphrases for nothing else are for the new shares.
+        let again = try tool.run(
+            ["refresh", "new", "--out", "newer", "--passphrase-fd", "0"], input: lines(2, "new"))
+        #expect(again.status == 0)
+        #expect(again.text.contains("The new shares are locked"))
+        let plain = try tool.run(["refresh", "new", "--out", "plain"])
+        #expect(plain.text.contains("The new shares are NOT locked with passphrases."))
     }
 
     @Test func p31_passphrasesForADirectoryAreInTheOrderInWhichTheyWereSet() throws {

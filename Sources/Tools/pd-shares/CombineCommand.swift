@@ -52,7 +52,7 @@ struct CombineCommand: SecretCommand {
         case .native(let shares, let sealed):
             try SetOptions.check(noThreshold: threshold, option: "--threshold")
             let set = try NativeSet(
-                shares, passphrases: Passphrases(descriptor: passphraseFd), cryptography: cryptography)
+                shares, passphrases: .forShares(descriptor: passphraseFd), cryptography: cryptography)
             try NativeSecret(set, sealed: sealed, cryptography: cryptography)
                 .write(verifyFirst: target.isStream) { try target.write($0) }
             try target.finish()

@@ -5,6 +5,13 @@ import PDShamir
 struct Passphrases {
     /// The descriptor, where one was given.
     let descriptor: Int32?
+    /// Which lines it has to give, for a message.
+    let expected: String
+
+    /// Those of shares that are read.
+    static func forShares(descriptor: Int32?) -> Passphrases {
+        Passphrases(descriptor: descriptor, expected: "one line for each locked share")
+    }
 
     /// A new passphrase, asked twice.
     func new(for share: String) throws(ToolError) -> SecretBytes {
@@ -45,9 +52,11 @@ struct Passphrases {
         guard let descriptor else { return nil }
         let read = try Terminal.readLine(from: descriptor, named: "--passphrase-fd \(descriptor)").map(
             Self.withoutCarriageReturn)
-        guard let line = read, line.count > 0 else {
-            throw ToolError(
-                "--passphrase-fd \(descriptor) has no passphrase left: give one line for each share")
+        guard let line = read else {
+            throw .usage("--passphrase-fd \(descriptor) has no passphrase left: give \(expected)")
+        }
+        guard line.count > 0 else {
+            throw ToolError("--passphrase-fd \(descriptor): a passphrase is empty: give \(expected)")
         }
         return line
     }

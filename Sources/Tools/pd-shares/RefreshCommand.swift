@@ -7,7 +7,8 @@ struct RefreshCommand: SecretCommand {
         abstract: "Make a new set of shares for the same secret.",
         discussion: """
             For when a holder leaves or a share may have been seen. New and old shares cannot be combined with each \
-            other; the old ones still restore the secret together, so they must be destroyed. The secret itself is not written.
+            other; the old ones still restore the secret together, so they must be destroyed. The secret itself is not \
+            written. Where an old share is locked with a passphrase, the new ones are locked too.
             """)
 
     @Argument(help: "Share files, directories that hold them, the sealed file; - to type or paste shares.")
@@ -34,13 +35,20 @@ struct RefreshCommand: SecretCommand {
     )
     var oldThreshold: Int?
 
-    @Flag(help: "Lock each new share with a passphrase of its holder.")
-    var passphrase = false
+    @Flag(
+        inversion: .prefixedNo, exclusivity: .exclusive,
+        help: """
+            Lock each new share with a passphrase of its holder. Default: lock them where an old share is locked, or \
+            --passphrase-fd is given.
+            """)
+    var passphrase: Bool?
 
     @Option(
-        help:
-            "Read passphrases from this file descriptor: one line for each locked old share, then, with --passphrase, for each new one."
-    )
+        help: """
+            Read passphrases from this file descriptor: first one line for each locked old share, in the order of the \
+            arguments, and in a directory in that of the shares' numbers; then, unless --no-passphrase is given, one \
+            line for each new share.
+            """)
     var passphraseFd: Int32?
 
     func validate() throws {
@@ -55,13 +63,12 @@ struct RefreshCommand: SecretCommand {
         // First, so that nobody types shares in vain.
         try ShareDirectory.refuseOthers(in: directory, format: .native)
         let cryptography = try CoreCryptography()
-        let passphrases = Passphrases(descriptor: passphraseFd)
         let report: [String]
         let proof: String?
         switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
         case .native(let old, let sealed):
             try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
-            report = try refresh(old, sealed: sealed, passphrases, cryptography)
+            report = try refresh(old, sealed: sealed, cryptography)
             proof = NativeSet.proof
         case .gfshare(let old):
             (report, proof) = try refresh(old, cryptography)
@@ -81,9 +88,14 @@ struct RefreshCommand: SecretCommand {
     }
 
     private func refresh(
-        _ old: [ShareInput.Native], sealed: [InputFile], _ passphrases: Passphrases,
-        _ cryptography: CoreCryptography
+        _ old: [ShareInput.Native], sealed: [InputFile], _ cryptography: CoreCryptography
     ) throws -> [String] {
+        let wereLocked = old.contains { $0.share.protection != nil }
+        let lock = passphrase ?? (wereLocked || passphraseFd != nil)
+        let passphrases = Passphrases(
+            descriptor: passphraseFd,
+            expected: "one line for each locked old share"
+                + (lock ? ", then one for each new share (--no-passphrase leaves those unlocked)" : ""))
         let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
         if let changed = set.changed.first {
             throw ToolError("\(changed) \(NativeSet.misfit); ask its holder, and leave out what was forged")
@@ -99,7 +111,7 @@ struct RefreshCommand: SecretCommand {
         try check(threshold: threshold ?? before.threshold, shares: count, format: .native)
         let output = ShareOutput(
             directory: directory, stem: Self.stem(before.label), holders: names,
-            passphrases: passphrase ? passphrases : nil, cryptography: cryptography)
+            passphrases: lock ? passphrases : nil, cryptography: cryptography)
         let source: PieceSource
         if let sealed = try NativeSecret(set, sealed: sealed, cryptography: cryptography).sealed {
             try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
@@ -108,9 +120,15 @@ struct RefreshCommand: SecretCommand {
         } else {
             source = PieceSource(set.combination.secret)
         }
-        return try output.writeNative(
+        let report = try output.writeNative(
             label: before.label, threshold: threshold ?? before.threshold, shares: count
         ) { try source.read(into: $0) }
+        let change = wereLocked && !lock ? ", as the old ones were" : ""
+        return report + [
+            lock
+                ? "The new shares are locked, each with its new passphrase."
+                : "The new shares are NOT locked with passphrases\(change)."
+        ]
     }
 
     private func refresh(
@@ -125,7 +143,9 @@ struct RefreshCommand: SecretCommand {
             throw ToolError.usage(
                 "libgfshare's shares do not tell how many there are: give --threshold and --shares")
         }
-        guard !passphrase else { throw ToolError.usage("--passphrase needs shares of the native format") }
+        guard passphrase != true, passphraseFd == nil else {
+            throw ToolError.usage("--passphrase needs shares of the native format")
+        }
         try check(threshold: threshold, shares: shares, format: .gfshare)
         try ShareDirectory.refuseOthers(in: directory, format: .gfshare)
         let set = try GfshareSet(old, threshold: oldThreshold)

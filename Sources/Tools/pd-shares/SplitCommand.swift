@@ -58,7 +58,8 @@ struct SplitCommand: SecretCommand {
         let stem = file == "-" ? "secret" : String(file.split(separator: "/").last ?? "secret")
         let output = ShareOutput(
             directory: directory, stem: stem, holders: holders,
-            passphrases: passphrase || passphraseFd != nil ? Passphrases(descriptor: passphraseFd) : nil,
+            passphrases: passphrase || passphraseFd != nil
+                ? Passphrases(descriptor: passphraseFd, expected: "one line for each share") : nil,
             cryptography: cryptography)
         let report =
             switch format {

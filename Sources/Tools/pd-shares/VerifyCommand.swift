@@ -45,7 +45,7 @@ struct VerifyCommand: SecretCommand {
         case .native(let shares, let sealed):
             try SetOptions.check(noThreshold: threshold, option: "--threshold")
             let set = try NativeSet(
-                shares, passphrases: Passphrases(descriptor: passphraseFd), cryptography: cryptography)
+                shares, passphrases: .forShares(descriptor: passphraseFd), cryptography: cryptography)
             try NativeSecret(set, sealed: sealed, cryptography: cryptography).write(verifyFirst: false) { _ in
             }
             if let changed = set.changed.first {
