@@ -884,6 +884,21 @@ struct SharesToolTests {
         try tool.run(["-c", commands, SharesToolRunner.executable.path], program: "/bin/sh")
     }
 
+    @Test(arguments: [
+        #"combine out --out "$bad""#, #"split "$bad" --threshold 2 --shares 2 --out new"#,
+        #"split key.asc --threshold 2 --shares 2 --out "$bad""#,
+        #"split key.asc --threshold 2 --shares 2 --out new --label "$bad""#, #"inspect "$bad""#,
+    ])
+    func p28_anArgumentThatIsNotUTF8IsRefusedBeforeAnythingIsWritten(arguments: String) throws {
+        try split()
+        let outcome = try shell(#"bad=$(printf 'sec\377'); echo x >"$bad"; exec "$0" "# + arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(outcome.errors.contains("is not UTF-8"))
+        let names = try shell("ls | wc -l")
+        #expect(names.text.contains("3"), "key.asc, out and the file with the bad name")
+    }
+
     @Test func aShareWhoseNameIsNotUTF8IsReadFromItsDirectory() throws {
         try split(threshold: 2, shares: 2)
         let outcome = try shell(

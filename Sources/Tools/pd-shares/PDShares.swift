@@ -22,6 +22,7 @@ struct PDShares: ParsableCommand {
     static func main() {
         do {
             try protect()
+            try checkArguments()
             var command = try parseAsRoot()
             defer { if command is any SecretCommand { warnOfUnlockedMemory() } }
             try command.run()
@@ -36,6 +37,19 @@ struct PDShares: ParsableCommand {
         } catch {
             Terminal.note("pd-shares: \(error)")
             Glibc.exit(1)
+        }
+    }
+
+    /// Refuses what the argument parser would take for something else.
+    private static func checkArguments() throws(ToolError) {
+        for index in 0..<Int(CommandLine.argc) {
+            guard index > 0, let bytes = CommandLine.unsafeArgv[index] else { continue }
+            // The bytes would be replaced, and the file be another one.
+            guard String(validatingCString: bytes) != nil else {
+                throw .usage(
+                    "argument \(index) is not UTF-8 (\(Printable.path(String(cString: bytes)))): rename the file, or "
+                        + "give its directory")
+            }
         }
     }
 
