@@ -981,6 +981,20 @@ struct SharesToolTests {
         #expect(!tool.exists("o"))
     }
 
+    /// -dash would be -d, -a, -s and -h.
+    @Test func p103_aFileNameThatLooksLikeOptionsIsNoQuestionForHelp() throws {
+        try tool.write("-dash", secret)
+        let split = ["--threshold", "2", "--shares", "2", "--out", "o"]
+        let outcome = try tool.run(["split", "-dash"] + split)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(outcome.errors.contains("./-dash"))
+        #expect(!tool.exists("o"))
+        #expect(try tool.run(["split", "-h"]).status == 0)
+        #expect(try tool.run(["split"] + split + ["--", "-dash"]).status == 0)
+    }
+
     @Test func aThresholdForNativeSharesIsRefusedRatherThanIgnored() throws {
         try split()
         for arguments in [["combine", "out", "--out", "x"], ["verify", "out"]] {

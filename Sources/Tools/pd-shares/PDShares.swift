@@ -42,14 +42,22 @@ struct PDShares: ParsableCommand {
 
     /// Refuses what the argument parser would take for something else.
     private static func checkArguments() throws(ToolError) {
+        var mayBeOption = true
         for index in 0..<Int(CommandLine.argc) {
             guard index > 0, let bytes = CommandLine.unsafeArgv[index] else { continue }
             // The bytes would be replaced, and the file be another one.
-            guard String(validatingCString: bytes) != nil else {
+            guard let argument = String(validatingCString: bytes) else {
                 throw .usage(
                     "argument \(index) is not UTF-8 (\(Printable.path(String(cString: bytes)))): rename the file, or "
                         + "give its directory")
             }
+            if argument == "--" { mayBeOption = false }
+            // "-dash" is -d, -a, -s and -h, and the last asks for help.
+            guard mayBeOption, argument.hasPrefix("-"), !["-", "-h"].contains(argument),
+                !argument.hasPrefix("--")
+            else { continue }
+            let shown = Printable.escaped(argument)
+            throw .usage("unknown option \(shown): a file of that name is ./\(shown)")
         }
     }
 
