@@ -995,6 +995,18 @@ struct SharesToolTests {
         #expect(try tool.run(["split"] + split + ["--", "-dash"]).status == 0)
     }
 
+    /// The tool's next file would get its number.
+    @Test func p103_aDescriptorThatIsNotOpenIsNamed() throws {
+        let outcome = try shell(
+            #"exec "$0" split key.asc --threshold 2 --shares 2 --out o --passphrase-fd 3 3<&-"#)
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("--passphrase-fd 3: this file descriptor is not open"))
+        #expect(!tool.exists("o"))
+        let directory = try shell(
+            #"exec "$0" split key.asc --threshold 2 --shares 2 --out o --passphrase-fd 3 3<."#)
+        #expect(directory.lastError.contains("cannot read --passphrase-fd 3: Is a directory"))
+    }
+
     @Test func aThresholdForNativeSharesIsRefusedRatherThanIgnored() throws {
         try split()
         for arguments in [["combine", "out", "--out", "x"], ["verify", "out"]] {

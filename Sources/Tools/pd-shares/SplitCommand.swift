@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import PDShamir
 
 struct SplitCommand: SecretCommand {
@@ -94,8 +95,11 @@ enum SetOptions {
         }
     }
 
-    /// Standard input cannot be two things.
+    /// Standard input cannot be two things. A descriptor that is not open would be that of the next file that is.
     static func check(passphraseFd: Int32?, inputs: [String]) throws {
+        if let passphraseFd, fcntl(passphraseFd, F_GETFD) < 0 {
+            throw ValidationError("--passphrase-fd \(passphraseFd): this file descriptor is not open")
+        }
         guard passphraseFd != 0 || !inputs.contains("-") else {
             throw ValidationError("--passphrase-fd 0 and - both mean standard input")
         }
