@@ -180,6 +180,37 @@ struct ServerToolTests {
         #expect(again.status == 1)
     }
 
+    @Test("changes of the settings that are made at once are all made")
+    func changesAtOnce() throws {
+        let fleet = try server()
+        let admin = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let ports = (20_001...20_009).map { "\($0)" }
+        let running = try ports.map {
+            try fleet.tools.start(command: [admin, "ports", "add", $0, "--state", fleet.serverState])
+        }
+        for one in running { #expect(try one.finish().status == 0) }
+        let list = try fleet.run("pd-admin", "ports", "list", "--state", fleet.serverState).text
+        #expect(ports.filter { !list.contains($0) } == [])
+    }
+
+    @Test("what changes while somebody types a password stays changed")
+    func changeWhileTyping() async throws {
+        let fleet = try server()
+        let admin = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let typing = try fleet.tools.start(
+            command: [admin, "passwords", "set", "fred", "--state", fleet.serverState])
+        // The question is open, once it has read what there is to read.
+        for _ in 0..<500 where try typing.dumpsCore() { try await Task.sleep(for: .milliseconds(10)) }
+        try await Task.sleep(for: .milliseconds(300))
+        let add = try fleet.run("pd-admin", "ports", "add", "20001", "--state", fleet.serverState)
+        #expect(add.status == 0, "\(add.errors)")
+        try typing.input.write(contentsOf: Data("open sesame\n".utf8))
+        try typing.input.close()
+        #expect(try typing.finish().status == 0)
+        let text = try settings(fleet)
+        #expect(text.contains("fred") && text.contains("20001"))
+    }
+
     @Test("ports are added, changed and removed, and the server serves what they say")
     func ports() async throws {
         let fleet = try server()

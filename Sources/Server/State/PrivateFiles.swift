@@ -31,6 +31,24 @@ public enum PrivateFiles {
         try stating { () throws(FileError) in try Files.read(url.path, limit: limit) }
     }
 
+    /// Takes the right to change a state's settings and keys: whoever reads, changes and writes them has it meanwhile.
+    ///
+    /// - Parameter patience: how long to wait for another process to let go.
+    public static func lock(
+        _ state: ServerState, patience: Duration = .seconds(30)
+    ) throws(StateError) -> StateLock {
+        let wasThere = Files.exists(state.lock.path)
+        let lock: StateLock
+        do throws(FileError) {
+            lock = try StateLock(state.lock.path, patience: patience)
+        } catch {
+            guard error.code == EWOULDBLOCK else { throw StateError("\(error)") }
+            throw StateError("another program has been changing \(state.directory.path): try again later")
+        }
+        if !wasThere { try adopt(state.lock) }
+        return lock
+    }
+
     /// Gives the files of a directory, which libraries may have made, to its owner. Does nothing but for root.
     public static func adoptAll(in directory: URL) throws(StateError) {
         guard geteuid() == 0 else { return }

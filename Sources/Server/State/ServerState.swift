@@ -12,6 +12,7 @@ import Foundation
 /// keys/retired/*.pub.asc   public keys that might once
 /// agent-kit/               what an agent needs to join
 /// releases/                releases of the agent, see ReleaseShelf
+/// lock                     held by whoever changes settings or keys
 /// ```
 public struct ServerState: Sendable {
     /// The directory.
@@ -41,6 +42,8 @@ public struct ServerState: Sendable {
     public var retiredKeys: URL { keys.appending(path: "retired") }
     /// Releases of the agent.
     public var releases: URL { directory.appending(path: "releases") }
+    /// Held by whoever changes settings or keys.
+    var lock: URL { directory.appending(path: "lock") }
     /// What an agent needs to join.
     public var agentKit: URL { directory.appending(path: "agent-kit") }
 }

@@ -48,9 +48,11 @@ struct PasswordsCommand: ParsableCommand {
         }
 
         func run() async throws {
-            try await options.changeSettings { settings in
-                let password = try PasswordInput.new(for: user)
-                let hash = try PasswordHash(password: password, random: SecureRandom(.nonce))
+            // Nobody is asked for a password in vain, and nobody waits for the file while somebody types one.
+            _ = try options.settingsFile()
+            let password = try PasswordInput.new(for: user)
+            let hash = try PasswordHash(password: password, random: SecureRandom(.nonce))
+            try options.changeSettings { settings in
                 try settings.setPassword(hash.modular, of: user, in: place.place)
             }
             print("the password of \(Table.printable(user)) is set; start the server again to use it")
@@ -67,7 +69,7 @@ struct PasswordsCommand: ParsableCommand {
         var user: String
 
         func run() async throws {
-            try await options.changeSettings { settings in
+            try options.changeSettings { settings in
                 guard try settings.users(in: place.place).contains(user) else {
                     throw ToolFailure(
                         .failed, "\(Table.printable(user)) has no password there: see pd-admin passwords list"
@@ -111,8 +113,7 @@ extension FleetOptions {
     /// The settings file, to be changed.
     func settingsFile() throws -> SettingsFile {
         guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
-            throw ToolFailure(
-                .failed, "there is no server in \(state.directory.path): name another with --state")
+            throw absent
         }
         do {
             return try SettingsFile(state.settingsFile)
@@ -121,14 +122,27 @@ extension FleetOptions {
         }
     }
 
-    /// Changes the settings file, all or nothing.
-    func changeSettings(_ change: (inout SettingsFile) throws -> Void) async throws {
-        var file = try settingsFile()
-        do {
+    /// Changes the settings file, all or nothing, and after whoever else is changing it.
+    func changeSettings(_ change: (inout SettingsFile) throws -> Void) throws {
+        try changeState {
+            var file = try settingsFile()
             try change(&file)
             try file.save()
+        }
+    }
+
+    /// Reads, changes and writes settings or keys while nobody else does.
+    func changeState(_ change: () throws -> Void) throws {
+        guard FileManager.default.fileExists(atPath: state.directory.path) else { throw absent }
+        do {
+            let lock = try PrivateFiles.lock(state)
+            try withExtendedLifetime(lock) { try change() }
         } catch {
             throw ToolFailure(explaining: error)
         }
+    }
+
+    private var absent: ToolFailure {
+        ToolFailure(.failed, "there is no server in \(state.directory.path): name another with --state")
     }
 }

@@ -124,7 +124,7 @@ struct PortsCommand: ParsableCommand {
 
         func run() async throws {
             try checkPort(port)
-            try await options.changeSettings { settings in
+            try options.changeSettings { settings in
                 guard try !settings.settings().ports.contains(where: { $0.number == port }) else {
                     throw ToolFailure(
                         .failed, "port \(port) is there: change it with pd-admin ports configure")
@@ -161,7 +161,7 @@ struct PortsCommand: ParsableCommand {
         }
 
         func run() async throws {
-            try await options.changeSettings { settings in
+            try options.changeSettings { settings in
                 guard var changed = try settings.settings().ports.first(where: { $0.number == port }) else {
                     throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
                 }
@@ -183,7 +183,7 @@ struct PortsCommand: ParsableCommand {
         var port: Int
 
         func run() async throws {
-            try await options.changeSettings { settings in
+            try options.changeSettings { settings in
                 let ports = try settings.settings().ports
                 guard ports.contains(where: { $0.number == port }) else {
                     throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
@@ -214,11 +214,7 @@ struct PortsCommand: ParsableCommand {
         var host: String?
 
         func run() async throws {
-            do {
-                try change()
-            } catch {
-                throw ToolFailure(explaining: error)
-            }
+            try options.changeState { try change() }
         }
 
         private func change() throws {
