@@ -38,7 +38,8 @@ struct RoleKeysTests {
     func overwritten() async throws {
         try await withDirectory { directory in
             let (old, new) = (try key(), try key())
-            let file = try RoleKeys.add(old, to: directory)
+            try RoleKeys.add(old, to: directory)
+            let file = directory.appending(path: "\(old.fingerprint).pub.asc")
             let keys = try RoleKeys(directory: directory)
             #expect(keys.certificates.map(\.fingerprint) == [old.fingerprint])
             try Data(new.armored().utf8).write(to: file)

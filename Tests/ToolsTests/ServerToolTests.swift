@@ -290,6 +290,78 @@ struct ServerToolTests {
             program: "/bin/sh")
     }
 
+    @Test("a retired key signs again only where that is asked for")
+    func retiredKey() throws {
+        let fleet = try server()
+        let home = try GPGHome(algorithm: "ed25519", tools: fleet.tools)
+        let key = fleet.tools.path("key.asc").path
+        #expect(try home.gpg(["--armor", "--output", key, "--export"]).status == 0)
+        func keys(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-admin", ["keys"] + arguments + ["--state", fleet.serverState])
+        }
+        let added = try keys("add", key, "--role", "client")
+        let fingerprint = String(added.text.prefix(40))
+        func row() throws -> String {
+            try #require(keys("list").text.split(separator: "\n").first { $0.contains(fingerprint) })
+                .description
+        }
+        #expect(try keys("retire", fingerprint).status == 0)
+        for refused in [
+            try keys("import-keyring", home.directory.path, fingerprint), try keys("add", key, "--role", "client"),
+        ] {
+            #expect(refused.status == 1 && refused.errors.contains("--retired"), "\(refused.errors)")
+            #expect(try row().hasSuffix("retired"))
+        }
+        #expect(try keys("import-keyring", home.directory.path, fingerprint, "--retired").status == 0)
+        #expect(try row().hasSuffix("good"))
+        #expect(try keys("retire", fingerprint).status == 0)
+        #expect(try keys("add", key, "--role", "client", "--retired").status == 0)
+        #expect(try row().hasSuffix("good"))
+    }
+
+    @Test("an older copy of a key takes nothing back: neither a revocation nor a later end")
+    func olderCopies() async throws {
+        let fleet = try server()
+        let home = try GPGHome(algorithm: "ed25519", tools: fleet.tools)
+        let fingerprint = try String(
+            #require(
+                home.gpg(["--with-colons", "--list-keys"]).text.split(separator: "\n")
+                    .first { $0.hasPrefix("fpr:") }
+            ).split(separator: ":")[1])
+        func copy(_ name: String) throws -> String {
+            let file = fleet.tools.path(name).path
+            try #require(home.gpg(["--armor", "--output", file, "--export"]).status == 0)
+            return file
+        }
+        func expire(_ when: String) throws {
+            let set = try home.gpg(["--passphrase", "", "--quick-set-expire", fingerprint, when])
+            try #require(set.status == 0, "\(set.errors)")
+        }
+        func state(after file: String) throws -> String {
+            let added = try fleet.run(
+                "pd-admin", "keys", "add", file, "--role", "client", "--state", fleet.serverState)
+            try #require(added.status == 0, "\(added.errors)")
+            let list = try fleet.run("pd-admin", "keys", "list", "--state", fleet.serverState)
+            return try #require(list.text.split(separator: "\n").first { $0.contains(fingerprint) })
+                .description
+        }
+        try await Task.sleep(for: .seconds(1.1))
+        try expire("seconds=1")
+        let short = try copy("short.asc")
+        try await Task.sleep(for: .seconds(2.1))
+        #expect(try state(after: short).contains("expired"))
+        try expire("never")
+        let renewed = try copy("renewed.asc")
+        #expect(try state(after: renewed).hasSuffix("good"))
+        #expect(try state(after: short).hasSuffix("good"))
+        let revocation = home.directory.appending(path: "openpgp-revocs.d/\(fingerprint).rev")
+        let text = try String(contentsOf: revocation, encoding: .utf8)
+        let armored = text.replacing(":-----BEGIN", with: "-----BEGIN")
+        try #require(home.gpg(["--import"], input: Data(armored.utf8)).status == 0)
+        #expect(try state(after: try copy("revoked.asc")).contains("revoked"))
+        #expect(try state(after: renewed).contains("revoked"))
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

@@ -76,15 +76,44 @@ public final class RoleKeys: Sendable {
         }
     }
 
-    /// Puts a key where it is read. Adding one that is there replaces its file.
+    /// Puts a key where it is read. What is known about it from before stays known: a copy without its revocation does
+    /// not make it good again, nor an old one its end an earlier one.
     ///
-    /// - Returns: the file.
+    /// - Parameter places: other directories that may know something about it.
+    /// - Returns: the key with all that is known about it.
     @discardableResult
-    public static func add(_ certificate: OpenPGP.Certificate, to directory: URL) throws(StateError) -> URL {
+    public static func add(
+        _ certificate: OpenPGP.Certificate, to directory: URL, knownIn places: [URL] = []
+    ) throws(StateError) -> OpenPGP.Certificate {
         try PrivateFiles.makeDirectory(directory)
+        var merged = certificate
+        for place in places + [directory] {
+            for copy in try copies(of: certificate.fingerprint, in: place) {
+                do {
+                    merged = try merged.merging(copy.certificate)
+                } catch {
+                    throw StateError("cannot add to what \(copy.file.path) says: \(error)")
+                }
+            }
+        }
         let file = directory.appending(path: "\(certificate.fingerprint).pub.asc")
-        try PrivateFiles.write(Array(certificate.armored().utf8), to: file)
-        return file
+        try PrivateFiles.write(Array(merged.armored().utf8), to: file)
+        return merged
+    }
+
+    /// The files of a directory that hold a key; none where there is no such directory. A file that is no key is not one
+    /// of them.
+    public static func copies(
+        of fingerprint: OpenPGP.Fingerprint, in directory: URL
+    ) throws(StateError) -> [(file: URL, certificate: OpenPGP.Certificate)] {
+        guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
+        var copies: [(file: URL, certificate: OpenPGP.Certificate)] = []
+        for file in try files(in: directory) {
+            let url = directory.appending(path: file.name)
+            guard let certificate = try? load(url), certificate.fingerprint == fingerprint else { continue }
+            copies.append((url, certificate))
+        }
+        return copies
     }
 
     /// Takes a key away, in whatever files it is.
@@ -94,14 +123,11 @@ public final class RoleKeys: Sendable {
         _ fingerprint: OpenPGP.Fingerprint, from directory: URL
     ) throws(StateError) -> [URL] {
         var removed: [URL] = []
-        for file in try files(in: directory) {
-            let url = directory.appending(path: file.name)
-            // A file that is no key is not the one that is meant.
-            guard let certificate = try? load(url), certificate.fingerprint == fingerprint else { continue }
-            guard unlink(url.path) == 0 else {
-                throw StateError("cannot remove \(url.path): \(String(cString: strerror(errno)))")
+        for (file, _) in try copies(of: fingerprint, in: directory) {
+            guard unlink(file.path) == 0 else {
+                throw StateError("cannot remove \(file.path): \(String(cString: strerror(errno)))")
             }
-            removed.append(url)
+            removed.append(file)
         }
         return removed
     }

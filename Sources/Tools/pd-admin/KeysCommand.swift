@@ -41,6 +41,18 @@ struct KeysCommand: ParsableCommand {
             return try RoleKeys(directory: directory).certificates
         }
 
+        /// Lets a key sign from now on.
+        ///
+        /// - Returns: the key with all that is known about it in whatever role.
+        func trust(
+            _ certificate: OpenPGP.Certificate, _ state: ServerState
+        ) throws -> OpenPGP.Certificate {
+            let places = Self.allCases.map { $0.directory(state) } + [state.retiredKeys]
+            let known = try RoleKeys.add(certificate, to: directory(state), knownIn: places)
+            if self == .client { _ = try RoleKeys.remove(certificate.fingerprint, from: state.retiredKeys) }
+            return known
+        }
+
         /// Every host holds the client key: who holds one host must not be able to speak as the server, or to sign what
         /// all hosts obey.
         func refuseMixing(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
@@ -59,6 +71,20 @@ struct KeysCommand: ParsableCommand {
                     "\(fingerprint) may sign \(other.what): hosts hold the client key, so it must sign reports alone"
                 )
             }
+        }
+    }
+
+    /// What has to be said to trust a key once more.
+    struct Again: ParsableArguments {
+        @Flag(help: "Trust a key again that was retired.")
+        var retired = false
+
+        /// A key that was retired on purpose does not come back by the way.
+        func refuseRetired(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
+            let fingerprint = certificate.fingerprint
+            guard !retired, try !RoleKeys.copies(of: fingerprint, in: state.retiredKeys).isEmpty else { return }
+            throw ToolFailure(
+                .failed, "\(fingerprint) is retired, nothing was added: --retired would trust it again")
         }
     }
 
@@ -107,7 +133,8 @@ struct KeysCommand: ParsableCommand {
             abstract: "Trust a key no longer, and keep it for the record.",
             discussion: """
                 To give a fleet a new key: add the new one, let the agents join with it, and retire the old one when \
-                no host signs with it any more. A server that runs refuses its signatures within a second.
+                no host signs with it any more. A server that runs refuses its signatures within a second. \
+                pd-admin keys add --retired trusts it again.
                 """)
 
         @OptionGroup var options: FleetOptions
@@ -117,12 +144,15 @@ struct KeysCommand: ParsableCommand {
 
         func run() async throws {
             let wanted = try readFingerprint(fingerprint)
-            let keys = try RoleKeys(directory: options.state.clientKeys).certificates
-            guard let certificate = keys.first(where: { $0.fingerprint == wanted }) else {
-                throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+            let state = options.state
+            try options.changeState {
+                let copies = try RoleKeys.copies(of: wanted, in: state.clientKeys)
+                guard let first = copies.first else {
+                    throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+                }
+                try RoleKeys.add(first.certificate, to: state.retiredKeys, knownIn: [state.clientKeys])
+                _ = try RoleKeys.remove(wanted, from: state.clientKeys)
             }
-            _ = try RoleKeys.add(certificate, to: options.state.retiredKeys)
-            _ = try RoleKeys.remove(wanted, from: options.state.clientKeys)
             print("\(wanted) is retired: it may no longer sign reports")
         }
     }
@@ -147,6 +177,8 @@ struct KeysCommand: ParsableCommand {
         @Option(help: "What the keys may sign: client (reports).")
         var role: Role = .client
 
+        @OptionGroup var again: Again
+
         func run() async throws {
             let wanted = try fingerprints.map(readFingerprint)
             guard FileManager.default.fileExists(atPath: options.state.clientKeys.path) else {
@@ -169,10 +201,14 @@ struct KeysCommand: ParsableCommand {
                 }
                 // All are read before any is trusted.
                 let certificates = try chosen.map { try home.certificate($0.fingerprint) }
-                for certificate in certificates { try Role.client.refuseMixing(certificate, options.state) }
-                for certificate in certificates {
-                    _ = try RoleKeys.add(certificate, to: options.state.clientKeys)
-                    tellTrust(certificate)
+                try options.changeState {
+                    for certificate in certificates {
+                        try Role.client.refuseMixing(certificate, options.state)
+                        try again.refuseRetired(certificate, options.state)
+                    }
+                    for certificate in certificates {
+                        tellTrust(try Role.client.trust(certificate, options.state), .client)
+                    }
                 }
             } catch let error as GnuPG.Error {
                 throw ToolFailure(.failed, "\(error)")
@@ -196,10 +232,10 @@ struct KeysCommand: ParsableCommand {
         func run() async throws {
             let wanted = try readFingerprint(fingerprint)
             let directory = role.directory(options.state)
-            guard FileManager.default.fileExists(atPath: directory.path),
-                try !RoleKeys.remove(wanted, from: directory).isEmpty
-            else {
-                throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+            try options.changeState {
+                guard try !RoleKeys.remove(wanted, from: directory).isEmpty else {
+                    throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
+                }
             }
             print("\(wanted) may no longer sign \(role.what)")
         }
@@ -218,6 +254,8 @@ struct KeysCommand: ParsableCommand {
         @Option(help: "What the key may sign: client (reports), release, patch or command.")
         var role: Role
 
+        @OptionGroup var again: Again
+
         func run() async throws {
             let certificate: OpenPGP.Certificate
             do {
@@ -231,10 +269,13 @@ struct KeysCommand: ParsableCommand {
                     .failed,
                     "there is no server in \(options.state.directory.path): name another with --state")
             }
-            try role.refuseMixing(certificate, options.state)
-            _ = try RoleKeys.add(certificate, to: role.directory(options.state))
-            tellTrust(certificate, role)
-            if role != .client { try offerToAgents(certificate) }
+            try options.changeState {
+                try role.refuseMixing(certificate, options.state)
+                if role == .client { try again.refuseRetired(certificate, options.state) }
+                let known = try role.trust(certificate, options.state)
+                tellTrust(known, role)
+                if role != .client { try offerToAgents(known) }
+            }
         }
 
         /// Puts the key into the kit of new agents. They obey it once their settings name it.
@@ -256,7 +297,7 @@ private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
 }
 
 /// Says that a key is trusted, and what speaks against it.
-private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.Role = .client) {
+private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.Role) {
     if let problem = certificate.problem(at: .now()) {
         print("\(certificate.fingerprint) is added, but its signatures will be refused: \(problem)")
         return
