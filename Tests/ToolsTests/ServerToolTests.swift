@@ -362,6 +362,24 @@ struct ServerToolTests {
         #expect(try state(after: renewed).contains("revoked"))
     }
 
+    @Test("a file that is no key is listed as that, and keeps nobody from retiring another")
+    func unreadableKeyFile() throws {
+        let fleet = try server()
+        let client = fleet.serverState + "/keys/client"
+        let name = try #require(try FileManager.default.contentsOfDirectory(atPath: client).first)
+        try "garbage".write(toFile: client + "/stray.asc", atomically: true, encoding: .utf8)
+        let list = try fleet.run("pd-admin", "keys", "list", "--state", fleet.serverState)
+        #expect(list.status == 0 && list.text.contains("unreadable"), "\(list.errors)")
+        #expect(list.text.contains("stray.asc") && list.text.contains("good"))
+        #expect(try fleet.admin("keys", "list").count == 2)
+        let retire = try fleet.run(
+            "pd-admin", "keys", "retire", String(name.prefix(40)), "--state", fleet.serverState)
+        #expect(retire.status == 0, "\(retire.errors)")
+        // The server would not start with it.
+        let check = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+        #expect(check.status == 2 && check.errors.contains("stray.asc"), "\(check.errors)")
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

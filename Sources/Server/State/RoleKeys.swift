@@ -101,17 +101,34 @@ public final class RoleKeys: Sendable {
         return merged
     }
 
-    /// The files of a directory that hold a key; none where there is no such directory. A file that is no key is not one
-    /// of them.
+    /// A file of a directory of keys.
+    public struct KeyFile: Sendable {
+        /// The file.
+        public let file: URL
+        /// Its key, or why it has none.
+        public let certificate: Result<OpenPGP.Certificate, StateError>
+    }
+
+    /// All files that are read as keys; none where there is no such directory.
+    public static func keyFiles(in directory: URL) throws(StateError) -> [KeyFile] {
+        guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
+        var keys: [KeyFile] = []
+        for file in try files(in: directory) {
+            let url = directory.appending(path: file.name)
+            keys.append(KeyFile(file: url, certificate: Result { () throws(StateError) in try load(url) }))
+        }
+        return keys
+    }
+
+    /// The files of a directory that hold a key. A file that is no key is not one of them.
     public static func copies(
         of fingerprint: OpenPGP.Fingerprint, in directory: URL
     ) throws(StateError) -> [(file: URL, certificate: OpenPGP.Certificate)] {
-        guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
         var copies: [(file: URL, certificate: OpenPGP.Certificate)] = []
-        for file in try files(in: directory) {
-            let url = directory.appending(path: file.name)
-            guard let certificate = try? load(url), certificate.fingerprint == fingerprint else { continue }
-            copies.append((url, certificate))
+        for key in try keyFiles(in: directory) {
+            guard case .success(let certificate) = key.certificate, certificate.fingerprint == fingerprint
+            else { continue }
+            copies.append((key.file, certificate))
         }
         return copies
     }

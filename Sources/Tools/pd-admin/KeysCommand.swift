@@ -34,13 +34,6 @@ struct KeysCommand: ParsableCommand {
         /// Where the keys of this role are.
         func directory(_ state: ServerState) -> URL { state.keys.appending(path: rawValue) }
 
-        /// The keys of this role; none where there is no such directory.
-        func certificates(_ state: ServerState) throws -> [OpenPGP.Certificate] {
-            let directory = directory(state)
-            guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
-            return try RoleKeys(directory: directory).certificates
-        }
-
         /// Lets a key sign from now on.
         ///
         /// - Returns: the key with all that is known about it in whatever role.
@@ -63,7 +56,7 @@ struct KeysCommand: ParsableCommand {
                 throw ToolFailure(.failed, "\(fingerprint) is the server's own key: it signs no \(what)")
             }
             for other in Self.allCases where (self == .client) != (other == .client) {
-                guard try other.certificates(state).contains(where: { $0.fingerprint == fingerprint }) else {
+                guard try !RoleKeys.copies(of: fingerprint, in: other.directory(state)).isEmpty else {
                     continue
                 }
                 throw ToolFailure(
@@ -82,7 +75,9 @@ struct KeysCommand: ParsableCommand {
         /// A key that was retired on purpose does not come back by the way.
         func refuseRetired(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
             let fingerprint = certificate.fingerprint
-            guard !retired, try !RoleKeys.copies(of: fingerprint, in: state.retiredKeys).isEmpty else { return }
+            guard !retired, try !RoleKeys.copies(of: fingerprint, in: state.retiredKeys).isEmpty else {
+                return
+            }
             throw ToolFailure(
                 .failed, "\(fingerprint) is retired, nothing was added: --retired would trust it again")
         }
@@ -95,36 +90,51 @@ struct KeysCommand: ParsableCommand {
 
         func run() async throws {
             let now = OpenPGP.Timestamp.now()
-            var keys = try Role.allCases.flatMap { role in
-                try role.certificates(options.state).map { (role: role, certificate: $0, isRetired: false) }
+            var keys: [(role: Role, isRetired: Bool, key: RoleKeys.KeyFile)] = []
+            for role in Role.allCases {
+                keys += try RoleKeys.keyFiles(in: role.directory(options.state)).map { (role, false, $0) }
             }
-            if FileManager.default.fileExists(atPath: options.state.retiredKeys.path) {
-                keys += try RoleKeys(directory: options.state.retiredKeys).certificates.map {
-                    (role: .client, certificate: $0, isRetired: true)
-                }
-            }
-            let rows = keys.map { role, certificate, isRetired -> Document in
-                [
-                    "role": .string(role.rawValue),
-                    "fingerprint": .string("\(certificate.fingerprint)"),
-                    "user_ids": .array(certificate.userIDs.map(Value.string)),
-                    "created_at": .date(milliseconds: certificate.creationTime.seconds * 1000),
-                    "expires_at": certificate.expirationTime(at: now).map {
-                        .date(milliseconds: $0.seconds * 1000)
-                    } ?? .null,
-                    "problem": certificate.problem(at: now).map { .string("\($0)") } ?? .null,
-                    "retired": .bool(isRetired),
-                ]
-            }
+            keys += try RoleKeys.keyFiles(in: options.state.retiredKeys).map { (.client, true, $0) }
+            let rows = keys.map { document($0, isRetired: $1, $2, at: now) }
             options.show(rows) {
                 var table = Table("ROLE", "FINGERPRINT", "OWNER", "STATE")
-                for (role, certificate, isRetired) in keys {
-                    let state = isRetired ? "retired" : KeyExpiry(certificate, at: now)?.text ?? "good"
-                    table.add(
-                        role.rawValue, "\(certificate.fingerprint)", certificate.userIDs.first ?? "-", state)
+                for (role, isRetired, key) in keys {
+                    switch key.certificate {
+                    case .success(let certificate):
+                        let state = isRetired ? "retired" : KeyExpiry(certificate, at: now)?.text ?? "good"
+                        table.add(
+                            role.rawValue, "\(certificate.fingerprint)", certificate.userIDs.first ?? "-",
+                            state)
+                    case .failure(let error):
+                        table.add(role.rawValue, "-", "-", "unreadable: \(error)")
+                    }
                 }
                 return table.text
             }
+        }
+
+        /// A key, or a file that holds none: then all but the problem is null.
+        private func document(
+            _ role: Role, isRetired: Bool, _ key: RoleKeys.KeyFile, at now: OpenPGP.Timestamp
+        ) -> Document {
+            let certificate: OpenPGP.Certificate?
+            let problem: String?
+            switch key.certificate {
+            case .success(let found): (certificate, problem) = (found, found.problem(at: now).map { "\($0)" })
+            case .failure(let error): (certificate, problem) = (nil, error.description)
+            }
+            return [
+                "role": .string(role.rawValue),
+                "fingerprint": certificate.map { .string("\($0.fingerprint)") } ?? .null,
+                "user_ids": .array((certificate?.userIDs ?? []).map(Value.string)),
+                "created_at": certificate.map { .date(milliseconds: $0.creationTime.seconds * 1000) }
+                    ?? .null,
+                "expires_at": certificate?.expirationTime(at: now).map {
+                    .date(milliseconds: $0.seconds * 1000)
+                } ?? .null,
+                "problem": problem.map(Value.string) ?? .null,
+                "retired": .bool(isRetired),
+            ]
         }
     }
 

@@ -128,8 +128,7 @@ struct OrderOptions: ParsableArguments {
             signer = try OpenPGP.SecretKey(bytes)
         }
         let fingerprint = signer.certificate.fingerprint
-        let trusted = try role.certificates(state).contains { $0.fingerprint == fingerprint }
-        guard trusted else {
+        guard try !RoleKeys.copies(of: fingerprint, in: role.directory(state)).isEmpty else {
             throw ToolFailure(
                 .refused,
                 key == nil && gpgKey == nil
