@@ -64,6 +64,11 @@ public enum Files {
         guard let directory = opendir(path) else {
             throw FileError(operation: "list", path: path, code: errno)
         }
+        return names(of: directory)
+    }
+
+    /// The names that a directory's stream gives, sorted; closes it.
+    static func names(of directory: OpaquePointer) -> [String] {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
@@ -138,6 +143,53 @@ public enum Files {
     public static func writeAtomically(
         _ content: [UInt8], to path: String, mode: mode_t = 0o600
     ) throws(FileError) {
+        try writeAtomically(content, to: path, mode: mode, owner: nil)
+    }
+
+    /// The same for a file that is there, which keeps its mode, owner and group. Where the path is a link, it stays one,
+    /// and the file that it leads to changes.
+    ///
+    /// - Throws: ``FileError`` with `EPERM` where neither root nor this process's user made the link: whoever may write in
+    ///   the directory must not be able to lead root elsewhere.
+    public static func replaceAtomically(_ content: [UInt8], at path: String) throws(FileError) {
+        let target = try followOwnLinks(path)
+        var old = stat()
+        guard lstat(target, &old) == 0 else {
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        let owner = FileOwner(user: old.st_uid, group: old.st_gid)
+        try writeAtomically(content, to: target, mode: old.st_mode & 0o777, owner: owner)
+    }
+
+    /// Where the links lead that are the last step of a path.
+    private static func followOwnLinks(_ path: String) throws(FileError) -> String {
+        var path = path
+        for _ in 0..<8 {
+            let descriptor = open(path, FileOwner.onlyPath | O_NOFOLLOW | O_CLOEXEC)
+            guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+            defer { close(descriptor) }
+            var info = stat()
+            guard fstat(descriptor, &info) == 0 else {
+                throw FileError(operation: "look at", path: path, code: errno)
+            }
+            guard info.st_mode & S_IFMT == S_IFLNK else { return path }
+            guard info.st_uid == 0 || info.st_uid == geteuid() else {
+                throw FileError(operation: "follow the link", path: path, code: EPERM)
+            }
+            // Of the descriptor: another link may have the path by now.
+            var buffer = [CChar](repeating: 0, count: 4096)
+            let length = readlinkat(descriptor, "", &buffer, buffer.count)
+            guard length > 0 else { throw FileError(operation: "follow the link", path: path, code: errno) }
+            let target = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let directory = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+            path = target.hasPrefix("/") ? target : directory + target
+        }
+        throw FileError(operation: "follow the link", path: path, code: ELOOP)
+    }
+
+    private static func writeAtomically(
+        _ content: [UInt8], to path: String, mode: mode_t, owner: FileOwner?
+    ) throws(FileError) {
         let unique = "\(getpid())-\(UInt32.random(in: 0 ... .max))"
         let temporary = "\(path).\(unique)\(temporarySuffix)"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
@@ -145,6 +197,7 @@ public enum Files {
         do throws(FileError) {
             defer { close(descriptor) }
             try writeAll(content, to: descriptor, path: path)
+            if let owner { try give(descriptor, to: owner, path: path) }
             // The mode that was asked for, whatever the umask says.
             guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
                 throw FileError(operation: "write", path: path, code: errno)
@@ -153,6 +206,20 @@ public enum Files {
         } catch {
             unlink(temporary)
             throw error
+        }
+    }
+
+    private static func give(
+        _ descriptor: Int32, to owner: FileOwner, path: String
+    ) throws(FileError) {
+        var new = stat()
+        guard fstat(descriptor, &new) == 0 else {
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        // Whoever may write a file may not always give one away: then only what has to change is tried.
+        guard FileOwner(user: new.st_uid, group: new.st_gid) != owner else { return }
+        guard fchown(descriptor, owner.user, owner.group) == 0 else {
+            throw FileError(operation: "keep the owner of", path: path, code: errno)
         }
     }
 

@@ -380,6 +380,54 @@ struct ServerToolTests {
         #expect(check.status == 2 && check.errors.contains("stray.asc"), "\(check.errors)")
     }
 
+    @Test("settings that are a link stay one, and their file keeps its mode, owner and group")
+    func linkedSettings() throws {
+        let fleet = try server()
+        let link = fleet.serverState + "/server.yml"
+        let file = fleet.tools.path("elsewhere.yml").path
+        try FileManager.default.moveItem(atPath: link, toPath: file)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+        try #require(chmod(file, 0o640) == 0)
+        if geteuid() == 0 { try #require(chown(file, 65_533, 65_532) == 0) }
+        var before = stat()
+        try #require(lstat(file, &before) == 0)
+        let add = try fleet.run("pd-admin", "ports", "add", "20001", "--state", fleet.serverState)
+        #expect(add.status == 0, "\(add.errors)")
+        var after = stat()
+        try #require(lstat(file, &after) == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == file)
+        #expect(after.st_mode == before.st_mode)
+        #expect(after.st_uid == before.st_uid && after.st_gid == before.st_gid)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("20001"))
+    }
+
+    @Test(
+        "setup gives all of a state that came back as root's to its owner, and nothing outside",
+        .enabled(if: geteuid() == 0))
+    func restoredState() throws {
+        let fleet = try server()
+        let state = fleet.serverState
+        let outside = fleet.tools.path("outside").path
+        let twice = fleet.tools.path("twice").path
+        for file in [outside, twice] { try "x".write(toFile: file, atomically: true, encoding: .utf8) }
+        try FileManager.default.createSymbolicLink(
+            atPath: state + "/keys/link", withDestinationPath: outside)
+        try FileManager.default.linkItem(atPath: twice, toPath: state + "/keys/twice")
+        func owner(_ path: String) throws -> uid_t {
+            var info = stat()
+            try #require(lstat(path, &info) == 0)
+            return info.st_uid
+        }
+        try #require(chown(state, 65_534, 65_534) == 0)
+        let again = try fleet.run("pd-server", "setup", "--yes", "--state", state)
+        #expect(again.status == 0, "\(again.errors)")
+        for name in try FileManager.default.subpathsOfDirectory(atPath: state)
+        where !["keys/link", "keys/twice"].contains(name) {
+            #expect(try owner("\(state)/\(name)") == 65_534, "\(name)")
+        }
+        #expect(try owner(outside) == 0 && owner(twice) == 0)
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

@@ -25,7 +25,7 @@ public struct SettingsFile {
     /// - Throws: `SettingsError` where the server would not take it; then the file is as it was.
     public func save() throws {
         _ = try settings()
-        try PrivateFiles.replace(Array(editor.yaml.utf8), at: file)
+        try PrivateFiles.replaceFollowingLinks(Array(editor.yaml.utf8), at: file)
     }
 
     // MARK: - Passwords

@@ -26,6 +26,12 @@ public enum PrivateFiles {
         try write(bytes, to: url, mode: mode)
     }
 
+    /// Writes a file that is there already and may be anywhere: it keeps its mode, owner and group, and where a link leads
+    /// to it, the link stays. Only for what the caller has found to be the file that it means.
+    static func replaceFollowingLinks(_ bytes: [UInt8], at url: URL) throws(StateError) {
+        try stating { () throws(FileError) in try Files.replaceAtomically(bytes, at: url.path) }
+    }
+
     /// Reads a whole file of at most `limit` bytes.
     public static func read(_ url: URL, limit: Int = 16 << 20) throws(StateError) -> [UInt8] {
         try stating { () throws(FileError) in try Files.read(url.path, limit: limit) }
@@ -49,12 +55,13 @@ public enum PrivateFiles {
         return lock
     }
 
-    /// Gives the files of a directory, which libraries may have made, to its owner. Does nothing but for root.
+    /// Gives all that is in a directory to its owner: what libraries made for root, or what came back from a backup. Does
+    /// nothing but for root.
     public static func adoptAll(in directory: URL) throws(StateError) {
-        guard geteuid() == 0 else { return }
-        for name in try stating({ () throws(FileError) in try Files.names(in: directory.path) }) {
-            try adopt(directory.appending(path: name))
-        }
+        var info = stat()
+        guard geteuid() == 0, stat(directory.path, &info) == 0, info.st_uid != 0 else { return }
+        let owner = FileOwner(user: info.st_uid, group: info.st_gid)
+        try stating { () throws(FileError) in try owner.adoptTree(directory.path) }
     }
 
     /// Gives what root made to the owner of the directory that it is in.

@@ -1,0 +1,61 @@
+import Glibc
+
+/// Whose a file is.
+public struct FileOwner: Equatable, Sendable {
+    /// The user's number.
+    public let user: uid_t
+    /// The group's number.
+    public let group: gid_t
+
+    /// The user and the group of a file.
+    public init(user: uid_t, group: gid_t) {
+        self.user = user
+        self.group = group
+    }
+
+    /// Gives a directory and all that is in it to this owner, as root may. Links are neither followed nor given, nor are
+    /// files that have a second name, which may be anywhere. A file that was given to the group to read stays as it is.
+    public func adoptTree(_ path: String) throws(FileError) {
+        try adopt(path, in: AT_FDCWD, called: path)
+    }
+
+    /// By descriptors: whoever may change the directories meanwhile must not lead us elsewhere.
+    private func adopt(_ name: String, in directory: Int32, called path: String) throws(FileError) {
+        let descriptor = openat(directory, name, Self.onlyPath | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            // It went away since the directory was listed.
+            if errno == ENOENT { return }
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else {
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        let isDirectory = info.st_mode & S_IFMT == S_IFDIR
+        guard isDirectory || info.st_mode & S_IFMT == S_IFREG && info.st_nlink == 1 else { return }
+        let isOwn = FileOwner(user: info.st_uid, group: info.st_gid) == self
+        let isLent = !isDirectory && info.st_gid == group && info.st_mode & S_IRGRP != 0
+        if !isOwn, !isLent, fchownat(descriptor, "", user, group, Self.emptyPath) != 0 {
+            throw FileError(operation: "change the owner of", path: path, code: errno)
+        }
+        guard isDirectory else { return }
+        for name in try Self.names(in: descriptor, called: path) {
+            try adopt(name, in: descriptor, called: "\(path)/\(name)")
+        }
+    }
+
+    private static func names(in directory: Int32, called path: String) throws(FileError) -> [String] {
+        let listed = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard listed >= 0, let stream = fdopendir(listed) else {
+            let code = errno
+            if listed >= 0 { close(listed) }
+            throw FileError(operation: "list", path: path, code: code)
+        }
+        return Files.names(of: stream)
+    }
+
+    /// `O_PATH` and `AT_EMPTY_PATH` of open(2) and fchownat(2), the same numbers on all machines of today.
+    static let onlyPath: Int32 = 0o10_000_000
+    private static let emptyPath: Int32 = 0x1000
+}
