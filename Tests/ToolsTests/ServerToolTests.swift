@@ -428,6 +428,30 @@ struct ServerToolTests {
         #expect(try owner(outside) == 0 && owner(twice) == 0)
     }
 
+    @Test("a port that only the privileged may open is said to need setup, which lets the unit open it")
+    func lowPort() throws {
+        let fleet = try server()
+        let add = try fleet.run("pd-admin", "ports", "add", "443", "--state", fleet.serverState)
+        #expect(add.status == 0 && add.text.contains("pd-server setup"), "\(add.text)")
+        let configure = try fleet.run(
+            "pd-admin", "ports", "configure", "443", "--deprecated", "--state", fleet.serverState)
+        #expect(configure.text.contains("pd-server setup"))
+        let high = try fleet.run("pd-admin", "ports", "add", "20001", "--state", fleet.serverState)
+        #expect(high.status == 0 && !high.text.contains("setup"))
+        let root = fleet.tools.path("root").path
+        let unit = root + "/usr/lib/systemd/system/penguindome-server.service"
+        func setUp() throws -> String {
+            let outcome = try fleet.run("pd-server", "setup", "--yes", "--root", root)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return try String(contentsOfFile: unit, encoding: .utf8)
+        }
+        #expect(try !setUp().contains("CAP_NET_BIND_SERVICE"))
+        let file = root + "/var/lib/penguindome/server/server.yml"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        try (text + "local_port: 81\n").write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try setUp().contains("AmbientCapabilities=CAP_NET_BIND_SERVICE"))
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

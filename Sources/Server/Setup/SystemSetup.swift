@@ -81,7 +81,8 @@ public struct SystemSetup {
     public func installUnits(for settings: ServerSettings) throws -> [ServerSetup.Step] {
         let units = SystemdUnits(
             user: Self.user, programs: programs, state: state,
-            needsLowPort: settings.ports.contains { $0.number < 1024 })
+            needsLowPort: (settings.ports.map(\.number) + [settings.localPort ?? 0])
+                .contains { (1..<1024).contains($0) })
         let folder = root == nil ? "/etc/systemd/system" : "/usr/lib/systemd/system"
         let steps = try units.files.map { try place("\(folder)/\($0.name)", $0.text) }
         if root == nil, FileManager.default.fileExists(atPath: "/run/systemd/system") {

@@ -133,6 +133,7 @@ struct PortsCommand: ParsableCommand {
                 try settings.set(PortSettings(number: port, isDeprecated: deprecated, tls: tls))
             }
             print("port \(port) is added; start the server again to use it")
+            tellPrivilege(of: port)
         }
     }
 
@@ -171,6 +172,7 @@ struct PortsCommand: ParsableCommand {
                 try settings.set(changed)
             }
             print("port \(port) is changed; start the server again to use it")
+            tellPrivilege(of: port)
         }
     }
 
@@ -262,6 +264,12 @@ private func checkPort(_ port: Int) throws {
     guard (1...65_535).contains(port) else {
         throw ToolFailure(.usage, "\(port) is not a port from 1 to 65535")
     }
+}
+
+/// Says what a port needs that only the privileged may open: the unit allows that only where setup found such a port.
+private func tellPrivilege(of port: Int) {
+    guard port < 1024 else { return }
+    print("where systemd runs the server, first run pd-server setup again as root: its unit may not open \(port) yet")
 }
 
 extension FleetOptions {
