@@ -173,8 +173,7 @@ struct ServerSettingsTests {
         try PrivateFiles.write(
             Array("# mine\nport: 8080\nlogging:\n  level: info  # enough\n".utf8), to: file)
         var settings = try SettingsFile(file)
-        try settings.set(
-            PortSettings(number: 8443, isDeprecated: true, tls: .init(certificate: "/c", key: "/k")))
+        try settings.add(port: 8443, isDeprecated: true, tls: .init(certificate: "/c", key: "/k"))
         try settings.setPassword(
             try PasswordHash(password: SecretBytes(copying: "x".utf8), rounds: 1, random: SecureRandom())
                 .modular,

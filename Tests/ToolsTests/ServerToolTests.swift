@@ -452,6 +452,41 @@ struct ServerToolTests {
         #expect(try setUp().contains("AmbientCapabilities=CAP_NET_BIND_SERVICE"))
     }
 
+    @Test("a port that is added uses the certificate of all ports, and comments beside it stay")
+    func commonTLS() throws {
+        let fleet = try server()
+        func ports(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            let outcome = try fleet.run("pd-admin", ["ports"] + arguments + ["--state", fleet.serverState])
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return outcome
+        }
+        func row(_ port: Int) throws -> String {
+            try #require(ports("list").text.split(separator: "\n").first { $0.hasPrefix("\(port) ") })
+                .description
+        }
+        _ = try ports("add", "20001", "--self-signed", "localhost")
+        let file = fleet.serverState + "/server.yml"
+        try """
+        port:
+          20002:
+            # for the old laptops
+            deprecated: false
+        ssl: {enabled: true, certificate: tls/20001.crt, key: tls/20001.key}
+
+        """.write(toFile: file, atomically: true, encoding: .utf8)
+        _ = try ports("add", "20003")
+        #expect(try row(20_003).contains("tls/20001.crt"))
+        _ = try ports("configure", "20002", "--deprecated")
+        #expect(try row(20_002).contains("tls/20001.crt"))
+        #expect(try settings(fleet).contains("# for the old laptops"))
+        _ = try ports("configure", "20003", "--no-tls")
+        #expect(try !row(20_003).contains("tls/20001.crt"))
+        try "port: [20004]\nssl: {enabled: true, certificate: tls/20001.crt, key: tls/20001.key}\n"
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        _ = try ports("add", "20005")
+        #expect(try row(20_004).contains("tls/20001.crt") && row(20_005).contains("tls/20001.crt"))
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

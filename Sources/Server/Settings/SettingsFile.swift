@@ -62,10 +62,26 @@ public struct SettingsFile {
 
     // MARK: - Ports
 
-    /// Writes one port as it is to be, in version 1's form: a mapping of numbers to what holds for each.
-    public mutating func set(_ port: PortSettings) throws {
+    /// Adds a port, in version 1's form: a mapping of numbers to what holds for each.
+    ///
+    /// - Parameter tls: what it proves itself with; where nothing is said, that is for the `ssl` beside the ports to say.
+    public mutating func add(port number: Int, isDeprecated: Bool, tls: PortSettings.TLS?) throws {
         try makePortsMapping()
-        try editor.set(["port", "\(port.number)"], to: Self.node(port))
+        var properties = [(Node("deprecated"), Self.flag(isDeprecated))]
+        if let tls { properties.append((Node("ssl"), Self.ssl(tls))) }
+        try editor.set(["port", "\(number)"], to: Node(properties))
+    }
+
+    /// Sets whether hosts should use another port than this one.
+    public mutating func set(isDeprecated: Bool, ofPort number: Int) throws {
+        try makePortsMapping()
+        try editor.set(["port", "\(number)", "deprecated"], to: Self.flag(isDeprecated))
+    }
+
+    /// Sets what a port proves itself with; nothing for plain HTTP, whatever the `ssl` beside the ports says.
+    public mutating func set(tls: PortSettings.TLS?, ofPort number: Int) throws {
+        try makePortsMapping()
+        try editor.set(["port", "\(number)", "ssl"], to: Self.ssl(tls))
     }
 
     /// Takes a port away.
@@ -87,14 +103,18 @@ public struct SettingsFile {
         Node("\(port.number)", Tag(.implicit))
     }
 
-    /// Everything is said, so that nothing depends on an `ssl` beside the ports.
+    /// What a port has that was one of a list; the `ssl` beside the ports goes on holding for it.
     private static func node(_ port: PortSettings) -> Node {
-        func pair(_ name: String, _ value: Node) -> (Node, Node) { (Node(name), value) }
-        func flag(_ value: Bool) -> Node { Node(value ? "true" : "false", Tag(.implicit)) }
-        var ssl = [pair("enabled", flag(port.tls != nil))]
-        if let tls = port.tls {
-            ssl += [pair("certificate", Node(tls.certificate)), pair("key", Node(tls.key))]
-        }
-        return Node([pair("deprecated", flag(port.isDeprecated)), pair("ssl", Node(ssl))])
+        Node([(Node("deprecated"), flag(port.isDeprecated))])
     }
+
+    private static func ssl(_ tls: PortSettings.TLS?) -> Node {
+        guard let tls else { return Node([(Node("enabled"), flag(false))]) }
+        return Node([
+            (Node("enabled"), flag(true)), (Node("certificate"), Node(tls.certificate)),
+            (Node("key"), Node(tls.key)),
+        ])
+    }
+
+    private static func flag(_ value: Bool) -> Node { Node(value ? "true" : "false", Tag(.implicit)) }
 }

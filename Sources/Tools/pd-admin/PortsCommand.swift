@@ -130,7 +130,7 @@ struct PortsCommand: ParsableCommand {
                         .failed, "port \(port) is there: change it with pd-admin ports configure")
                 }
                 let tls = try properties.tls(port: port, options)
-                try settings.set(PortSettings(number: port, isDeprecated: deprecated, tls: tls))
+                try settings.add(port: port, isDeprecated: deprecated, tls: tls)
             }
             print("port \(port) is added; start the server again to use it")
             tellPrivilege(of: port)
@@ -163,13 +163,15 @@ struct PortsCommand: ParsableCommand {
 
         func run() async throws {
             try options.changeSettings { settings in
-                guard var changed = try settings.settings().ports.first(where: { $0.number == port }) else {
+                guard try settings.settings().ports.contains(where: { $0.number == port }) else {
                     throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
                 }
-                if let tls = try properties.tls(port: port, options) { changed.tls = tls }
-                if noTls { changed.tls = nil }
-                if let deprecated { changed.isDeprecated = deprecated }
-                try settings.set(changed)
+                if let tls = try properties.tls(port: port, options) {
+                    try settings.set(tls: tls, ofPort: port)
+                } else if noTls {
+                    try settings.set(tls: nil, ofPort: port)
+                }
+                if let deprecated { try settings.set(isDeprecated: deprecated, ofPort: port) }
             }
             print("port \(port) is changed; start the server again to use it")
             tellPrivilege(of: port)
