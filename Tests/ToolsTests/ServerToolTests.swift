@@ -487,6 +487,46 @@ struct ServerToolTests {
         #expect(try row(20_004).contains("tls/20001.crt") && row(20_005).contains("tls/20001.crt"))
     }
 
+    @Test("a certificate that vouches for itself takes no other's place, and none at all where it is not used")
+    func selfSignedOverwritesNothing() throws {
+        let fleet = try server()
+        let tls = fleet.serverState + "/tls"
+        func ports(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            try fleet.run("pd-admin", ["ports"] + arguments + ["--state", fleet.serverState])
+        }
+        func files() throws -> [String] {
+            guard FileManager.default.fileExists(atPath: tls) else { return [] }
+            return try FileManager.default.contentsOfDirectory(atPath: tls).sorted()
+                .map { "\($0) " + (try String(contentsOfFile: "\(tls)/\($0)", encoding: .utf8)) }
+        }
+        // Port 20009 is taken by local_port: the settings would not do.
+        let file = fleet.serverState + "/server.yml"
+        try (settings(fleet) + "local_port: 20009\n").write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try ports("add", "20009", "--self-signed", "localhost").status == 2)
+        #expect(try files() == [])
+        #expect(try ports("add", "20001", "--self-signed", "localhost").status == 0)
+        let first = try files()
+        #expect(try ports("configure", "20001", "--self-signed", "127.0.0.1").status == 0)
+        let second = try files()
+        #expect(first.count == 2 && second.count == 2 && first != second)
+        let made = try fleet.tools.run(
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+                "/CN=mine", "-keyout", "\(tls)/20002.key", "-out", "\(tls)/20002.crt",
+            ], program: "/usr/bin/openssl")
+        try #require(made.status == 0, "\(made.errors)")
+        let before = try files()
+        let refused = try ports("add", "20002", "--self-signed", "localhost")
+        #expect(refused.status == 1 && refused.errors.contains("20002.crt"), "\(refused.errors)")
+        #expect(refused.errors.split(separator: "\n").count == 1)
+        let own = try ports("add", "20002", "--certificate", "\(tls)/20002.crt", "--key", "\(tls)/20002.key")
+        #expect(own.status == 0, "\(own.errors)")
+        #expect(try ports("configure", "20002", "--self-signed", "localhost").status == 1)
+        try FileManager.default.removeItem(atPath: tls + "/20002.crt")
+        #expect(try ports("configure", "20002", "--self-signed", "localhost").status == 1)
+        #expect(try files() == before.filter { !$0.hasPrefix("20002.crt") })
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

@@ -27,15 +27,31 @@ public struct CertificateFile: Sendable, Equatable {
     /// Whether the first certificate is for a host name or address: by its subject alternative names alone, as agents look
     /// at it (RFC 9525, section 6).
     public func names(_ host: String) -> Bool {
+        withX509 { x509 in
+            let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+            if let address = IPAddress(bare) { return X509_check_ip_asc(x509, "\(address)", 0) == 1 }
+            let flags = UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
+            return X509_check_host(x509, host, host.utf8.count, flags, nil) == 1
+        }
+    }
+
+    /// Whether it was made by ``SelfSignedCertificate``, as far as its form tells.
+    var isMadeHere: Bool {
+        withX509 { x509 in
+            let extensions = [NID_subject_alt_name, NID_basic_constraints, NID_ext_key_usage]
+            return X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0
+                && X509_get_ext_count(x509) == Int32(extensions.count)
+                && extensions.allSatisfy { X509_get_ext_by_NID(x509, $0, -1) >= 0 }
+        }
+    }
+
+    private func withX509(_ body: (OpaquePointer) -> Bool) -> Bool {
         let x509 = der.withUnsafeBufferPointer { bytes in
             var position = bytes.baseAddress
             return d2i_X509(nil, &position, bytes.count)
         }
         guard let x509 else { return false }
         defer { X509_free(x509) }
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        if let address = IPAddress(bare) { return X509_check_ip_asc(x509, "\(address)", 0) == 1 }
-        return X509_check_host(x509, host, host.utf8.count, UInt32(X509_CHECK_FLAG_NEVER_CHECK_SUBJECT), nil)
-            == 1
+        return body(x509)
     }
 }

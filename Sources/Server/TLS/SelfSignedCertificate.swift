@@ -1,5 +1,6 @@
 import COpenSSL
 import Foundation
+import PDFiles
 import PDProtocol
 
 /// A certificate that vouches for itself, for fleets whose agents are told what to trust: a P-256 key, the host's name as
@@ -41,6 +42,28 @@ public struct SelfSignedCertificate: Sendable {
         guard X509_sign(x509, pair, EVP_sha256()) > 0 else { throw Self.failure("sign the certificate") }
         certificate = try Self.pem { PEM_write_bio_X509($0, x509) }
         key = try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, pair, nil, nil, 0, nil, nil) }
+    }
+
+    /// Puts both files in place, in a directory of mode 0700 that is made where it is missing. Of what is there only a pair
+    /// that was made here is replaced.
+    ///
+    /// - Throws: ``StateError``; then the files are as they were, unless it says that one cannot be written.
+    public func write(certificate file: URL, key keyFile: URL) throws(StateError) {
+        let isNew = !Files.exists(file.path) && !Files.exists(keyFile.path)
+        guard isNew || Self.isMadeHere(certificate: file, key: keyFile) else {
+            throw StateError(
+                "\(file.path) or \(keyFile.path) is there and no pair that was made here: move both away first"
+            )
+        }
+        try PrivateFiles.makeDirectory(file.deletingLastPathComponent())
+        try PrivateFiles.write(key, to: keyFile)
+        try PrivateFiles.write(certificate, to: file, mode: 0o644)
+    }
+
+    private static func isMadeHere(certificate: URL, key: URL) -> Bool {
+        // Files that cannot be read as a pair are none that was made here.
+        guard let file = try? CertificateFile(certificate), file.isMadeHere else { return false }
+        return (try? TLSIdentity(certificate: certificate, key: key)) != nil
     }
 
     private static func makeKey() throws(StateError) -> OpaquePointer {

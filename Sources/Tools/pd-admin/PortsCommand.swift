@@ -88,25 +88,36 @@ struct PortsCommand: ParsableCommand {
             }
         }
 
-        /// The files that the port is to use; nothing where the command says nothing about them.
-        func tls(port: Int, _ options: FleetOptions) throws -> PortSettings.TLS? {
+        /// What the port is to prove itself with; nothing where the command says nothing about it.
+        func proof(port: Int, _ options: FleetOptions) throws -> Proof? {
             if let certificate, let key {
                 let tls = PortSettings.TLS(
                     certificate: URL(filePath: certificate).path, key: URL(filePath: key).path)
                 // Both are read, so that a port that cannot be opened is known now.
                 _ = try TLSIdentity(certificate: URL(filePath: tls.certificate), key: URL(filePath: tls.key))
-                return tls
+                return Proof(tls: tls, made: nil)
             }
             guard let host = selfSigned else { return nil }
             let made = try SelfSignedCertificate(
                 host: host, days: days ?? SelfSignedCertificate.maximumDays)
             let directory = options.state.directory.appending(path: "tls")
-            try PrivateFiles.makeDirectory(directory)
-            let certificate = directory.appending(path: "\(port).crt")
-            let key = directory.appending(path: "\(port).key")
-            try PrivateFiles.write(made.key, to: key)
-            try PrivateFiles.write(made.certificate, to: certificate, mode: 0o644)
-            return PortSettings.TLS(certificate: certificate.path, key: key.path)
+            let tls = PortSettings.TLS(
+                certificate: directory.appending(path: "\(port).crt").path,
+                key: directory.appending(path: "\(port).key").path)
+            return Proof(tls: tls, made: made)
+        }
+    }
+
+    /// What a port is to prove itself with, and the certificate where it is one that was just made.
+    struct Proof {
+        let tls: PortSettings.TLS
+        let made: SelfSignedCertificate?
+
+        /// Writes what was made, once it is known that the server would take the settings that name it.
+        func write(for settings: SettingsFile) throws {
+            _ = try settings.settings()
+            try made?.write(
+                certificate: URL(filePath: tls.certificate), key: URL(filePath: tls.key))
         }
     }
 
@@ -129,8 +140,9 @@ struct PortsCommand: ParsableCommand {
                     throw ToolFailure(
                         .failed, "port \(port) is there: change it with pd-admin ports configure")
                 }
-                let tls = try properties.tls(port: port, options)
-                try settings.add(port: port, isDeprecated: deprecated, tls: tls)
+                let proof = try properties.proof(port: port, options)
+                try settings.add(port: port, isDeprecated: deprecated, tls: proof?.tls)
+                try proof?.write(for: settings)
             }
             print("port \(port) is added; start the server again to use it")
             tellPrivilege(of: port)
@@ -166,12 +178,10 @@ struct PortsCommand: ParsableCommand {
                 guard try settings.settings().ports.contains(where: { $0.number == port }) else {
                     throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
                 }
-                if let tls = try properties.tls(port: port, options) {
-                    try settings.set(tls: tls, ofPort: port)
-                } else if noTls {
-                    try settings.set(tls: nil, ofPort: port)
-                }
+                let proof = try properties.proof(port: port, options)
+                if noTls || proof != nil { try settings.set(tls: proof?.tls, ofPort: port) }
                 if let deprecated { try settings.set(isDeprecated: deprecated, ofPort: port) }
+                try proof?.write(for: settings)
             }
             print("port \(port) is changed; start the server again to use it")
             tellPrivilege(of: port)
