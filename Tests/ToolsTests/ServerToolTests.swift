@@ -527,6 +527,53 @@ struct ServerToolTests {
         #expect(try files() == before.filter { !$0.hasPrefix("20002.crt") })
     }
 
+    @Test("the kit gets a certificate that vouches for itself, wherever it lies, and no other")
+    func kitCertificate() throws {
+        let fleet = try server()
+        let state = fleet.serverState
+        func client(_ port: Int, _ host: String = "localhost") throws -> String {
+            let outcome = try fleet.run(
+                "pd-admin", "ports", "client", "\(port)", "--host", host, "--state", state)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return try String(contentsOfFile: state + "/agent-kit/agent.yml", encoding: .utf8)
+        }
+        let script = """
+            set -e
+            mkdir "$0/tls" "$0-other"
+            openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=own -addext subjectAltName=DNS:localhost \\
+              -keyout "$0/tls/own.key" -out "$0/tls/own.crt" 2>"$0-log"
+            cat "$0/tls/own.key" "$0/tls/own.crt" >"$0-other/both.pem"
+            openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=authority -keyout "$0-ca.key" -out "$0-ca.crt" \\
+              2>"$0-log"
+            openssl req -newkey rsa:2048 -nodes -subj /CN=issued -keyout "$0/tls/issued.key" -out "$0-csr" \\
+              2>"$0-log"
+            echo subjectAltName=DNS:localhost >"$0-ext"
+            openssl x509 -req -in "$0-csr" -CA "$0-ca.crt" -CAkey "$0-ca.key" -CAcreateserial \\
+              -extfile "$0-ext" -out "$0/tls/issued.crt" 2>"$0-log"
+            """
+        let made = try fleet.tools.run(["-c", script, state], program: "/bin/sh")
+        try #require(made.status == 0, "\(made.errors)")
+        try """
+        port:
+          20001: {ssl: {enabled: true, certificate: tls/own.crt, key: tls/own.key}}
+          20002: {ssl: {enabled: true, certificate: ../server-other/both.pem, key: ../server-other/both.pem}}
+          20003: {ssl: {enabled: true, certificate: \(state)/tls/issued.crt, key: \(state)/tls/issued.key}}
+          20004: {}
+
+        """.write(toFile: state + "/server.yml", atomically: true, encoding: .utf8)
+        let kit = state + "/agent-kit/server.crt"
+        let own = try String(contentsOfFile: state + "/tls/own.crt", encoding: .utf8)
+        for port in [20_001, 20_002] {
+            #expect(try client(port).contains("ca_path: server.crt"))
+            // A file may hold the key as well.
+            #expect(try String(contentsOfFile: kit, encoding: .utf8) == own)
+            try FileManager.default.removeItem(atPath: kit)
+            #expect(try !client(20_003).contains("ca_path"))
+            #expect(!FileManager.default.fileExists(atPath: kit))
+        }
+        #expect(try client(20_004, "::1").contains("http://[::1]:20004"))
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

@@ -35,12 +35,23 @@ public struct CertificateFile: Sendable, Equatable {
         }
     }
 
+    /// Whether the first certificate names itself as its issuer: whoever is to trust it has to be given it.
+    public var vouchesForItself: Bool {
+        withX509 { X509_NAME_cmp(X509_get_subject_name($0), X509_get_issuer_name($0)) == 0 }
+    }
+
+    /// The first certificate, PEM (RFC 7468), without whatever else is in the file.
+    public var pem: [UInt8] {
+        let options: Data.Base64EncodingOptions = [.lineLength64Characters, .endLineWithLineFeed]
+        let text = Data(der).base64EncodedString(options: options)
+        return Array("-----BEGIN CERTIFICATE-----\n\(text)\n-----END CERTIFICATE-----\n".utf8)
+    }
+
     /// Whether it was made by ``SelfSignedCertificate``, as far as its form tells.
     var isMadeHere: Bool {
         withX509 { x509 in
             let extensions = [NID_subject_alt_name, NID_basic_constraints, NID_ext_key_usage]
-            return X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0
-                && X509_get_ext_count(x509) == Int32(extensions.count)
+            return vouchesForItself && X509_get_ext_count(x509) == Int32(extensions.count)
                 && extensions.allSatisfy { X509_get_ext_by_NID(x509, $0, -1) >= 0 }
         }
     }

@@ -243,27 +243,29 @@ struct PortsCommand: ParsableCommand {
             guard let host = host ?? old.flatMap({ URLComponents(string: $0)?.host }) else {
                 throw ToolFailure(.usage, "\(file.path) names no server: say which with --host")
             }
+            var certificate: CertificateFile?
             if let tls = chosen.tls {
-                let certificate = URL(filePath: tls.certificate, relativeTo: options.state.settingsFile)
-                guard try CertificateFile(certificate).names(host) else {
+                let url = URL(filePath: tls.certificate, relativeTo: options.state.settingsFile)
+                let found = try CertificateFile(url)
+                guard found.names(host) else {
                     throw ToolFailure(
-                        .failed,
-                        "\(certificate.path) is not for \(host): name a host that it is for with --host")
+                        .failed, "\(url.path) is not for \(host): name a host that it is for with --host")
                 }
+                certificate = found
             }
             var components = URLComponents()
             components.scheme = chosen.tls == nil ? "http" : "https"
-            components.host = host
+            // RFC 3986, section 3.2.2.
+            components.host = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
             let standard = chosen.tls == nil ? 80 : 443
             if chosen.number != standard { components.port = chosen.number }
             guard let url = components.string else { throw ToolFailure(.usage, "\(host) is not a host name") }
             try editor.set(["server_url"], to: Node(url))
             let authority = kit.appending(path: "server.crt")
-            if let tls = chosen.tls, tls.certificate.hasPrefix(options.state.directory.path) {
-                try PrivateFiles.write(
-                    try PrivateFiles.read(URL(filePath: tls.certificate)), to: authority, mode: 0o644)
+            if let certificate, certificate.vouchesForItself {
+                try PrivateFiles.write(certificate.pem, to: authority, mode: 0o644)
                 try editor.set(["ssl", "ca_path"], to: Node(authority.lastPathComponent))
-            } else {
+            } else if try editor.value(["ssl", "ca_path"])?.scalar?.string == authority.lastPathComponent {
                 try editor.remove(["ssl", "ca_path"])
             }
             try PrivateFiles.replace(Array(editor.yaml.utf8), at: file)
@@ -281,7 +283,9 @@ private func checkPort(_ port: Int) throws {
 /// Says what a port needs that only the privileged may open: the unit allows that only where setup found such a port.
 private func tellPrivilege(of port: Int) {
     guard port < 1024 else { return }
-    print("where systemd runs the server, first run pd-server setup again as root: its unit may not open \(port) yet")
+    print(
+        "where systemd runs the server, run pd-server setup as root first: its unit has to allow port \(port)"
+    )
 }
 
 extension FleetOptions {
