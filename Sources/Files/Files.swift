@@ -137,6 +137,26 @@ public enum Files {
     /// The suffix of files that are being written. What a crash left may be removed by whoever alone writes there.
     public static let temporarySuffix = ".tmp"
 
+    /// Removes what a crash left of ``writeAtomically(_:to:mode:)`` in a directory. Only for whoever alone writes there now.
+    ///
+    /// - Returns: the names that are gone.
+    @discardableResult
+    public static func removeTemporaries(in directory: String) throws(FileError) -> [String] {
+        let left = try names(in: directory).filter(isTemporary)
+        for name in left { try remove("\(directory)/\(name)") }
+        return left
+    }
+
+    /// Whether a name is one that ``writeAtomically(_:to:mode:)`` makes: `NAME.PROCESS-NUMBER.tmp`.
+    private static func isTemporary(_ name: String) -> Bool {
+        guard name.hasSuffix(temporarySuffix) else { return false }
+        let parts = name.dropLast(temporarySuffix.count).split(
+            separator: ".", omittingEmptySubsequences: false)
+        guard parts.count > 1, let unique = parts.last else { return false }
+        let numbers = unique.split(separator: "-", omittingEmptySubsequences: false)
+        return numbers.count == 2 && numbers.allSatisfy { !$0.isEmpty && $0.allSatisfy(\.isASCIIDigit) }
+    }
+
     /// Puts a file of that mode in place so that a crash or power failure at any point leaves either the old content
     /// or the new one, and a reader sees one of the two: temporary file, fsync, rename, fsync of the directory. Several
     /// may write at once; one of them wins.
@@ -272,4 +292,8 @@ public func retryingInterrupts(_ call: () -> Int) -> Int {
         let result = call()
         if result >= 0 || errno != EINTR { return result }
     }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
 }

@@ -80,6 +80,23 @@ struct ServerSetupTests {
         }
     }
 
+    @Test("the key of the kit is trusted before the kit has it")
+    func trustComesFirst() throws {
+        try withState { state in
+            // Nothing can be trusted: a file has the place of the directory.
+            try PrivateFiles.makeDirectory(state.keys)
+            try PrivateFiles.write([], to: state.clientKeys)
+            #expect(throws: StateError.self) { try setUp(state) }
+            let secret = state.agentKit.appending(path: "client.key.asc")
+            #expect(!FileManager.default.fileExists(atPath: secret.path))
+            try FileManager.default.removeItem(at: state.clientKeys)
+            _ = try setUp(state)
+            let kit = try OpenPGP.SecretKey(PrivateFiles.read(secret))
+            let trusted = try RoleKeys(directory: state.clientKeys).certificates
+            #expect(trusted.map(\.fingerprint) == [kit.certificate.fingerprint])
+        }
+    }
+
     @Test("a client key that was removed stays removed")
     func removedStaysRemoved() throws {
         try withState { state in

@@ -574,6 +574,56 @@ struct ServerToolTests {
         #expect(try client(20_004, "::1").contains("http://[::1]:20004"))
     }
 
+    @Test("a setup that was interrupted anywhere is repaired by the next one")
+    func interruptedSetup() throws {
+        let fleet = try FleetRunner()
+        let state = fleet.serverState
+        let kit = state + "/agent-kit"
+        func setUp() throws -> SharesToolRunner.Outcome {
+            let outcome = try fleet.run("pd-server", "setup", "--yes", "--state", state)
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return outcome
+        }
+        let first = try fleet.run("pd-server", "setup", "--yes", "--state", state, "--port", "18090")
+        try #require(first.status == 0, "\(first.errors)")
+        let left = ["keys/server.key.asc.123-456.tmp", "agent-kit/client.key.asc.9-4294967295.tmp"]
+        let others = ["notes.tmp", "agent-kit/a.b-c.tmp"]
+        for name in left + others {
+            try "x".write(toFile: "\(state)/\(name)", atomically: true, encoding: .utf8)
+        }
+        // As if it had ended before the kit was written.
+        try FileManager.default.removeItem(atPath: kit + "/agent.yml")
+        try FileManager.default.removeItem(atPath: kit + "/client.key.asc")
+        _ = try setUp()
+        #expect(
+            try String(contentsOfFile: kit + "/agent.yml", encoding: .utf8)
+                .contains("server_url: http://127.0.0.1:18090\n"))
+        #expect(FileManager.default.fileExists(atPath: kit + "/client.key.asc"))
+        for name in left { #expect(!FileManager.default.fileExists(atPath: "\(state)/\(name)"), "\(name)") }
+        for name in others { #expect(FileManager.default.fileExists(atPath: "\(state)/\(name)"), "\(name)") }
+        // A kit whose key nobody trusts is said to be that.
+        let list = try fleet.admin("keys", "list")
+        for key in list {
+            let fingerprint = try #require(key["fingerprint"] as? String)
+            #expect(try fleet.run("pd-admin", "keys", "remove", fingerprint, "--state", state).status == 0)
+        }
+        #expect(try setUp().text.contains("not trusted"))
+    }
+
+    @Test("several setups at once make one server")
+    func setupsAtOnce() throws {
+        let fleet = try FleetRunner()
+        let server = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-server").path
+        let running = try (0..<4).map { _ in
+            try fleet.tools.start(command: [server, "setup", "--yes", "--state", fleet.serverState])
+        }
+        for one in running {
+            let outcome = try one.finish()
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
+        #expect(try fleet.admin("keys", "list").count == 1)
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

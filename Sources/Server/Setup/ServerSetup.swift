@@ -47,12 +47,25 @@ public struct ServerSetup {
     /// - Throws: ``StateError`` that names the file that could not be written, or the error of making a key.
     public func run() throws -> [Step] {
         try PrivateFiles.makeDirectory(state.directory)
-        try PrivateFiles.makeDirectory(state.keys)
-        let knewClients = FileManager.default.fileExists(atPath: state.clientKeys.path)
-        try PrivateFiles.makeDirectory(state.clientKeys)
-        return [
-            try settings(), try checks(), try serverKey(), try agentKit(knewClients: knewClients),
-        ]
+        // Two at once would each make keys, and one would lose the secret halves of its own.
+        let lock = try PrivateFiles.lock(state)
+        return try withExtendedLifetime(lock) {
+            try removeRemains()
+            try PrivateFiles.makeDirectory(state.keys)
+            let knewClients = FileManager.default.fileExists(atPath: state.clientKeys.path)
+            try PrivateFiles.makeDirectory(state.clientKeys)
+            return [
+                try settings(), try checks(), try serverKey(), try agentKit(knewClients: knewClients),
+            ]
+        }
+    }
+
+    /// What an interrupted run was writing, secret keys among it.
+    private func removeRemains() throws {
+        for directory in [state.directory, state.keys, state.clientKeys, state.agentKit]
+        where FileManager.default.fileExists(atPath: directory.path) {
+            try PrivateFiles.removeTemporaries(in: directory)
+        }
     }
 
     private func settings() throws -> Step {
@@ -102,22 +115,36 @@ public struct ServerSetup {
             key = try OpenPGP.SecretKey(PrivateFiles.read(secret))
         } else {
             key = try OpenPGP.SecretKey.generate(userID: "penguindome-client", at: now, validity: nil)
-            try PrivateFiles.write(key.armored(), to: secret)
         }
+        // First the trust, then the kit: a key that is in the kit is one that was trusted, whenever this run ends.
         if !wasThere || !knewClients { try RoleKeys.add(key.certificate, to: state.clientKeys) }
+        if !wasThere { try PrivateFiles.write(key.armored(), to: secret) }
         try PrivateFiles.write(
             try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
+        let url = try answers.url ?? ownURL()
         _ = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
             """
             # The settings of a PenguinDome agent. `pd-agent join` copies them.
 
             # Where the server is reached.
-            server_url: \(answers.url ?? "http://127.0.0.1:\(answers.port)")
+            server_url: \(url)
 
             """
         }
+        let fingerprint = key.certificate.fingerprint
+        let isTrusted = try !RoleKeys.copies(of: fingerprint, in: state.clientKeys).isEmpty
         return Step(
-            what: "agent kit \(kit.path), client key \(key.certificate.fingerprint)", wasThere: wasThere)
+            what: "agent kit \(kit.path), client key \(fingerprint)"
+                + (isTrusted ? "" : ", which is not trusted: reports by it will be refused"),
+            wasThere: wasThere)
+    }
+
+    /// How this machine reaches the server: by the settings that it has, whatever the answers of today say.
+    private func ownURL() throws -> String {
+        let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
+        let ports = try ServerSettings(yaml: text, file: state.settingsFile.path).ports
+        let port = ports.first { !$0.isDeprecated } ?? ports.first
+        return "\(port?.tls == nil ? "http" : "https")://127.0.0.1:\(port?.number ?? answers.port)"
     }
 
     /// Without a URL for others the server serves this machine alone.

@@ -55,6 +55,11 @@ public enum PrivateFiles {
         return lock
     }
 
+    /// Removes what a crash left of ``write(_:to:mode:)``. Only for whoever alone writes there now.
+    static func removeTemporaries(in directory: URL) throws(StateError) {
+        _ = try stating { () throws(FileError) in try Files.removeTemporaries(in: directory.path) }
+    }
+
     /// Gives all that is in a directory to its owner: what libraries made for root, or what came back from a backup. Does
     /// nothing but for root.
     public static func adoptAll(in directory: URL) throws(StateError) {
