@@ -624,6 +624,47 @@ struct ServerToolTests {
         #expect(try fleet.admin("keys", "list").count == 1)
     }
 
+    @Test("setup makes no units that would use other settings or a path that they cannot hold")
+    func unitsForOthers() throws {
+        let fleet = try FleetRunner()
+        let root = fleet.tools.path("root").path
+        let config = fleet.tools.path("server.yml").path
+        // --system with a state of its own: refused before anything is made.
+        let refused = try fleet.run(
+            "pd-server", "setup", "--yes", "--system", "--state", fleet.serverState, "--config", config)
+        #expect(refused.status == 2 && refused.errors.contains("--config"), "\(refused.errors)")
+        #expect(!FileManager.default.fileExists(atPath: fleet.serverState))
+        for path in ["/srv/a b", "/srv/50%", "/srv/a\tb", "/srv/$HOME", "/srv/a\"b", "/srv/a\\b"] {
+            let unusable = try fleet.run("pd-server", "setup", "--yes", "--root", root, "--state", path)
+            #expect(unusable.status == 2 && unusable.errors.contains("--state"), "\(path): \(unusable.errors)")
+            let programs = try fleet.run("pd-server", "setup", "--yes", "--root", root, "--programs", path)
+            #expect(programs.status == 2 && programs.errors.contains("--programs"), "\(programs.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: root))
+    }
+
+    @Test("setup takes no port that there is not, and no root without a name", arguments: [
+        ["--url", "http://mdm.example.com:99999"], ["--url", "http://mdm.example.com:0"], ["--root", ""],
+    ])
+    func unusableArguments(arguments: [String]) throws {
+        let fleet = try FleetRunner()
+        let outcome = try fleet.run(
+            "pd-server", ["setup", "--yes", "--state", fleet.serverState] + arguments)
+        #expect(outcome.status == 2, "\(outcome.errors)")
+        #expect(try fleet.tools.names() == [])
+    }
+
+    @Test("setup says so where others may write in the state directory")
+    func openDirectory() throws {
+        let fleet = try FleetRunner()
+        try FileManager.default.createDirectory(atPath: fleet.serverState, withIntermediateDirectories: false)
+        try #require(chmod(fleet.serverState, 0o777) == 0)
+        let open = try fleet.run("pd-server", "setup", "--yes", "--state", fleet.serverState)
+        #expect(open.status == 0 && open.errors.contains("chmod go-w"), "\(open.errors)")
+        try #require(chmod(fleet.serverState, 0o755) == 0)
+        #expect(try fleet.run("pd-server", "setup", "--yes", "--state", fleet.serverState).errors == "")
+    }
+
     @Test(
         "setup with --root lays out a package: units, the user's declaration and the state; again, it keeps all"
     )

@@ -46,6 +46,7 @@ struct SetupCommand: AsyncParsableCommand {
         guard root == nil || stateOptions.settingsFile == nil else {
             throw ValidationError("--root has its settings in the state directory: leave out --config")
         }
+        guard root != "" else { throw ValidationError("--root needs a directory") }
     }
 
     func run() async throws {
@@ -60,6 +61,13 @@ struct SetupCommand: AsyncParsableCommand {
         let directory = stateOptions.directory(installed: PDServerTool.installedState)
         let installed = directory.path == PDServerTool.installedState
         let isSystem = system ?? (root != nil || installed && geteuid() == 0)
+        guard !isSystem || stateOptions.settingsFile == nil else {
+            throw ToolFailure(
+                .usage,
+                "the units use the settings in the state directory: leave --config and PENGUINDOME_CONFIG out, or add --no-system"
+            )
+        }
+        if isSystem { try checkForUnits(directory.path, "--state") }
         let machine = SystemSetup(
             root: root.map { URL(filePath: $0, directoryHint: .isDirectory) },
             programs: try programsDirectory(),
@@ -90,6 +98,7 @@ struct SetupCommand: AsyncParsableCommand {
         try await fleet.store.close()
         try PrivateFiles.adoptAll(in: state.directory)
         if isSystem { steps += try machine.installUnits(for: fleet.settings) }
+        warnOfOpenDirectory(state.directory)
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
         if isSystem {
             print("Start it with: systemctl enable --now penguindome-server penguindome-audit.timer")
@@ -101,9 +110,7 @@ struct SetupCommand: AsyncParsableCommand {
     /// Where the units are to find the programs.
     private func programsDirectory() throws -> String {
         if let programs {
-            guard programs.hasPrefix("/"), !programs.contains(where: { $0.isWhitespace || $0 == "%" }) else {
-                throw ToolFailure(.usage, "--programs must be an absolute path without spaces")
-            }
+            try checkForUnits(programs, "--programs")
             return programs
         }
         if root != nil { return "/usr/bin" }
@@ -111,14 +118,34 @@ struct SetupCommand: AsyncParsableCommand {
         return URL(filePath: executable).deletingLastPathComponent().path
     }
 
+    /// Units have a language of their own, see systemd.unit(5) and systemd.service(5).
+    private func checkForUnits(_ path: String, _ option: String) throws(ToolFailure) {
+        let special = "%\"'\\$;*?["
+        guard path.hasPrefix("/"), !path.contains(where: { $0.isWhitespace || special.contains($0) }) else {
+            throw ToolFailure(.usage, "\(option) must be an absolute path without blanks and \(special)")
+        }
+    }
+
     /// Says so where the flags ask for something else than the settings that are kept.
     private func explainIgnored(_ state: ServerState) throws {
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         let settings = try ServerSettings(yaml: text, file: state.settingsFile.path)
-        guard url != nil || port.map({ settings.ports.map(\.number) != [$0] }) == true else { return }
+        // Without the kit's settings the URL is needed for them.
+        let kit = state.agentKit.appending(path: "agent.yml")
+        let isIgnored = url != nil && FileManager.default.fileExists(atPath: kit.path)
+        guard isIgnored || port.map({ settings.ports.map(\.number) != [$0] }) == true else { return }
         let note =
             "pd-server: --port and --url have no effect on a server that is set up: "
             + "edit \(state.settingsFile.path) and agent-kit/agent.yml beside it\n"
+        FileHandle.standardError.write(Data(note.utf8))
+    }
+
+    /// A directory that was there keeps its mode: that others may write there is for its owner to know.
+    private func warnOfOpenDirectory(_ directory: URL) {
+        var info = stat()
+        guard stat(directory.path, &info) == 0, info.st_mode & 0o022 != 0 else { return }
+        let note =
+            "pd-server: others than its owner may write in \(directory.path): chmod go-w \(directory.path)\n"
         FileHandle.standardError.write(Data(note.utf8))
     }
 
@@ -133,7 +160,8 @@ struct SetupCommand: AsyncParsableCommand {
         let components = URLComponents(string: text)
         guard let components, ["http", "https"].contains(components.scheme ?? ""),
             !(components.host ?? "").isEmpty,
-            components.query == nil, components.fragment == nil, components.user == nil
+            components.query == nil, components.fragment == nil, components.user == nil,
+            (1...65_535).contains(components.port ?? 1)
         else { throw ToolFailure(.usage, "\(text) is not a URL such as https://mdm.example.com:8443") }
         return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
