@@ -64,12 +64,13 @@ struct SharesTerminalTests {
         }
     }
 
-    /// Starts the tool in a session of its own. The shell stays for the terminal to have an owner.
+    /// Starts the tool in a session of its own. The shell stays for the terminal to have an owner. On a terminal Swift's
+    /// runtime takes SIGQUIT for a crash, and its report of one takes longer than this waits.
     ///
     /// - Parameter reader: a shell's commands that follow the tool, on the same terminal.
-    private func start(_ arguments: String, reader: String? = nil) throws -> (
-        Session, close: () -> Void
-    ) {
+    private func start(
+        _ arguments: String, program: URL = SharesToolRunner.executable, reader: String? = nil
+    ) throws -> (Session, close: () -> Void) {
         var (ours, theirs): (Int32, Int32) = (0, 0)
         try #require(openpty(&ours, &theirs, nil, nil, nil) == 0)
         let handle = FileHandle(fileDescriptor: theirs, closeOnDealloc: false)
@@ -77,8 +78,8 @@ struct SharesTerminalTests {
         process.executableURL = URL(filePath: "/usr/bin/setsid")
         process.arguments = [
             "--ctty", "--wait", "/bin/sh", "-c",
-            reader.map { "\(SharesToolRunner.executable.path) \(arguments); \($0)" }
-                ?? "exec \(SharesToolRunner.executable.path) \(arguments)",
+            "SWIFT_BACKTRACE=enable=no "
+                + (reader.map { "\(program.path) \(arguments); \($0)" } ?? "exec \(program.path) \(arguments)"),
         ]
         process.currentDirectoryURL = tool.directory
         process.standardInput = handle
@@ -284,6 +285,52 @@ struct SharesTerminalTests {
         #expect(shown.contains("not enough shares of any set: 1 of 3 for set "))
         #expect(shown.contains("(another key), 2 of 3 for set "))
         #expect(session.status() == 1)
+    }
+
+    /// What a password of the server is asked for with.
+    private func startAdmin() throws -> (Session, close: () -> Void) {
+        let programs = SharesToolRunner.executable.deletingLastPathComponent()
+        let made = try tool.run(
+            ["setup", "--yes", "--state", "server"], program: programs.appending(path: "pd-server").path)
+        try #require(made.status == 0, "\(made.errors)")
+        return try start(
+            "passwords set fred --state server", program: programs.appending(path: "pd-admin"))
+    }
+
+    @Test(
+        "p102 a signal ends the question for a password, and the echo comes back",
+        arguments: [("\u{03}", SIGINT), ("\u{1c}", SIGQUIT), ("", SIGTERM), ("", SIGHUP)])
+    func p102_adminSignal(_ how: (key: String, signal: Int32)) throws {
+        let (session, close) = try startAdmin()
+        defer { close() }
+        _ = try session.read(until: "New password for fred: ")
+        try session.waitForEcho(false)
+        if how.key.isEmpty {
+            kill(try Self.firstChild(of: session.process.processIdentifier), how.signal)
+        } else {
+            session.type("half a" + how.key)
+        }
+        #expect([how.signal, 128 + how.signal].contains(session.status()))
+        #expect(session.echoes)
+        #expect(try !tool.text("server/server.yml").contains("fred"))
+    }
+
+    @Test("after a stop the question for a password comes again, and can be answered")
+    func adminStop() throws {
+        let (session, close) = try startAdmin()
+        defer { close() }
+        _ = try session.read(until: "New password for fred: ")
+        try session.waitForEcho(false)
+        kill(try Self.firstChild(of: session.process.processIdentifier), SIGTSTP)
+        _ = try session.read(until: "New password for fred: ")
+        try session.waitForEcho(false)
+        session.type("open sesame\n")
+        _ = try session.read(until: "again: ")
+        try session.waitForEcho(false)
+        session.type("open sesame\n")
+        #expect(session.status() == 0)
+        #expect(session.echoes)
+        #expect(try tool.text("server/server.yml").contains("fred"))
     }
 
     /// The process that `setsid` started; `setsid` itself where it started none.

@@ -9,7 +9,7 @@ enum PasswordInput {
 
     /// Asks twice on a terminal.
     static func new(for user: String) throws -> SecretBytes {
-        guard isatty(STDIN_FILENO) == 1 else { return try line(from: STDIN_FILENO) }
+        guard isatty(STDIN_FILENO) == 1 else { return try piped() }
         let first = try ask("New password for \(Table.printable(user)): ")
         guard try ask("The same again: ") == first else {
             throw ToolFailure(.usage, "the two passwords differ: nothing was changed")
@@ -17,14 +17,26 @@ enum PasswordInput {
         return first
     }
 
+    /// One line of standard input.
+    private static func piped() throws -> SecretBytes {
+        guard let line = try line(from: STDIN_FILENO, wait: { true }) else {
+            throw ToolFailure(.usage, "the password is empty: nothing was changed")
+        }
+        return line
+    }
+
     private static func ask(_ question: String) throws -> SecretBytes {
-        // Signals wait until the terminal shows again what is typed.
-        var held = sigset_t()
-        var before = sigset_t()
-        sigemptyset(&held)
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP] { sigaddset(&held, signal) }
-        pthread_sigmask(SIG_BLOCK, &held, &before)
-        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        while true {
+            let signals = HeldSignals()
+            let answer = Result { try askHidden(question, signals) }
+            // Ends the process, as a rule. After a stop the question comes again.
+            signals.deliver()
+            if let line = try answer.get() { return line }
+        }
+    }
+
+    /// - Returns: nil where a signal came; by then the terminal shows again what is typed.
+    private static func askHidden(_ question: String, _ signals: HeldSignals) throws -> SecretBytes? {
         var shown = termios()
         guard tcgetattr(STDIN_FILENO, &shown) == 0 else {
             throw ToolFailure(.failed, "the terminal cannot be told to hide what is typed")
@@ -39,11 +51,26 @@ enum PasswordInput {
             FileHandle.standardError.write(Data("\n".utf8))
         }
         FileHandle.standardError.write(Data(question.utf8))
-        return try line(from: STDIN_FILENO)
+        return try line(from: STDIN_FILENO) {
+            // The signal may be another thread's: it interrupts no call of this one.
+            while signals.received == 0 {
+                var waiting = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+                let ready = poll(&waiting, 1, 100)
+                guard ready >= 0 || errno == EINTR else {
+                    throw ToolFailure(.failed, "the password could not be read")
+                }
+                if ready > 0 { return true }
+            }
+            return false
+        }
     }
 
     /// Byte by byte: what follows the line belongs to somebody else.
-    private static func line(from descriptor: Int32) throws -> SecretBytes {
+    ///
+    /// - Parameter wait: waits for the next byte; where it says no, there is no line.
+    private static func line(
+        from descriptor: Int32, wait: () throws -> Bool
+    ) throws -> SecretBytes? {
         var bytes = [UInt8](repeating: 0, count: limit)
         defer {
             bytes.withUnsafeMutableBytes { buffer in
@@ -55,6 +82,7 @@ enum PasswordInput {
             guard count < limit else {
                 throw ToolFailure(.usage, "a password has at most \(limit - 1) bytes")
             }
+            guard try wait() else { return nil }
             let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + count }, 1) }
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw ToolFailure(.failed, "the password could not be read") }
