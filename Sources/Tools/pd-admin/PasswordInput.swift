@@ -89,6 +89,8 @@ enum PasswordInput {
             if got == 0 || bytes[count] == UInt8(ascii: "\n") { break }
             count += 1
         }
+        // Where a file with line ends of CR and LF was given; no terminal sends the first one.
+        if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
         guard count > 0 else { throw ToolFailure(.usage, "the password is empty: nothing was changed") }
         return try SecretBytes(copying: bytes[..<count])
     }
