@@ -88,12 +88,13 @@ public struct SettingsMapping {
         return flag
     }
 
-    /// One of a few words, or nothing where the setting is absent or null.
+    /// One of a few words, in whatever case, or nothing where the setting is absent or null.
     public mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ name: String, _: Choice.Type = Choice.self
     ) throws(SettingsError) -> Choice? {
         guard let entry = entry(name) else { return nil }
-        guard case .scalar(let scalar) = entry.node, let choice = Choice(rawValue: scalar.string) else {
+        guard case .scalar(let scalar) = entry.node, let choice = Choice(rawValue: scalar.string.lowercased())
+        else {
             throw wrong(entry, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return choice

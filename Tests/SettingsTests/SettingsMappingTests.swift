@@ -90,6 +90,13 @@ struct SettingsMappingTests {
         #expect(throws: SettingsError.self) { try top.mappings("c") }
     }
 
+    @Test("a word is taken in whatever case")
+    func wordsInAnyCase() throws {
+        var top = try mapping("a: Debug\nb: INFO\n")
+        #expect(try top.choice("a", Level.self)?.rawValue == "debug")
+        #expect(try top.choice("b", Level.self)?.rawValue == "info")
+    }
+
     @Test("what is not YAML, not a mapping, or sets a name twice is refused with its line")
     func malformed() throws {
         #expect { try mapping("a: 1\nb: [\n") } throws: { ($0 as? SettingsError)?.line != nil }
