@@ -142,7 +142,13 @@ public struct SettingsEditor {
         } else if let replaced = replaced.last {
             // The last mapping that was walked through is written anew, or goes away with its last name.
             let name = Array(path[..<depth])
-            let text = try rendered(name, in: expected, indent: replaced.indent)
+            var text = try rendered(name, in: expected, indent: replaced.indent)
+            let line = lines[replaced.lines.lowerBound]
+            // Behind the first line of a longer text it would be a part of that.
+            if let comment = Self.comment(behind: line), text.count == 1 || text.first?.hasSuffix(":") == true
+            {
+                text[0] += line[comment]
+            }
             lines.replaceSubrange(replaced.lines, with: text)
         } else {
             // A file without a single setting, or in braces.
@@ -169,6 +175,16 @@ public struct SettingsEditor {
             guard let mark = entry.key.mark, lines.indices.contains(mark.line - 1) else { return false }
             return lines[mark.line - 1].prefix(mark.column - 1).allSatisfy { $0 == " " }
         }
+    }
+
+    /// The comment at the end of a line, with the blanks before it; a number sign in a text begins none.
+    private static func comment(behind line: String) -> Range<String.Index>? {
+        guard let sign = line.firstRange(of: " #"), let whole = try? Yams.compose(yaml: line),
+            // Text in front of a comment says by itself what it says.
+            let bare = try? Yams.compose(yaml: String(line[..<sign.lowerBound])), bare == whole
+        else { return nil }
+        let blanks = line[..<sign.lowerBound].reversed().prefix { $0 == " " }.count
+        return line.index(sign.lowerBound, offsetBy: -blanks)..<line.endIndex
     }
 
     /// Two ways to write nothing.

@@ -44,6 +44,25 @@ struct SettingsEditorTests {
                     "  anna: hers\n", with: "  anna: hers\n  zoe: $pbkdf2-sha256$1$.$/\n"))
     }
 
+    @Test(
+        "a comment behind what changes stays there, and a number sign in a text is none",
+        arguments: [
+            ("port: 1  # here\na: 2\n", "port: 3  # here\na: 2\n"),
+            ("port: \"a #b\"\n", "port: 3\n"), ("port: \"a #b\" # c\n", "port: 3\n"),
+            ("port: a#b\n", "port: 3\n"), ("port: # none\na: 2\n", "port: 3 # none\na: 2\n"),
+        ])
+    func trailingComment(before: String, after: String) throws {
+        #expect(try edited(before) { try $0.set(["port"], to: Node("3", Tag(.implicit))) } == after)
+    }
+
+    @Test("a comment stays behind a value that becomes a mapping")
+    func commentBehindMapping() throws {
+        let result = try edited("port: 1  # here\n") {
+            try $0.set(["port"], to: Node([(Node("x"), Node("y"))]))
+        }
+        #expect(result == "port:  # here\n  x: y\n")
+    }
+
     @Test("mappings on the way are made")
     func deep() throws {
         let result = try edited { try $0.set(["server_auth", "pipe_create", "users"], to: ["fred"]) }
