@@ -242,10 +242,23 @@ public struct SettingsMapping {
             SettingsError(file: file, line: mark.line, message: "not valid YAML: \(problem)")
         case .duplicatedKeysInMapping(let duplicates, let context):
             SettingsError(
-                file: file, line: context.mark.line,
+                file: file, line: Self.secondLine(of: duplicates.first ?? "", context),
                 message: "set twice: \(duplicates.joined(separator: ", "))")
         default: SettingsError(file: file, line: nil, message: "not valid YAML")
         }
+    }
+
+    /// Where a name stands again under its first place; that place itself where it is on a line with others.
+    private static func secondLine(of name: String, _ first: YamlError.Context) -> Int {
+        let lines = first.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let start = String(repeating: " ", count: max(first.mark.column - 1, 0))
+        let spellings = [name, "\"\(name)\"", "'\(name)'"].map { start + $0 }
+        let next = lines.indices.dropFirst(first.mark.line).first { index in
+            spellings.contains {
+                lines[index].hasPrefix($0) && lines[index].dropFirst($0.count).drop { $0 == " " }.first == ":"
+            }
+        }
+        return next.map { $0 + 1 } ?? first.mark.line
     }
 
     /// The known name that takes the fewest edits, where a typing error is likely: at most a third of the letters.

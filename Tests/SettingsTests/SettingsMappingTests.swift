@@ -101,8 +101,12 @@ struct SettingsMappingTests {
     func malformed() throws {
         #expect { try mapping("a: 1\nb: [\n") } throws: { ($0 as? SettingsError)?.line != nil }
         #expect(throws: SettingsError.self) { try mapping("- a\n") }
-        #expect(throws: SettingsError(file: "s.yml", line: 2, message: "set twice: a")) {
-            try mapping("b: 1\na: 1\na: 2\n")
+        for (yaml, line) in [
+            ("b: 1\na: 1\n# a: 2\nab: 3\na: 2\n", 5), ("m:\n  a: 1\n  \"a\" : 2\n", 3), ("{a: 1, a: 2}\n", 1),
+        ] {
+            #expect(throws: SettingsError(file: "s.yml", line: line, message: "set twice: a")) {
+                try mapping(yaml)
+            }
         }
         #expect(throws: SettingsError.self) { try mapping("text") }
     }
