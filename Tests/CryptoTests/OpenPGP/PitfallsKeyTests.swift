@@ -559,6 +559,44 @@ struct PitfallsKeyTests {
         #expect(try Self.verdict(certificate, key) == .keyCannotSign(key.fingerprint))
     }
 
+    @Test("p53_A certificate and a copy of it together say what either of them says")
+    func p53_merging() throws {
+        let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        let primary = Forge.packet(.publicKey, key.body)
+        let name = try Forge.name(key, extra: Forge.flags(3) + Forge.keyExpires(after: Self.day))
+        let bound = try Forge.subkey(subkey, of: key, back: subkey)
+        let old = try OpenPGP.Certificate(primary + name)
+        let expired = OpenPGP.Error.keyExpired(key.fingerprint, at: ForgedKey.born.advanced(by: Self.day))
+        #expect(try Self.verdict(old, key) == expired)
+        let copies = try [
+            OpenPGP.Certificate(primary + Forge.name(key, made: ForgedKey.born.advanced(by: 9)) + bound),
+            OpenPGP.Certificate(
+                primary + name + bound + Forge.revocation(key, of: subkey, reason: 2, made: ForgedKey.born)),
+            OpenPGP.Certificate(primary + Forge.revocation(key, reason: 2, made: ForgedKey.born) + name),
+        ]
+        for (first, second) in [(old, copies[0]), (copies[0], old)] {
+            let merged = try first.merging(second)
+            #expect(merged.userIDs == ["forged"])
+            for signer in [key, subkey] { #expect(try Self.verdict(merged, signer) == nil) }
+            // What is known already adds nothing.
+            #expect(try merged.merging(first).bytes == merged.bytes)
+            #expect(try merged.merging(second).bytes == merged.bytes)
+        }
+        for (first, second) in [(copies[0], copies[1]), (copies[1], copies[0])] {
+            let merged = try first.merging(second)
+            #expect(try Self.verdict(merged, subkey) == .keyRevoked(subkey.fingerprint))
+            #expect(try Self.verdict(merged, key) == nil)
+        }
+        for copy in copies[..<2] {
+            for (first, second) in [(copy, copies[2]), (copies[2], copy)] {
+                #expect(try Self.verdict(first.merging(second), key) == .keyRevoked(key.fingerprint))
+            }
+        }
+        #expect(throws: OpenPGP.Error.notExactlyOneKey(found: 2)) {
+            try old.merging(Forge.certificate(other))
+        }
+    }
+
     @Test("p49_A subkey of two certificates counts for the first of them, in every run")
     func p49_sharedSubkey() throws {
         let (a, b, shared) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
