@@ -84,6 +84,11 @@ struct ServerToolTests {
                     try FileManager.default.removeItem(atPath: path)
                 }
                 let bad = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
+                if spoiled == nil, name == "keys/server.key.asc" {
+                    // It may be kept on another machine.
+                    #expect(bad.status == 0 && bad.text.contains("note: \(path) is not there"), "\(bad.text)")
+                    continue
+                }
                 #expect(bad.status == 2, "\(name): \(bad.text)")
                 #expect(bad.errors.contains(spoiled == nil ? path : told), "\(bad.errors)")
             }

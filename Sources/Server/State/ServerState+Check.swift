@@ -23,8 +23,9 @@ extension ServerState {
     /// Looks whether the server's keys are there and belong together. It serves without them, but orders that it is to
     /// sign and agents that are to join cannot do without.
     ///
+    /// - Returns: what is to be known about them. The secret key may be kept on another machine.
     /// - Throws: ``StateError`` that names the file.
-    public func checkServerKey() throws(StateError) {
+    public func checkServerKey() throws(StateError) -> String? {
         let published: OpenPGP.Certificate
         let own: OpenPGP.Certificate
         let publicBytes = try PrivateFiles.read(serverPublicKey)
@@ -32,6 +33,9 @@ extension ServerState {
             published = try OpenPGP.Certificate(publicBytes)
         } catch {
             throw StateError("\(serverPublicKey.path) is not a public key: \(error)")
+        }
+        guard Files.exists(serverSecretKey.path) else {
+            return "\(serverSecretKey.path) is not there: orders have to be signed with a key that is given"
         }
         let secretBytes = try PrivateFiles.read(serverSecretKey, limit: OpenPGP.SecretKey.sizeLimit)
         do {
@@ -42,5 +46,6 @@ extension ServerState {
         guard own.fingerprint == published.fingerprint else {
             throw StateError("\(serverPublicKey.path) does not belong to \(serverSecretKey.path)")
         }
+        return nil
     }
 }

@@ -43,7 +43,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
         if case .sqlite(let path) = Fleet.database(of: settings, in: state) {
             try ServerState.checkDatabase(path)
         }
-        try state.checkServerKey()
+        if let note = try state.checkServerKey() { notes.append(note) }
         let checks = String(decoding: try PrivateFiles.read(state.checksFile), as: UTF8.self)
         _ = try CheckFile.read(yaml: checks, file: state.checksFile.path)
         if try RoleKeys(directory: state.clientKeys).certificates.isEmpty {
