@@ -37,22 +37,19 @@ extension OpenPGP.Certificate {
             default: guard packet.tag.mayBeIgnored else { throw .unexpectedPacket(packet.tag) }
             }
         }
-        // One of a subkey as well. Each is tried on each subkey, which costs a verification.
-        guard subkeyRevocations.count * subkeys.count <= Self.packetLimit else {
-            throw .malformedPacket("more than \(Self.packetLimit) pairs of subkeys and their revocations")
-        }
+        // One of a subkey as well.
         for packet in subkeyRevocations {
             for index in subkeys.indices { Self.revoke(&subkeys[index], by: primary.key, packet) }
         }
-        var userIDs = [String]()
         for name in names {
-            let valid = name.validDeclarations
-            for declaration in valid { primary.add(declaration) }
-            if let text = name.text, valid.contains(where: { $0.fault == nil }) { userIDs.append(text) }
+            for declaration in name.declarations { primary.add(declaration) }
+            if let time = name.revoked { primary.revoke(name: name.bytes, at: time) }
             if primary.fault == nil { primary.fault = name.fault }
         }
+        userIDs = names.filter { name in
+            name.declarations.contains { $0.fault == nil && primary.stands($0) }
+        }.compactMap(\.text)
         bytes = packets.flatMap(\.bytes)
-        self.userIDs = userIDs
         self.primary = primary
         self.subkeys = subkeys
     }
@@ -66,7 +63,13 @@ extension OpenPGP.Certificate {
         var places = [OpenPGP.KeyID: [Int]]()
         var revocations = [OpenPGP.Packet]()
         var last: OpenPGP.KeyID?
-        var selfSignatures = 0
+        var verifications = 0
+        func count(_ more: Int) throws(OpenPGP.Error) {
+            verifications += more
+            guard verifications <= selfSignatureLimit else {
+                throw .malformedPacket("more than \(selfSignatureLimit) self-signatures in one file")
+            }
+        }
         while let packet = try packets.next() {
             if packet.tag == .publicKey {
                 let key = OpenPGP.Fingerprint(ofKeyPacket: packet.body).keyID
@@ -78,12 +81,7 @@ extension OpenPGP.Certificate {
                 let signature =
                     packet.tag == .signature ? try? OpenPGP.SignaturePacket(unread: packet.body) : nil
                 let isOwn = signature?.issuers.contains(last) ?? false
-                if isOwn {
-                    selfSignatures += 1
-                    guard selfSignatures <= selfSignatureLimit else {
-                        throw .malformedPacket("more than \(selfSignatureLimit) self-signatures in one file")
-                    }
-                }
+                if isOwn { try count(1) }
                 if signature != nil, !isOwn, packet.isSignature(Kind.keyRevocation) {
                     guard revocations.count < packetLimit else {
                         throw .malformedPacket("more than \(packetLimit) revocations of other keys")
@@ -96,7 +94,15 @@ extension OpenPGP.Certificate {
         }
         for packet in revocations {
             guard let signature = try? OpenPGP.SignaturePacket(unread: packet.body) else { continue }
-            for place in signature.issuers.flatMap({ places[$0] ?? [] }) { groups[place].append(packet) }
+            for place in signature.issuers.flatMap({ places[$0] ?? [] }) {
+                try count(1)
+                groups[place].append(packet)
+            }
+        }
+        // Each revocation of a subkey is tried on each subkey.
+        for group in groups {
+            let subkeys = group.count { $0.tag == .publicSubkey }
+            try count(subkeys * group.count { $0.isSignature(Kind.subkeyRevocation) })
         }
         return groups
     }
@@ -116,11 +122,8 @@ extension OpenPGP.Certificate {
             self.packet = packet
         }
 
-        /// A self-signature outlives a revocation of the name only if it is newer.
-        var validDeclarations: [OpenPGP.ComponentKey.Declaration] {
-            guard let revoked else { return declarations }
-            return declarations.filter { $0.created > revoked }
-        }
+        /// What it is known by.
+        var bytes: ArraySlice<UInt8> { [packet.tag.rawValue] + packet.body }
 
         /// The name; nil for a picture.
         var text: String? {
@@ -160,7 +163,9 @@ extension OpenPGP.Certificate {
                 let statement = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
                 primary.addDirect(OpenPGP.ComponentKey.Declaration(signature, statement, key: primary.key))
             case Kind.keyRevocation:
-                let statement = try verified(signature, by: primary.key) { $0.update(keyPrefix(primary.key)) }
+                let statement = try verified(signature, by: primary.key, isRevocation: true) {
+                    $0.update(keyPrefix(primary.key))
+                }
                 primary.revocations.append(OpenPGP.ComponentKey.Revocation(signature, statement))
             default: return
             }
@@ -177,15 +182,16 @@ extension OpenPGP.Certificate {
         else { return }
         do throws(OpenPGP.Error) {
             let signed = name
-            let statement = try verified(signature, by: primary) { digest in
+            let isRevocation = signature.type == Kind.certificationRevocation
+            let statement = try verified(signature, by: primary, isRevocation: isRevocation) { digest in
                 digest.update(keyPrefix(primary))
                 signed.hash(into: digest)
             }
-            if signature.type == Kind.certificationRevocation {
+            if isRevocation {
                 name.revoked = max(statement.created, name.revoked ?? statement.created)
             } else {
                 name.declarations.append(
-                    OpenPGP.ComponentKey.Declaration(signature, statement, key: primary))
+                    OpenPGP.ComponentKey.Declaration(signature, statement, key: primary, name: name.bytes))
             }
         } catch {
             name.fault = error
@@ -223,7 +229,7 @@ extension OpenPGP.Certificate {
         let key = subkey.key
         guard let signature = selfSignature(packet, by: primary),
             let statement = try? verified(
-                signature, by: primary,
+                signature, by: primary, isRevocation: true,
                 {
                     $0.update(keyPrefix(primary))
                     $0.update(keyPrefix(key))
@@ -267,16 +273,21 @@ extension OpenPGP.Certificate {
     }
 
     /// The statement of `signature`, after it was found to be `key`'s over what `hash` feeds to the digest.
+    ///
+    /// - Parameter isRevocation: whether one without a date counts all the same, as from the beginning.
     private static func verified(
-        _ signature: OpenPGP.SignaturePacket, by key: OpenPGP.PublicKey,
+        _ signature: OpenPGP.SignaturePacket, by key: OpenPGP.PublicKey, isRevocation: Bool = false,
         _ hash: (borrowing DigestState) -> Void
     ) throws(OpenPGP.Error) -> OpenPGP.ComponentKey.Statement {
         let algorithm = try signature.hash.digestForStatement()
         let digest = DigestState(algorithm)
         hash(digest)
         try key.verify(signature, digest: signature.finish(digest), hash: algorithm)
-        guard let created = signature.subpackets.creationTime else { throw .missingCreationTime }
         var fault = signature.formFault
+        guard let created = signature.subpackets.creationTime else {
+            guard isRevocation else { throw .missingCreationTime }
+            return OpenPGP.ComponentKey.Statement(created: .init(0), fault: fault ?? .missingCreationTime)
+        }
         if fault == nil, created < key.creationTime { fault = .signatureOlderThanKey(key.fingerprint) }
         if fault == nil, case .weak(_, let name) = signature.hash { fault = .weakHash(name) }
         return OpenPGP.ComponentKey.Statement(created: created, fault: fault)

@@ -12,6 +12,9 @@ extension OpenPGP {
         /// Direct-key signatures that say nothing but when the key ends, the newest first.
         var limits: [Declaration] = []
         var revocations: [Revocation] = []
+        /// When names and pictures, by their packets' bytes, were revoked last. What was declared for one before that says
+        /// nothing, in whatever copy of the key it stands.
+        var revokedNames: [ArraySlice<UInt8>: Timestamp] = [:]
         /// Why there is no declaration, if a reason was found.
         var fault: Error?
 
@@ -36,10 +39,16 @@ extension OpenPGP {
             let flags: UInt8?
             /// Why the key may not be used while this is the declaration that holds.
             let fault: Error?
+            /// The packet of the name or picture that was signed for; nil where the key itself was.
+            let name: ArraySlice<UInt8>?
             /// Why a subkey may not sign although its binding says so.
             var signingFault: Error?
 
-            init(_ signature: SignaturePacket, _ statement: Statement, key: PublicKey) {
+            init(
+                _ signature: SignaturePacket, _ statement: Statement, key: PublicKey,
+                name: ArraySlice<UInt8>? = nil
+            ) {
+                self.name = name
                 let subpackets = signature.subpackets
                 created = statement.created
                 expires = signature.expirationTime
@@ -62,7 +71,9 @@ extension OpenPGP {
             init(_ signature: SignaturePacket, _ statement: Statement) {
                 created = statement.created
                 let reason = signature.subpackets.revocationReason
-                isHard = reason != 1 && reason != 3 || signature.formFault != nil
+                isHard =
+                    reason != 1 && reason != 3 || signature.formFault != nil
+                    || signature.subpackets.creationTime == nil
             }
         }
 
@@ -75,6 +86,17 @@ extension OpenPGP {
             } else {
                 Self.insert(declaration, into: &limits)
             }
+        }
+
+        /// A self-signature outlives a revocation of the name only if it is newer.
+        mutating func revoke(name: ArraySlice<UInt8>, at time: Timestamp) {
+            revokedNames[name] = max(time, revokedNames[name] ?? time)
+        }
+
+        /// Whether the name that it is about has not been revoked since.
+        func stands(_ declaration: Declaration) -> Bool {
+            guard let name = declaration.name, let revoked = revokedNames[name] else { return true }
+            return declaration.created > revoked
         }
 
         private static func insert(_ declaration: Declaration, into list: inout [Declaration]) {
@@ -95,17 +117,18 @@ extension OpenPGP {
             for revocation in other.revocations where !revocations.contains(revocation) {
                 revocations.append(revocation)
             }
+            for (name, time) in other.revokedNames { revoke(name: name, at: time) }
         }
 
         /// The declarations that hold at `now`: the newest by a name or a binding, and the newest direct ones. What one of
         /// them refuses, no other allows.
         private func current(at now: Timestamp, skew: Int64) -> [Declaration] {
-            [declarations, directDeclarations, limits].compactMap { Self.newest($0, at: now, skew: skew) }
+            [declarations, directDeclarations, limits].compactMap { newest($0, at: now, skew: skew) }
         }
 
-        private static func newest(_ list: [Declaration], at now: Timestamp, skew: Int64) -> Declaration? {
+        private func newest(_ list: [Declaration], at now: Timestamp, skew: Int64) -> Declaration? {
             let latest = now.advanced(by: skew)
-            return list.first { $0.created <= latest && $0.expires.map { $0 > now } ?? true }
+            return list.first { $0.created <= latest && $0.expires.map { $0 > now } ?? true && stands($0) }
         }
 
         /// When the key ends by all that holds at `now`; nil if never.
@@ -128,7 +151,7 @@ extension OpenPGP {
             // A limit alone vouches for nothing.
             guard
                 [declarations, directDeclarations].contains(where: {
-                    Self.newest($0, at: now, skew: skew) != nil
+                    newest($0, at: now, skew: skew) != nil
                 })
             else { throw fault ?? .noSelfSignature(key.fingerprint) }
             if let end = current.compactMap(\.keyExpires).min(), end <= max(now, made) {

@@ -124,6 +124,10 @@ extension OpenPGP {
                 do throws(Error) {
                     let length = try Self.length(&reader)
                     body = try ByteReader(reader.bytes(length))
+                    guard length > 0 else {
+                        fault = fault ?? .malformedPacket("an empty subpacket")
+                        continue
+                    }
                     header = try body.byte()
                 } catch {
                     fault = fault ?? error

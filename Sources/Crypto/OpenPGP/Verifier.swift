@@ -116,7 +116,10 @@ extension OpenPGP {
             for packet in packets {
                 do throws(OpenPGP.Error) {
                     let found = try verify(SignaturePacket(packet.body), &digests, at: now)
-                    if !verified.contains(where: { $0.certificate == found.certificate }) {
+                    // A key that two certificates share is one key all the same.
+                    if !verified.contains(where: {
+                        $0.certificate == found.certificate || $0.signingKey == found.signingKey
+                    }) {
                         verified.append(found)
                     }
                 } catch {

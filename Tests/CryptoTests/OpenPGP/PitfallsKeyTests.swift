@@ -393,7 +393,7 @@ struct PitfallsKeyTests {
         OpenPGP.Subpackets.write(0x80 | 24, Array("hkp://a".utf8)),
         OpenPGP.Subpackets.write(0x80 | 26, Array("https://a".utf8)),
         OpenPGP.Subpackets.write(0x80 | 100, [1]), OpenPGP.Subpackets.creation(ForgedKey.born),
-        OpenPGP.Subpackets.write(4, [1, 1]), OpenPGP.Subpackets.write(2, [1]), [200],
+        OpenPGP.Subpackets.write(4, [1, 1]), OpenPGP.Subpackets.write(2, [1]), [200], [0],
         OpenPGP.Subpackets.write(29, [3]) + OpenPGP.Subpackets.write(29, [3]),
         OpenPGP.Subpackets.write(29, []),
     ]
@@ -425,6 +425,62 @@ struct PitfallsKeyTests {
         }
     }
 
+    @Test("p53_A revocation counts without a date, and behind a subpacket that is empty")
+    func p53_revocationWithoutDate() throws {
+        let key = try ForgedKey.ed25519()
+        let issuer = OpenPGP.Subpackets.issuer(key.fingerprint)
+        for hashed in [issuer, [0] + key.area(ForgedKey.born), [0] + issuer] {
+            let revocation = try Forge.packet(
+                .signature, key.signature(type: 0x20, over: OpenPGP.hashedKey(key.body[...]), hashed: hashed))
+            let certificate = try Forge.certificate(key, directly: revocation)
+            #expect(try Self.verdict(certificate, key) == .keyRevoked(key.fingerprint))
+        }
+    }
+
+    @Test("p53_A name that one copy of a key revokes is revoked in the others, and where it stands twice")
+    func p53_revokedNameOfCopies() throws {
+        let key = try ForgedKey.ed25519()
+        let end = ForgedKey.born.advanced(by: Self.day)
+        let primary = Forge.packet(.publicKey, key.body)
+        let ending = try Forge.name(key, "a", extra: Forge.flags(3) + Forge.keyExpires(after: Self.day))
+        let endless = try Forge.name(key, "b", made: ForgedKey.born.advanced(by: 1))
+        let revocation = try Forge.packet(
+            .signature,
+            key.signature(
+                type: 0x30, over: Forge.content(key, name: "b"), made: ForgedKey.born.advanced(by: 2)))
+        let old = try OpenPGP.Certificate(primary + ending + endless)
+        let new = try OpenPGP.Certificate(primary + ending + endless + revocation)
+        let twice = try OpenPGP.Certificate(primary + ending + endless + endless + revocation)
+        #expect(try Self.verdict(old, key) == nil)
+        #expect(new.userIDs == ["a"] && twice.userIDs == ["a"])
+        let signature = try Forge.packet(.signature, key.signature(over: [1]))
+        for certificates in [[new], [twice], [old, new], [new, old], [old, twice]] {
+            #expect(throws: OpenPGP.Error.keyExpired(key.fingerprint, at: end)) {
+                try OpenPGP.Verifier(certificates: certificates)
+                    .verify(signature: signature, of: [1], at: ForgedKey.now)
+            }
+        }
+    }
+
+    @Test("p49_A subkey of two certificates signs once for a threshold, whatever dates it gives")
+    func p49_sharedSubkeyCountsOnce() throws {
+        let (a, b, shared) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
+        let revokedAt = ForgedKey.born.advanced(by: 10 * Self.day)
+        let certificates = try [
+            Forge.certificate(
+                a, directly: Forge.revocation(a, reason: 1, made: revokedAt),
+                then: Forge.subkey(shared, of: a, back: shared)),
+            Forge.certificate(b, then: Forge.subkey(shared, of: b, back: shared)),
+        ]
+        let signatures = try [-1, 1].flatMap {
+            try Forge.packet(.signature, shared.signature(over: [1], made: revokedAt.advanced(by: $0)))
+        }
+        #expect(throws: OpenPGP.Error.thresholdNotReached(have: 1, need: 2)) {
+            try OpenPGP.Verifier(certificates: certificates)
+                .verifyRelease(signatures: signatures, of: [1], threshold: 2, at: ForgedKey.now)
+        }
+    }
+
     @Test("p53_A subkey's revocation holds wherever it stands among the packets of its key")
     func p53_subkeyRevocationAnywhere() throws {
         let (key, subkey, other) = try (ForgedKey.ed25519(), ForgedKey.ed25519(), ForgedKey.ed25519())
@@ -445,10 +501,18 @@ struct PitfallsKeyTests {
         let many = try (0..<32).map { _ in try Forge.packet(.publicSubkey, ForgedKey.ed25519().body) }
         let all = parts[0] + parts[1] + many.flatMap { $0 }
         #expect(throws: Never.self) {
-            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 31).flatMap { $0 })
+            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 90).flatMap { $0 })
         }
-        #expect(throws: OpenPGP.Error.self) {
-            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 32).flatMap { $0 })
+        #expect(throws: OpenPGP.Error.malformedPacket("more than 3000 self-signatures in one file")) {
+            try OpenPGP.Certificate(all + [[UInt8]](repeating: revocation, count: 91).flatMap { $0 })
+        }
+        // Nor many copies of a key, each of which would get the revocations that stand elsewhere.
+        let copies = [[UInt8]](repeating: parts[0], count: 100).flatMap { $0 }
+        let elsewhere = try Forge.revocation(key, reason: 2, made: ForgedKey.born)
+        #expect(throws: OpenPGP.Error.malformedPacket("more than 3000 self-signatures in one file")) {
+            try OpenPGP.Certificate.all(
+                in: copies + Forge.certificate(other).bytes
+                    + [[UInt8]](repeating: elsewhere, count: 31).flatMap { $0 })
         }
     }
 
