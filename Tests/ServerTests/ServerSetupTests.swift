@@ -80,6 +80,19 @@ struct ServerSetupTests {
         }
     }
 
+    @Test("a server's key whose secret half is kept elsewhere stays the one that agents know")
+    func secretElsewhere() throws {
+        try withState { state in
+            _ = try setUp(state)
+            let known = try PrivateFiles.read(state.serverPublicKey)
+            try FileManager.default.removeItem(at: state.serverSecretKey)
+            _ = try setUp(state)
+            #expect(try PrivateFiles.read(state.serverPublicKey) == known)
+            #expect(try PrivateFiles.read(state.agentKit.appending(path: "server.pub.asc")) == known)
+            #expect(!FileManager.default.fileExists(atPath: state.serverSecretKey.path))
+        }
+    }
+
     @Test("the key of the kit is trusted before the kit has it")
     func trustComesFirst() throws {
         try withState { state in

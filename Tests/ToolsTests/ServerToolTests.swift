@@ -84,8 +84,8 @@ struct ServerToolTests {
                     try FileManager.default.removeItem(atPath: path)
                 }
                 let bad = try fleet.run("pd-server", "check-config", "--state", fleet.serverState)
-                if spoiled == nil, name == "keys/server.key.asc" {
-                    // It may be kept on another machine.
+                if spoiled == nil, name.hasPrefix("keys/") {
+                    // The one may be kept on another machine, the other is made again. The server starts.
                     #expect(bad.status == 0 && bad.text.contains("note: \(path) is not there"), "\(bad.text)")
                     continue
                 }
@@ -731,6 +731,22 @@ struct ServerToolTests {
             let refused = try add("\(keys)/client/\(name)", role)
             #expect(refused.status == 1 && refused.errors.contains("may sign reports"), "\(refused.errors)")
         }
+        // Nor once it is retired: hosts have held it.
+        let copy = fleet.tools.path("client.pub.asc").path
+        try FileManager.default.copyItem(atPath: "\(keys)/client/\(name)", toPath: copy)
+        let fingerprint = String(name.prefix(40))
+        let retired = try fleet.run("pd-admin", "keys", "retire", fingerprint, "--state", fleet.serverState)
+        #expect(retired.status == 0)
+        for role in ["release", "patch", "command"] {
+            let refused = try add(copy, role)
+            #expect(refused.status == 1 && refused.errors.contains("retired client key"), "\(refused.errors)")
+        }
+        // It can be forgotten without being trusted once more.
+        let forgotten = try fleet.run("pd-admin", "keys", "remove", fingerprint, "--state", fleet.serverState)
+        #expect(forgotten.status == 0, "\(forgotten.errors)")
+        #expect(
+            try !fleet.run("pd-admin", "keys", "list", "--state", fleet.serverState).text.contains(
+                fingerprint))
         let own = try add(keys + "/server.pub.asc", "client")
         #expect(own.status == 1 && own.errors.contains("the server's own key"))
         // A fleet may leave the key of its server out, or not.
@@ -739,6 +755,18 @@ struct ServerToolTests {
         try other.setUp()
         let key = other.serverState + "/keys/server.pub.asc"
         #expect(try add(key, "patch").status == 0)
+        let release = try add(key, "release")
+        #expect(release.status == 0)
+        // What no role trusts any more, the kit of new agents does not offer.
+        let offered = "\(fleet.serverState)/agent-kit/keys/\(release.text.prefix(40)).pub.asc"
+        for role in ["release", "patch"] {
+            #expect(FileManager.default.fileExists(atPath: offered))
+            let removed = try fleet.run(
+                "pd-admin", "keys", "remove", String(release.text.prefix(40)), "--role", role, "--state",
+                fleet.serverState)
+            #expect(removed.status == 0)
+        }
+        #expect(!FileManager.default.fileExists(atPath: offered))
         #expect(try add(key, "release").status == 0)
         let refused = try add(key, "client")
         #expect(refused.status == 1 && refused.errors.contains("may sign releases"), "\(refused.errors)")

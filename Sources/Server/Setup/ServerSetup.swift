@@ -97,9 +97,15 @@ public struct ServerSetup {
             try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
             return Step(what: "server key \(key.certificate.fingerprint)", wasThere: true)
         }
+        if FileManager.default.fileExists(atPath: state.serverPublicKey.path) {
+            // It is kept on another machine: agents know the public half, and go on knowing this one.
+            let known = try OpenPGP.Certificate(PrivateFiles.read(state.serverPublicKey))
+            return Step(what: "server key \(known.fingerprint), its secret half elsewhere", wasThere: true)
+        }
         let key = try OpenPGP.SecretKey.generate(userID: "penguindome-server", at: now, validity: nil)
-        try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
+        // In this order: the public half alone means that the other one is elsewhere.
         try PrivateFiles.write(key.armored(), to: state.serverSecretKey)
+        try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
         return Step(what: "server key \(key.certificate.fingerprint)", wasThere: false)
     }
 

@@ -26,6 +26,9 @@ extension ServerState {
     /// - Returns: what is to be known about them. The secret key may be kept on another machine.
     /// - Throws: ``StateError`` that names the file.
     public func checkServerKey() throws(StateError) -> String? {
+        guard Files.exists(serverPublicKey.path) else {
+            return "\(serverPublicKey.path) is not there: pd-server setup makes it again from the secret key"
+        }
         let published: OpenPGP.Certificate
         let own: OpenPGP.Certificate
         let publicBytes = try PrivateFiles.read(serverPublicKey)

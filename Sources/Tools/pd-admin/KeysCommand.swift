@@ -55,6 +55,13 @@ struct KeysCommand: ParsableCommand {
             guard self != .client || fingerprint != server.fingerprint else {
                 throw ToolFailure(.failed, "\(fingerprint) is the server's own key: it signs no \(what)")
             }
+            // One that they held once they may hold still.
+            guard try self == .client || RoleKeys.copies(of: fingerprint, in: state.retiredKeys).isEmpty
+            else {
+                throw ToolFailure(
+                    .failed,
+                    "\(fingerprint) is a retired client key, which hosts have held: it signs no \(what)")
+            }
             for other in Self.allCases where (self == .client) != (other == .client) {
                 guard try !RoleKeys.copies(of: fingerprint, in: other.directory(state)).isEmpty else {
                     continue
@@ -243,7 +250,19 @@ struct KeysCommand: ParsableCommand {
             let wanted = try readFingerprint(fingerprint)
             let directory = role.directory(options.state)
             try options.changeState {
-                guard try !RoleKeys.remove(wanted, from: directory).isEmpty else {
+                var removed = try RoleKeys.remove(wanted, from: directory)
+                if role == .client {
+                    removed += try RoleKeys.remove(wanted, from: options.state.retiredKeys)
+                } else {
+                    let kit = options.state.agentKit.appending(path: "keys")
+                    let others = try Role.allCases.filter { $0 != .client }.flatMap {
+                        try RoleKeys.copies(of: wanted, in: $0.directory(options.state))
+                    }
+                    if others.isEmpty, FileManager.default.fileExists(atPath: kit.path) {
+                        _ = try RoleKeys.remove(wanted, from: kit)
+                    }
+                }
+                guard !removed.isEmpty else {
                     throw ToolFailure(.failed, "\(wanted) is not trusted: see pd-admin keys list")
                 }
             }

@@ -184,6 +184,12 @@ struct PortsCommand: ParsableCommand {
                 try proof?.write(for: settings)
             }
             print("port \(port) is changed; start the server again to use it")
+            if properties.selfSigned != nil {
+                print(
+                    "a server that runs uses a replaced certificate within seconds: agents that trust the old one reach it "
+                        + "no longer; pd-admin ports client \(port) puts the new one into the agent kit, to join them again"
+                )
+            }
             tellPrivilege(of: port)
         }
     }
