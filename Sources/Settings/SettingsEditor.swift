@@ -16,7 +16,8 @@ public struct SettingsEditor {
     ///   - yaml: the text.
     ///   - file: how errors name it.
     public init(yaml: String, file: String) {
-        self.yaml = yaml
+        // Lines end with LF from here on: CR LF is one character, at which no line would be found to end.
+        self.yaml = yaml.replacing("\r\n", with: "\n")
         self.file = file
     }
 

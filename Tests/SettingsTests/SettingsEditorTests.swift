@@ -55,6 +55,13 @@ struct SettingsEditorTests {
         #expect(try edited(before) { try $0.set(["port"], to: Node("3", Tag(.implicit))) } == after)
     }
 
+    @Test("comments stay where lines end with CR LF, as a file from another system has them")
+    func carriageReturns() throws {
+        let before = "# one\r\nport: 1  # two\r\n\r\n# three\r\na: 2\r\n"
+        let result = try edited(before) { try $0.set(["port"], to: Node("3", Tag(.implicit))) }
+        #expect(result == "# one\nport: 3  # two\n\n# three\na: 2\n")
+    }
+
     @Test("a comment stays behind a value that becomes a mapping")
     func commentBehindMapping() throws {
         let result = try edited("port: 1  # here\n") {
