@@ -16,6 +16,7 @@ struct DatabaseSettingsTests {
     @Test("Without settings it is a file in the state directory; a file may be named")
     func embedded() throws {
         #expect(try location("") == .sqlite(path: "/state/fleet.sqlite"))
+        #expect(try location("database: {file: \"\", host: \"\"}") == .sqlite(path: "/state/fleet.sqlite"))
         #expect(try location("database: {file: other.sqlite}") == .sqlite(path: "/state/other.sqlite"))
         #expect(try location("database: {file: /a/b.sqlite, host: db}") == .sqlite(path: "/a/b.sqlite"))
     }

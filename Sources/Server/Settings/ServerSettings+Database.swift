@@ -28,12 +28,12 @@ extension ServerSettings {
     /// can be kept beside it.
     static func database(_ top: inout SettingsMapping) throws(SettingsError) -> Database {
         var mapping = try top.mapping("database")
-        let file = try mapping.string("file")
-        let hosts = try mapping.strings("host")
         /// In files of version 1 what is not used may stand there blank.
         func text(_ name: String) throws(SettingsError) -> String? {
             try mapping.string(name).flatMap { $0.isEmpty ? nil : $0 }
         }
+        let file = try text("file")
+        let hosts = try mapping.strings("host").filter { !$0.isEmpty }
         let replicaSet = try text("replicaset")
         let name = try text("name")
         let username = try text("username")
