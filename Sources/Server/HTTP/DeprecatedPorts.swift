@@ -56,7 +56,8 @@ actor DeprecatedPorts {
                 uses[host, default: []].insert(Use(route: route))
                 return
             }
-            uses[host]?.subtract([Use(route: route), .other])
+            // What a server before this one saw is not known: reports, more likely than anything else.
+            uses[host, default: [.report]].subtract([Use(route: route), .other])
             if uses[host]?.isEmpty ?? true { try await close(host, known) }
         } catch {
             logger.error("the use of a deprecated port could not be written down: \(error)")
