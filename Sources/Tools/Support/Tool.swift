@@ -12,6 +12,9 @@ extension Tool {
         // A reader that went away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         umask(0o077)
+        // Where libmongoc is linked it has made counters in shared memory by now, under this name. A program that is killed
+        // would leave the name, about which one with the same number would complain.
+        shm_unlink("/mongoc-\(getpid())")
         let name = configuration.commandName ?? "tool"
         do {
             // All of them hold secret keys at times.
