@@ -14,13 +14,17 @@ public struct FileOwner: Equatable, Sendable {
     }
 
     /// Gives a directory and all that is in it to this owner, as root may. Links are neither followed nor given, nor are
-    /// files that have a second name, which may be anywhere. A file that was given to the group to read stays as it is.
-    public func adoptTree(_ path: String) throws(FileError) {
-        try adopt(path, in: AT_FDCWD, called: path)
+    /// files that have a second name, which may be anywhere.
+    ///
+    /// - Parameter lent: the names of files that stay as they are where they were given to the group to read.
+    public func adoptTree(_ path: String, lent: Set<String> = []) throws(FileError) {
+        try adopt(path, in: AT_FDCWD, called: path, lent)
     }
 
     /// By descriptors: whoever may change the directories meanwhile must not lead us elsewhere.
-    private func adopt(_ name: String, in directory: Int32, called path: String) throws(FileError) {
+    private func adopt(
+        _ name: String, in directory: Int32, called path: String, _ lent: Set<String>
+    ) throws(FileError) {
         let descriptor = openat(directory, name, Self.onlyPath | O_NOFOLLOW | O_CLOEXEC)
         guard descriptor >= 0 else {
             // It went away since the directory was listed.
@@ -35,13 +39,14 @@ public struct FileOwner: Equatable, Sendable {
         let isDirectory = info.st_mode & S_IFMT == S_IFDIR
         guard isDirectory || info.st_mode & S_IFMT == S_IFREG && info.st_nlink == 1 else { return }
         let isOwn = FileOwner(user: info.st_uid, group: info.st_gid) == self
-        let isLent = !isDirectory && info.st_gid == group && info.st_mode & S_IRGRP != 0
+        let isLent =
+            !isDirectory && lent.contains(name) && info.st_gid == group && info.st_mode & S_IRGRP != 0
         if !isOwn, !isLent, fchownat(descriptor, "", user, group, Self.emptyPath) != 0 {
             throw FileError(operation: "change the owner of", path: path, code: errno)
         }
         guard isDirectory else { return }
         for name in try Self.names(in: descriptor, called: path) {
-            try adopt(name, in: descriptor, called: "\(path)/\(name)")
+            try adopt(name, in: descriptor, called: "\(path)/\(name)", lent)
         }
     }
 

@@ -66,7 +66,7 @@ public enum PrivateFiles {
         var info = stat()
         guard geteuid() == 0, stat(directory.path, &info) == 0, info.st_uid != 0 else { return }
         let owner = FileOwner(user: info.st_uid, group: info.st_gid)
-        try stating { () throws(FileError) in try owner.adoptTree(directory.path) }
+        try stating { () throws(FileError) in try owner.adoptTree(directory.path, lent: ["server.yml"]) }
     }
 
     /// Gives what root made to the owner of the directory that it is in.

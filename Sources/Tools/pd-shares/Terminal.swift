@@ -107,7 +107,9 @@ enum Terminal {
     /// Whether a line waits in a terminal's input, or comes at once, as the next one of a paste does.
     static func moreComes(from terminal: Int32) -> Bool {
         var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-        return poll(&waiting, 1, settling) > 0 && waiting.revents & Int16(POLLIN) != 0
+        // One whose window was closed is always ready, and has nothing any more.
+        return poll(&waiting, 1, settling) > 0
+            && waiting.revents & Int16(POLLIN | POLLHUP | POLLERR) == POLLIN
     }
 
     /// Throws away what waits in a terminal's input and what still arrives of a paste: the shell would take it for

@@ -126,7 +126,8 @@ private struct Typing {
             Terminal.note("\(title): \(missing) more needed")
             return
         }
-        if chosen == nil { chosen = set }
+        // With shares given before, theirs is the set that is meant.
+        if chosen == nil, already.allSatisfy({ $0.share.set.identifier == set.identifier }) { chosen = set }
         Terminal.note(
             "\(title): enough. Give another share to check these against, or press Return to go on.")
     }
