@@ -61,7 +61,7 @@ extension OpenPGP.Certificate {
     static func grouped(_ packets: inout OpenPGP.PacketReader) throws(OpenPGP.Error) -> [[OpenPGP.Packet]] {
         var groups = [[OpenPGP.Packet]]()
         var places = [OpenPGP.KeyID: [Int]]()
-        var revocations = [OpenPGP.Packet]()
+        var revocations = [(packet: OpenPGP.Packet, issuers: [OpenPGP.KeyID])]()
         var last: OpenPGP.KeyID?
         var verifications = 0
         func count(_ more: Int) throws(OpenPGP.Error) {
@@ -78,23 +78,24 @@ extension OpenPGP.Certificate {
                 groups.append([packet])
             } else if packet.tag != .marker {
                 guard let last else { throw .unexpectedPacket(packet.tag) }
-                let signature =
-                    packet.tag == .signature ? try? OpenPGP.SignaturePacket(unread: packet.body) : nil
-                let isOwn = signature?.issuers.contains(last) ?? false
+                // What cannot be taken apart names nobody, and stays where it is.
+                let issuers =
+                    packet.tag == .signature
+                    ? (try? OpenPGP.SignaturePacket(unread: packet.body))?.issuers : nil
+                let isOwn = issuers?.contains(last) ?? false
                 if isOwn { try count(1) }
-                if signature != nil, !isOwn, packet.isSignature(Kind.keyRevocation) {
+                if let issuers, !isOwn, packet.isSignature(Kind.keyRevocation) {
                     guard revocations.count < packetLimit else {
                         throw .malformedPacket("more than \(packetLimit) revocations of other keys")
                     }
-                    revocations.append(packet)
+                    revocations.append((packet, issuers))
                 } else {
                     groups[groups.count - 1].append(packet)
                 }
             }
         }
-        for packet in revocations {
-            guard let signature = try? OpenPGP.SignaturePacket(unread: packet.body) else { continue }
-            for place in signature.issuers.flatMap({ places[$0] ?? [] }) {
+        for (packet, issuers) in revocations {
+            for place in issuers.flatMap({ places[$0] ?? [] }) {
                 try count(1)
                 groups[place].append(packet)
             }

@@ -45,17 +45,9 @@ extension OpenPGP {
             // Two copies of one certificate count as one: what either of them says, such as a revocation, holds.
             var merged = [(primary: ComponentKey, subkeys: [ComponentKey])]()
             for certificate in certificates {
-                guard
-                    let place = merged.firstIndex(where: {
-                        $0.primary.key.fingerprint == certificate.fingerprint
-                    })
-                else {
-                    merged.append((certificate.primary, []))
-                    for subkey in certificate.subkeys {
-                        Self.merge(subkey, into: &merged[merged.count - 1].subkeys)
-                    }
-                    continue
-                }
+                let known = merged.firstIndex { $0.primary.key.fingerprint == certificate.fingerprint }
+                let place = known ?? merged.endIndex
+                if known == nil { merged.append((certificate.primary, [])) }
                 merged[place].primary.merge(certificate.primary)
                 for subkey in certificate.subkeys { Self.merge(subkey, into: &merged[place].subkeys) }
             }
