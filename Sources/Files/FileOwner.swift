@@ -7,10 +7,10 @@ public struct FileOwner: Equatable, Sendable {
     /// The group's number.
     public let group: gid_t
 
-    /// The user and the group of a file.
-    public init(user: uid_t, group: gid_t) {
-        self.user = user
-        self.group = group
+    /// Whose a file is, by what stat(2) says of it.
+    public init(_ file: stat) {
+        user = file.st_uid
+        group = file.st_gid
     }
 
     /// Gives a directory and all that is in it to this owner, as root may. Links are neither followed nor given, nor are
@@ -38,7 +38,7 @@ public struct FileOwner: Equatable, Sendable {
         }
         let isDirectory = info.st_mode & S_IFMT == S_IFDIR
         guard isDirectory || info.st_mode & S_IFMT == S_IFREG && info.st_nlink == 1 else { return }
-        let isOwn = FileOwner(user: info.st_uid, group: info.st_gid) == self
+        let isOwn = FileOwner(info) == self
         let isLent =
             !isDirectory && lent.contains(name) && info.st_gid == group && info.st_mode & S_IRGRP != 0
         if !isOwn, !isLent, fchownat(descriptor, "", user, group, Self.emptyPath) != 0 {

@@ -177,7 +177,7 @@ public enum Files {
         guard lstat(target, &old) == 0 else {
             throw FileError(operation: "look at", path: path, code: errno)
         }
-        let owner = FileOwner(user: old.st_uid, group: old.st_gid)
+        let owner = FileOwner(old)
         try writeAtomically(content, to: target, mode: old.st_mode & 0o777, owner: owner)
     }
 
@@ -237,7 +237,7 @@ public enum Files {
             throw FileError(operation: "look at", path: path, code: errno)
         }
         // Whoever may write a file may not always give one away: then only what has to change is tried.
-        guard FileOwner(user: new.st_uid, group: new.st_gid) != owner else { return }
+        guard FileOwner(new) != owner else { return }
         guard fchown(descriptor, owner.user, owner.group) == 0 else {
             throw FileError(operation: "keep the owner of", path: path, code: errno)
         }

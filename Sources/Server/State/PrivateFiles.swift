@@ -65,7 +65,7 @@ public enum PrivateFiles {
     public static func adoptAll(in directory: URL) throws(StateError) {
         var info = stat()
         guard geteuid() == 0, stat(directory.path, &info) == 0, info.st_uid != 0 else { return }
-        let owner = FileOwner(user: info.st_uid, group: info.st_gid)
+        let owner = FileOwner(info)
         try stating { () throws(FileError) in try owner.adoptTree(directory.path, lent: ["server.yml"]) }
     }
 
