@@ -120,21 +120,10 @@ struct LogTests {
 
     /// A socket that a test reads as the system's log would.
     private func receive(_ transport: String, _ body: (Int) throws -> Void) throws -> String {
-        let type = transport == "tcp" ? SOCK_STREAM : SOCK_DGRAM
-        let listener = socket(AF_INET, Int32(type.rawValue), 0)
+        let (listener, port) = try bound(transport == "tcp" ? SOCK_STREAM : SOCK_DGRAM)
         defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                #expect(bind(listener, $0, length) == 0)
-                #expect(getsockname(listener, $0, &length) == 0)
-            }
-        }
         if transport == "tcp" { #expect(listen(listener, 1) == 0) }
-        try body(Int(UInt16(bigEndian: address.sin_port)))
+        try body(Int(port))
         let connection = transport == "tcp" ? accept(listener, nil, nil) : listener
         defer { if connection != listener { close(connection) } }
         var buffer = [UInt8](repeating: 0, count: 4096)
@@ -202,9 +191,11 @@ struct LogTests {
         }
     }
 
-    /// Binds a datagram socket on this machine, to a port or to any.
-    private func bound(port: in_port_t = 0) throws -> (descriptor: Int32, port: in_port_t) {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
+    /// Binds a socket on this machine, to a port or to any; the caller closes it.
+    private func bound(
+        _ type: __socket_type = SOCK_DGRAM, port: in_port_t = 0
+    ) throws -> (descriptor: Int32, port: in_port_t) {
+        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
@@ -319,21 +310,11 @@ struct LogTests {
 
     @Test("a connection that the other side has closed is made again before a line is lost in it")
     func closedConnection() throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let (listener, port) = try bound(SOCK_STREAM)
         defer { close(listener) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isListening = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0
-            }
-        }
-        try #require(isListening && listen(listener, 4) == 0)
+        try #require(listen(listener, 4) == 0)
         var patience = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-        let port = in_port_t(bigEndian: address.sin_port)
         let sink = SyslogSink(
             try syslog("{host: 127.0.0.1, port: \(port), transport: tcp}"), json: false)
         sink.write(Self.line("first"))

@@ -109,19 +109,9 @@ struct ServerToolTests {
     @Test("a port that is taken is named, alone, in one line")
     func takenPort() throws {
         let fleet = try server()
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let (descriptor, taken) = try FleetRunner.boundSocket()
         defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        try #require(isBound && listen(descriptor, 1) == 0)
-        let taken = Int(UInt16(bigEndian: address.sin_port))
+        try #require(listen(descriptor, 1) == 0)
         let file = fleet.serverState + "/server.yml"
         let text = try settings(fleet).split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("port:")
