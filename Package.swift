@@ -192,3 +192,20 @@ if !coreOnly {
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }
+
+// MARK: - A part of the tree
+
+// PENGUINDOME_ONLY names targets ("ClientTests pd-agent"): they and what they need are all that is left to build.
+if let only = Context.environment["PENGUINDOME_ONLY"] {
+    let byName = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
+    var wanted: Set<String> = []
+    func want(_ name: String) {
+        guard let target = byName[name], wanted.insert(name).inserted else { return }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { want(name) }
+        }
+    }
+    only.split(separator: " ").forEach { want(String($0)) }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products.removeAll { !wanted.contains($0.name) }
+}
