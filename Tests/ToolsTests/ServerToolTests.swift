@@ -127,6 +127,17 @@ struct ServerToolTests {
         }
     }
 
+    @Test(
+        "a server that is killed leaves no name of its in shared memory, about which a later one would complain"
+    )
+    func sharedMemory() async throws {
+        let fleet = try server()
+        try await fleet.start()
+        let process = try #require(fleet.server).process.processIdentifier
+        try fleet.kill()
+        #expect(!FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(process)"))
+    }
+
     @Test("p34 neither the server nor its tools leave secrets in core dumps")
     func coreDumps() async throws {
         let fleet = try server()

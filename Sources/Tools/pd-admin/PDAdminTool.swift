@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDStore
 import PDToolSupport
 
 /// What an administrator asks of a fleet. Opens the store by itself, so that it works while the server is down.
@@ -17,4 +18,6 @@ struct PDAdminTool: Tool {
             CommandsCommand.self, ParametersCommand.self, PasswordsCommand.self, PortsCommand.self,
             StoreCommand.self,
         ])
+
+    static func prepare() { MongoCounters.forget() }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDStore
 import PDToolSupport
 
 /// The server: makes itself out of an empty directory, and serves.
@@ -15,4 +16,6 @@ struct PDServerTool: Tool {
 
     /// Where an installed server keeps its state.
     static let installedState = "/var/lib/penguindome/server"
+
+    static func prepare() { MongoCounters.forget() }
 }
