@@ -59,52 +59,43 @@ def skip_literal(text, at):
     return at
 
 
-def conditions(text, start):
-    """The conditions between `guard` and `else`, as (begin, end) offsets."""
-    depth, begin, at = 0, start, start
-    while at < len(text):
-        after = skip_literal(text, at)
-        if after != at:
-            at = after
-            continue
-        character = text[at]
-        if character in OPENING:
-            depth += 1
-        elif character in CLOSING:
-            depth -= 1
-        elif depth == 0 and character == ",":
-            yield begin, at
-            begin = at + 1
-        elif depth == 0 and re.match(r"\belse\b", text[at:]) and not text[at - 1].isalnum():
-            yield begin, at
-            return
-        at += 1
-
-
-def refusal(text, start):
-    """What stands between an `if` and its block, where the block begins with `throw`."""
+def code(text, start):
+    """The offsets from `start` on that are in no literal and no comment, each with the depth of brackets before it."""
     depth, at = 0, start
     while at < len(text):
         after = skip_literal(text, at)
         if after != at:
             at = after
             continue
-        character = text[at]
-        if depth == 0 and character == "{":
-            return text[start:at].strip() if re.match(r"\{\s*throw\b", text[at:]) else None
-        depth += (character in OPENING) - (character in CLOSING)
+        yield at, depth
+        depth += (text[at] in OPENING) - (text[at] in CLOSING)
         at += 1
+
+
+def conditions(text, start):
+    """The conditions between `guard` and `else`, as (begin, end) offsets."""
+    begin = start
+    for at, depth in code(text, start):
+        if depth == 0 and text[at] == ",":
+            yield begin, at
+            begin = at + 1
+        elif depth == 0 and re.match(r"\belse\b", text[at:]) and not text[at - 1].isalnum():
+            yield begin, at
+            return
+
+
+def refusal(text, start):
+    """What stands between an `if` and its block, where the block begins with `throw`."""
+    for at, depth in code(text, start):
+        if depth == 0 and text[at] == "{":
+            return text[start:at].strip() if re.match(r"\{\s*throw\b", text[at:]) else None
     return None
 
 
 def mutate(text, path, mutants):
     """`text` with each condition made removable; `mutants` grows by their descriptions."""
-    pieces, done, at = [], 0, 0
-    while at < len(text):
-        after = skip_literal(text, at)
-        if after != at:
-            at = after
-            continue
+    pieces, done = [], 0
+    for at, _ in code(text, 0):
         starts_word = not (at and (text[at - 1].isalnum() or text[at - 1] in "_`."))
         if starts_word and re.match(r"if\s", text[at:]) and (condition := refusal(text, at + len("if"))):
             number = len(mutants)
@@ -124,7 +115,6 @@ def mutate(text, path, mutants):
                 mutants.append(f"{path}:{line}: {' '.join(condition.split())}")
                 pieces += [text[done:begin], f" {'try ' if trying else ''}mutant({number}, {bare}) "]
                 done = end
-        at += 1
     return "".join(pieces) + text[done:]
 
 

@@ -12,7 +12,7 @@ actor DeprecatedPorts {
     static let check = "deprecated-port"
 
     /// What hosts ask regularly, each in its own way.
-    private enum Use: CaseIterable {
+    private enum Use {
         case report, update, other
 
         init(route: String) {
