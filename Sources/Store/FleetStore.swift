@@ -178,11 +178,14 @@ public struct Issue: Sendable, Equatable {
     public let alertedAt: Int64?
     /// When it was found to be gone.
     public let closedAt: Int64?
+    /// What else is known of it: of what kind it is, what was seen, who opened or closed it by hand. Databases of version 1
+    /// have `snoozed_at`, `unsnooze_at` and `unsnoozed_at` here.
+    public let details: Document
 
     /// An issue as it was read from a database.
     public init(
         hostID: HostID, hostname: Hostname, check: String, openedAt: Int64, alertedAt: Int64? = nil,
-        closedAt: Int64? = nil
+        closedAt: Int64? = nil, details: Document = [:]
     ) {
         self.hostID = hostID
         self.hostname = hostname
@@ -190,6 +193,7 @@ public struct Issue: Sendable, Equatable {
         self.openedAt = openedAt
         self.alertedAt = alertedAt
         self.closedAt = closedAt
+        self.details = details
     }
 }
 
@@ -207,10 +211,17 @@ public protocol IssueStore: Sendable {
 
     /// All open issues, by hostname and check.
     func openIssues() async throws(StoreError) -> [Issue]
+
+    /// All issues that were open at some moment of a period, open and closed ones, by hostname, check and time of opening.
+    ///
+    /// - Parameters:
+    ///   - from: the beginning of the period, in milliseconds since 1970-01-01 UTC.
+    ///   - to: its end, which does not belong to it.
+    func issues(from: Int64, to: Int64) async throws(StoreError) -> [Issue]
 }
 
 /// All that a server and its tools need from a database.
-public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, PatchStore, ParameterStore,
+public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, RecordStore, PatchStore, ParameterStore,
     HostAdministration, LeaseStore, MaintenanceStore, TransferStore
 {
     /// Ends the use of the database; calls that are under way are finished first. Calls that come later throw

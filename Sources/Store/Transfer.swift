@@ -72,6 +72,8 @@ public struct FleetCopy: Sendable {
         public let patches: Int
         /// How many parameters of hosts.
         public let parameters: Int
+        /// How many records: snoozes, messages and the like.
+        public let records: Int
         /// How many hosts and patches were not written, since they were there already.
         public let unchanged: Int
         /// SHA-256 over everything, in hexadecimal; the same for stores with the same content.
@@ -138,6 +140,14 @@ public struct FleetCopy: Sendable {
         if try await target.parameters() != parameters {
             try await target.setParameters(parameters, at: at)
         }
+        for collection in RecordCollection.allCases {
+            let (wanted, found) = (try await source.records(collection), try await target.records(collection))
+            guard wanted != found else { continue }
+            let kept = Set(wanted.map(\.id))
+            try await target.apply(
+                records: found.filter { !kept.contains($0.id) }.map { .remove(collection, id: $0.id) }
+                    + wanted.map { .put(collection, $0) })
+        }
         return try await verify(unchanged: unchanged, progress)
     }
 
@@ -164,7 +174,7 @@ public struct FleetCopy: Sendable {
         let right = try await Self.inventory(target, unchanged: unchanged, progress)
         guard left == right else {
             throw .conflict(
-                "the two databases differ: \(left.hosts) and \(right.hosts) hosts, \(left.auditRecords) and \(right.auditRecords) audit records, \(left.issues) and \(right.issues) issues, \(left.patches) and \(right.patches) patches, \(left.parameters) and \(right.parameters) parameters: stop what writes to them, and copy again"
+                "the two databases differ: \(left.hosts) and \(right.hosts) hosts, \(left.auditRecords) and \(right.auditRecords) audit records, \(left.issues) and \(right.issues) issues, \(left.patches) and \(right.patches) patches, \(left.parameters) and \(right.parameters) parameters, \(left.records) and \(right.records) records: stop what writes to them, and copy again"
             )
         }
         return left
@@ -195,9 +205,16 @@ public struct FleetCopy: Sendable {
         }
         let parameters = try await store.parameters()
         for parameter in parameters { add(parameter.stored(at: 0)) }
+        var records = 0
+        for collection in RecordCollection.allCases {
+            for record in try await store.records(collection) {
+                add([collection.rawValue: .string(record.id), "document": .document(record.document)])
+                records += 1
+            }
+        }
         return Receipt(
             hosts: hosts, auditRecords: auditRecords, issues: issues, patches: patches.count,
-            parameters: parameters.count, unchanged: unchanged,
+            parameters: parameters.count, records: records, unchanged: unchanged,
             digest: sum.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined())
     }
 }

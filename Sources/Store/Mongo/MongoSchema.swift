@@ -16,6 +16,9 @@ enum MongoSchema {
     static let leases = "penguindome_leases"
     static let meta = "penguindome_meta"
 
+    /// The collection of the database that holds a collection of records.
+    static func name(of collection: RecordCollection) -> String { "penguindome_\(collection.rawValue)" }
+
     /// What a transaction may have to itself.
     enum Turnstile: String, CaseIterable {
         case issues, parameters, patches, leases
@@ -61,7 +64,9 @@ enum MongoSchema {
         }
         for collection in Set(indices.map(\.collection)) { try makeIndices(of: collection, connection) }
         // Collections cannot be made inside of a transaction everywhere.
-        for name in [meta, leases] { try makeCollection(name, connection) }
+        for name in [meta, leases] + RecordCollection.allCases.map(name(of:)) {
+            try makeCollection(name, connection)
+        }
         for turnstile in Turnstile.allCases {
             try insertOnce(["_id": .string(turnstile.rawValue), "turns": .int64(0)], connection)
         }

@@ -49,12 +49,32 @@ extension MongoStore {
 
     /// Issues of hosts that are gone, which version 1 may have left behind, are passed over.
     private static func openIssues(_ keys: [HostKey], _ connection: MongoConnection) throws -> [Issue] {
+        try issues(keys, where: ["closed_at": nil], connection)
+    }
+
+    /// All issues that were open at some moment of a period.
+    public func issues(from: Int64, to: Int64) async throws(StoreError) -> [Issue] {
+        try await call { connection in
+            try Self.issues(
+                try connection.hostKeys(),
+                where: [
+                    "opened_at": ["$lt": .date(milliseconds: to)],
+                    "$or": [
+                        ["closed_at": nil], ["closed_at": ["$gte": .date(milliseconds: from)]],
+                    ],
+                ], connection)
+        }
+    }
+
+    private static func issues(
+        _ keys: [HostKey], where filter: Document, _ connection: MongoConnection
+    ) throws -> [Issue] {
         let byName = Dictionary(keys.map { ($0.hostname.name, $0) }) { first, _ in first }
-        let open = try connection.all(MongoSchema.issues, where: ["closed_at": nil])
-        return open.compactMap { stored in
+        return try connection.all(MongoSchema.issues, where: filter).compactMap { stored in
             (stored["hostname"]?.string).flatMap { byName[$0] }.flatMap { Issue(stored: stored, of: $0) }
         }.sorted { left, right in
-            (left.hostname.name, left.check) < (right.hostname.name, right.check)
+            (left.hostname.name, left.check, left.openedAt)
+                < (right.hostname.name, right.check, right.openedAt)
         }
     }
 }
@@ -67,8 +87,12 @@ extension Issue {
         }
         self.init(
             hostID: host.id, hostname: host.hostname, check: check, openedAt: opened,
-            alertedAt: stored["alerted_at"]?.milliseconds, closedAt: stored["closed_at"]?.milliseconds)
+            alertedAt: stored["alerted_at"]?.milliseconds, closedAt: stored["closed_at"]?.milliseconds,
+            details: Document(stored.lazy.filter { !Self.fields.contains($0.key) }.map { ($0.key, $0.value) })
+        )
     }
+
+    private static let fields: Set = ["_id", "hostname", "name", "opened_at", "alerted_at", "closed_at"]
 
     /// The fields of version 1.
     var stored: Document {
@@ -78,6 +102,7 @@ extension Issue {
         writer.append("opened_at", .date(milliseconds: openedAt))
         if let alertedAt { writer.append("alerted_at", .date(milliseconds: alertedAt)) }
         if let closedAt { writer.append("closed_at", .date(milliseconds: closedAt)) }
+        for (key, value) in details { writer.append(key, value) }
         return writer.finish()
     }
 }

@@ -88,6 +88,18 @@ enum SQLiteSchema {
             ends_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- What else is known of an issue, as BSON; nothing where that is nothing.
+        ALTER TABLE issues ADD COLUMN details BLOB;
+        CREATE INDEX issues_by_time ON issues (closed_at, opened_at);
+
+        CREATE TABLE records (
+            collection TEXT NOT NULL,
+            id TEXT NOT NULL,
+            document BLOB NOT NULL,
+            PRIMARY KEY (collection, id)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ]
 
     /// The steps that the database still lacks. To be called in a transaction.

@@ -40,13 +40,30 @@ extension SQLiteStore {
     }
 
     private static func openIssues(_ db: Database) throws -> [Issue] {
+        try issues(db, where: "closed_at IS NULL")
+    }
+
+    /// All issues that were open at some moment of a period.
+    public func issues(from: Int64, to: Int64) async throws(StoreError) -> [Issue] {
+        try await use {
+            try await pool.read { db in
+                try Self.issues(
+                    db, where: "opened_at < ? AND (closed_at IS NULL OR closed_at >= ?)",
+                    arguments: [to, from])
+            }
+        }
+    }
+
+    static func issues(
+        _ db: Database, where condition: String, arguments: StatementArguments = []
+    ) throws -> [Issue] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT id, hostname, check_name, opened_at, alerted_at, closed_at
+                SELECT id, hostname, check_name, opened_at, alerted_at, closed_at, details
                 FROM issues JOIN hosts ON hosts.number = issues.host
-                WHERE closed_at IS NULL ORDER BY hostname, check_name
-                """)
+                WHERE \(condition) ORDER BY hostname, check_name, opened_at
+                """, arguments: arguments)
         var issues: [Issue] = []
         while let row = try rows.next() {
             issues.append(
@@ -55,7 +72,8 @@ extension SQLiteStore {
                     hostname: try Hostname(stored: row.decode(atIndex: 1)),
                     check: try row.decode(atIndex: 2),
                     openedAt: try row.decode(atIndex: 3), alertedAt: try row.decode(atIndex: 4),
-                    closedAt: try row.decode(atIndex: 5)))
+                    closedAt: try row.decode(atIndex: 5),
+                    details: row.hasNull(atIndex: 6) ? [:] : try row.document(6)))
         }
         return issues
     }

@@ -41,6 +41,15 @@ extension SQLiteStore {
                         }
                     }
                 }
+                let records = try Row.fetchCursor(db, sql: "SELECT collection, id, document FROM records")
+                while let row = try records.next() {
+                    do {
+                        _ = try row.document(2)
+                    } catch {
+                        problems.append(
+                            "records, \(row[0] as String) \(row[1] as String): \(StoreError(sqlite: error))")
+                    }
+                }
                 do {
                     for name in try String.fetchAll(db, sql: "SELECT DISTINCT hostname FROM parameters") {
                         _ = try Hostname(stored: name)
@@ -72,7 +81,13 @@ extension SQLiteStore {
                     _ = try row.document(3)
                 }
             ),
-            ("issues", "check_name", { row, _ in _ = try row.decode(String.self, atIndex: 1) }),
+            (
+                "issues", "check_name, details",
+                { row, _ in
+                    _ = try row.decode(String.self, atIndex: 1)
+                    if !row.hasNull(atIndex: 2) { _ = try row.document(2) }
+                }
+            ),
             (
                 "patches", "id",
                 { row, db in _ = try SQLiteStore.patch(row.decode(atIndex: 0), withContent: false, db) }
@@ -169,17 +184,10 @@ extension SQLiteStore {
                         SELECT audited_at, hostname, key, kind, content FROM audit_trail
                         WHERE host = ? ORDER BY number
                         """, arguments: [number])
-                let issues = try Row.fetchAll(
-                    db, sql: "SELECT check_name, opened_at, alerted_at, closed_at FROM issues WHERE host = ?",
-                    arguments: [number])
+                let issues = try Self.issues(db, where: "host = ?", arguments: [number])
                 return HostArchive(
                     host: found, auditTrail: try trail.map { try AuditRecord($0, of: host) },
-                    issues: try issues.map { row in
-                        Issue(
-                            hostID: host, hostname: found.hostname, check: try row.decode(atIndex: 0),
-                            openedAt: try row.decode(atIndex: 1), alertedAt: try row.decode(atIndex: 2),
-                            closedAt: try row.decode(atIndex: 3))
-                    })
+                    issues: issues)
             }
         }
     }
@@ -206,10 +214,13 @@ extension SQLiteStore {
                 for issue in archive.issues {
                     try db.execute(
                         sql: """
-                            INSERT INTO issues (host, check_name, opened_at, alerted_at, closed_at)
-                            VALUES (?, ?, ?, ?, ?)
+                            INSERT INTO issues (host, check_name, opened_at, alerted_at, closed_at, details)
+                            VALUES (?, ?, ?, ?, ?, ?)
                             """,
-                        arguments: [number, issue.check, issue.openedAt, issue.alertedAt, issue.closedAt])
+                        arguments: [
+                            number, issue.check, issue.openedAt, issue.alertedAt, issue.closedAt,
+                            issue.details.isEmpty ? nil : Data(issue.details.bson),
+                        ])
                 }
             }
         }
