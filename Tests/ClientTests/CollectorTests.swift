@@ -11,7 +11,7 @@ struct CollectorTests {
         #expect(!recorded.expected.isEmpty)
         for (name, json) in recorded.expected {
             let collector = try #require(BuiltInCollectors.all.first { $0.name == name })
-            let found = try recorded.use { try collector.collect($0) }
+            let found = try recorded.use { try collector.collect(RecordedMachine.context($0, collector)) }
             let expected = try #require(try Document(json: Array("{\"result\":\(json)}".utf8))["result"])
             #expect(found.json(pretty: true) == expected.json(pretty: true), "\(recorded.name)")
         }
@@ -28,7 +28,9 @@ struct CollectorTests {
         "agree with themselves on the machine that runs this test", arguments: BuiltInCollectors.all.indices)
     func stable(_ index: Int) throws {
         let collector = BuiltInCollectors.all[index]
-        #expect(try collector.collect(.this()) == collector.collect(.this()))
+        #expect(
+            try collector.collect(RecordedMachine.context(.this(), collector))
+                == collector.collect(RecordedMachine.context(.this(), collector)))
     }
 
     @Test(

@@ -11,7 +11,8 @@ import Testing
 /// - `@root`: we are root. `@kernel RELEASE ARCHITECTURE`. `@ipv4 DEVICE ADDRESS`.
 /// - `@file PATH`, `@link PATH TARGET`, `@directory PATH`: what lies where.
 /// - `@block NAME NUMBER [of=DISK] [slaves=A,B] [uuid=…] [name=…] [backing=PATH]`: a block device as sysfs shows it.
-/// - `@command CODE ARGUMENTS…`: a command with what it writes; lines that begin with `!` go to standard error.
+/// - `@command CODE [uid=NUMBER] ARGUMENTS…`: a command, in the session of a user where there is a number, with what it
+///   writes; lines that begin with `!` go to standard error.
 /// - `@expect COLLECTOR`: the result, as JSON.
 struct RecordedMachine: CustomTestStringConvertible {
     let name: String
@@ -41,6 +42,12 @@ struct RecordedMachine: CustomTestStringConvertible {
         }
         self.directives = directives
         expected = directives.filter { $0.words[0] == "expect" }.map { ($0.words[1], $0.content) }
+    }
+
+    /// What a collector has to work with on that machine: its own commands, and a time that stands still.
+    static func context(_ machine: Machine, _ collector: any Collector) -> CollectorContext {
+        CollectorEnvironment(machine: machine, now: { 1_767_225_600_000 })
+            .context(for: collector, deadline: machine.deadline)
     }
 
     /// Lays the machine out under a directory, and lends it.
@@ -79,9 +86,10 @@ struct RecordedMachine: CustomTestStringConvertible {
             Machine(
                 root: root.path, kernel: kernel, isRoot: isRoot,
                 ipv4Addresses: { () throws(FileError) in ipv4 },
-                execute: { (arguments, _) throws(CommandError) in
-                    guard let output = recorded[arguments.joined(separator: " ")] else {
-                        throw CommandError.notInstalled(arguments[0])
+                execute: { (invocation, _) throws(CommandError) in
+                    let user = invocation.session.map { "uid=\($0.uid) " } ?? ""
+                    guard let output = recorded[user + invocation.arguments.joined(separator: " ")] else {
+                        throw CommandError.notInstalled(invocation.arguments[0])
                     }
                     return output
                 }))

@@ -8,6 +8,7 @@ import Testing
 /// A collector that does what a test wants.
 private struct Scripted: Collector {
     let name: String
+    let commands: Set = ["sh", "sleep"]
     let body: @Sendable (Machine) throws -> Value
 
     init(_ name: String, _ body: @escaping @Sendable (Machine) throws -> Value) {
@@ -15,7 +16,7 @@ private struct Scripted: Collector {
         self.body = body
     }
 
-    func collect(_ machine: Machine) throws -> Value { try body(machine) }
+    func collect(_ context: CollectorContext) throws -> Value { try body(context.machine) }
 }
 
 @Suite("The collector runner")
@@ -25,7 +26,8 @@ struct RunnerTests {
     }
 
     private func run(_ collectors: [any Collector], timeout: Duration = .seconds(10)) async -> Document {
-        await CollectorRunner(collectors, timeout: timeout, grace: .milliseconds(200)).run(on: .this())
+        await CollectorRunner(collectors, timeout: timeout, grace: .milliseconds(200)).run(
+            in: CollectorEnvironment(machine: .this()))
     }
 
     private let good = Scripted("good") { _ in ["status": "on"] }
@@ -86,6 +88,13 @@ struct RunnerTests {
                 == "sleep\0\(marker)\0"
         }
         #expect(alive.isEmpty)
+    }
+
+    @Test("lets a collector run its own commands only")
+    func commands() async {
+        let results = await run([Scripted("bad") { .string(try $0.run("env").text) }])
+        #expect(
+            results["bad"]?.document?["reason"] == "env is none of the commands that this collector may run")
     }
 
     @Test("reports a command that crashes by its signal")

@@ -112,8 +112,12 @@ public struct Agent: Sendable {
     // MARK: - Collecting
 
     /// What there is to report now, without signing or keeping it.
-    public func report() async -> V1.Submission {
-        let plugins = await runner.run(on: machine)
+    ///
+    /// - Parameter isKept: whether collectors may remember what they found.
+    public func report(isKept: Bool = true) async -> V1.Submission {
+        let plugins = await runner.run(
+            in: CollectorEnvironment(
+                machine: machine, directory: state.collectors, isWritable: isKept, now: now))
         return V1.Submission(
             hostname: hostname, collectedAt: now(),
             plugins: PrivateFields(selectors: settings.privateSelectors).removed(from: plugins), commands: nil
@@ -122,7 +126,7 @@ public struct Agent: Sendable {
 
     /// What there is to report now, as JSON to look at.
     public func shownReport() async -> String {
-        String(decoding: await report().json(), as: UTF8.self)
+        String(decoding: await report(isKept: false).json(), as: UTF8.self)
     }
 
     /// Puts a report into the spool.

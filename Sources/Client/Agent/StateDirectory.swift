@@ -21,6 +21,8 @@ public struct StateDirectory: Sendable {
     var history: String { "\(path)/status.json" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }
+    /// What collectors remember, in a directory for each.
+    var collectors: String { "\(path)/collectors" }
     var releases: String { "\(path)/releases" }
     var orders: String { "\(path)/orders" }
 

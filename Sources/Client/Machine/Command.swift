@@ -29,6 +29,8 @@ public struct CommandOutput: Sendable, Equatable {
 
 /// Why a command has no result.
 public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The collector that wanted it did not name it among its commands.
+    case notAllowed(String)
     /// It is not in any directory of ``Machine/searchPath``.
     case notInstalled(String)
     /// The system did not start it.
@@ -41,6 +43,7 @@ public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line for people.
     public var description: String {
         switch self {
+        case .notAllowed(let name): "\(name) is none of the commands that this collector may run"
         case .notInstalled(let name): "\(name) is not installed"
         case .notStarted(let name, let code): "\(name) could not be started: \(systemMessage(code))"
         case .timedOut(let name, _): "\(name) did not finish in time"
@@ -51,7 +54,7 @@ public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What the command had written by then.
     var output: CommandOutput? {
         switch self {
-        case .notInstalled, .notStarted: nil
+        case .notAllowed, .notInstalled, .notStarted: nil
         case .timedOut(_, let output), .outputTooLong(_, let output): output
         }
     }

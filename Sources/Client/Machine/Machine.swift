@@ -39,8 +39,10 @@ public struct Machine: Sendable {
     public var isRoot: Bool
     /// Lists the IPv4 addresses of all network devices.
     public var ipv4Addresses: @Sendable () throws(FileError) -> [Address]
-    /// Runs a command, given its arguments with its name first, until the deadline at most.
-    public var execute: @Sendable ([String], SuspendingClock.Instant) throws(CommandError) -> CommandOutput
+    /// Runs a command until the deadline at most.
+    public var execute: @Sendable (Invocation, SuspendingClock.Instant) throws(CommandError) -> CommandOutput
+    /// The commands that may be run; nothing where all may.
+    public var allowedCommands: Set<String>?
     /// When the collector that works on this machine has to be done. The clock stands still while the machine sleeps.
     public var deadline: SuspendingClock.Instant
 
@@ -49,7 +51,7 @@ public struct Machine: Sendable {
         root: String, kernel: Kernel, isRoot: Bool,
         ipv4Addresses: @escaping @Sendable () throws(FileError) -> [Address],
         execute:
-            @escaping @Sendable ([String], SuspendingClock.Instant) throws(CommandError) -> CommandOutput,
+            @escaping @Sendable (Invocation, SuspendingClock.Instant) throws(CommandError) -> CommandOutput,
         deadline: SuspendingClock.Instant = .now + .seconds(60)
     ) {
         self.root = root
@@ -70,16 +72,8 @@ public struct Machine: Sendable {
     public static func this() -> Machine {
         Machine(
             root: "", kernel: .running(), isRoot: geteuid() == 0, ipv4Addresses: Address.all,
-            execute: { (arguments, deadline) throws(CommandError) in
-                let name = arguments.first ?? ""
-                guard let executable = searchPath.map({ "\($0)/\(name)" }).first(where: Files.exists) else {
-                    throw .notInstalled(name)
-                }
-                return try ChildProcess(
-                    executable: executable, arguments: arguments,
-                    environment: ["LC_ALL=C", "PATH=" + searchPath.joined(separator: ":")],
-                    deadline: deadline, outputLimit: outputLimit
-                ).run()
+            execute: { (invocation, deadline) throws(CommandError) in
+                try invocation.run(until: deadline)
             })
     }
 
@@ -145,8 +139,22 @@ public struct Machine: Sendable {
     }
 
     /// Runs a command to its end.
-    func run(_ arguments: String...) throws(CommandError) -> CommandOutput {
-        try execute(arguments, deadline)
+    public func run(_ arguments: String...) throws(CommandError) -> CommandOutput {
+        try run(arguments)
+    }
+
+    /// Runs a command to its end.
+    ///
+    /// - Parameters:
+    ///   - arguments: its name first.
+    ///   - session: whose user it runs as, with what programs of that session have in their environment. As another user
+    ///     than ours only where we are root.
+    public func run(
+        _ arguments: [String], in session: UserSession? = nil
+    ) throws(CommandError) -> CommandOutput {
+        let name = arguments.first ?? ""
+        if let allowedCommands, !allowedCommands.contains(name) { throw .notAllowed(name) }
+        return try execute(Invocation(arguments: arguments, session: session), deadline)
     }
 }
 

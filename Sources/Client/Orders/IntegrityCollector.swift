@@ -11,7 +11,7 @@ struct IntegrityCollector: Collector {
     let log: Logger
     let now: @Sendable () -> Int64
 
-    func collect(_ machine: Machine) throws -> Value {
+    func collect(_ context: CollectorContext) throws -> Value {
         var report = Agent.integrity(state: state, settings: settings, log: log, now: now()).report
         for (name, file) in [
             ("update", "\(state.releases)/problem.json"), ("refused", "\(state.orders)/refused.json"),

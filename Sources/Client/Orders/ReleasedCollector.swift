@@ -18,14 +18,14 @@ struct ReleasedCollector: Collector {
     let root: String
     let file: SignedFile
 
-    func collect(_ machine: Machine) throws -> Value {
+    func collect(_ context: CollectorContext) throws -> Value {
         guard try Integrity.state(of: file, in: OpenDirectory(root)) == .good else {
             throw Refusal(description: "\(file.path) is not as it was signed; it was not run")
         }
         let output = try ChildProcess(
             executable: "\(root)/\(file.path)", arguments: [name],
             environment: ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")],
-            deadline: machine.deadline, outputLimit: Machine.outputLimit
+            deadline: context.machine.deadline, outputLimit: Machine.outputLimit
         ).run()
         guard output.returncode == 0 else { throw Refusal(description: "\(file.path): \(output.complaint)") }
         let text = Array("{\"value\":".utf8) + output.stdout + Array("}".utf8)

@@ -28,19 +28,19 @@ public struct CollectorRunner: Sendable {
 
     /// The results by collector name, in the order of the names. One that failed has `status`, `reason`, `stdout`,
     /// `stderr` and `returncode` in its result's place.
-    public func run(on machine: Machine) async -> Document {
-        var machine = machine
-        machine.deadline = .now + timeout
-        let results = await withTaskGroup(of: (String, Value).self) { [machine] group in
+    public func run(in environment: CollectorEnvironment) async -> Document {
+        let deadline = SuspendingClock.now + timeout
+        let results = await withTaskGroup(of: (String, Value).self) { group in
             for collector in collectors {
-                group.addTask { (collector.name, await result(of: collector, machine)) }
+                let context = environment.context(for: collector, deadline: deadline)
+                group.addTask { (collector.name, await result(of: collector, context)) }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
         return Document(results.sorted { $0.0 < $1.0 })
     }
 
-    private func result(of collector: any Collector, _ machine: Machine) async -> Value {
+    private func result(of collector: any Collector, _ context: CollectorContext) async -> Value {
         let patience = timeout + grace
         return await withCheckedContinuation { continuation in
             let answer = OneAnswer(continuation)
@@ -53,7 +53,7 @@ public struct CollectorRunner: Sendable {
             let code = startThread {
                 let value: Value
                 do {
-                    value = try collector.collect(machine)
+                    value = try collector.collect(context)
                 } catch let error as CommandError {
                     value = Self.failure("\(error)", error.output)
                 } catch {

@@ -6,8 +6,10 @@ import PDDocument
 /// partitions are reported apart and do not count; neither do read-only images and what is plugged in for a while.
 struct DiskEncryptionCollector: Collector {
     let name = "hd_encryption"
+    let commands: Set = ["zfs", "zpool"]
 
-    func collect(_ machine: Machine) throws -> Value {
+    func collect(_ context: CollectorContext) throws -> Value {
+        let machine = context.machine
         if let kind = Container.kind(machine) {
             return [
                 "status": "not_applicable",

@@ -5,8 +5,10 @@ import PDDocument
 /// The kernel's rules decide, and only root may read them. Others go by what the manager of the rules is set to.
 struct FirewallCollector: Collector {
     let name = "firewall"
+    let commands: Set = ["ip6tables", "ip6tables-legacy", "iptables", "iptables-legacy", "nft", "systemctl"]
 
-    func collect(_ machine: Machine) throws -> Value {
+    func collect(_ context: CollectorContext) throws -> Value {
+        let machine = context.machine
         let manager = try Manager.find(machine)
         let kernel = KernelRules.read(machine, needsNft: manager.name == "firewalld")
         var ipv4 = kernel.ipv4
@@ -93,7 +95,7 @@ private enum Manager {
 
     /// Assignments, one a line.
     private static func settings(_ path: String, _ machine: Machine) throws -> [String: String] {
-        OSInfoCollector.parse(try machine.textIfPresent(path) ?? "")
+        ShellAssignments.parse(try machine.textIfPresent(path) ?? "")
     }
 }
 

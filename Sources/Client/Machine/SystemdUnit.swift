@@ -12,7 +12,7 @@ struct SystemdUnit {
         guard machine.exists("/run/systemd/system") else { return nil }
         let arguments = ["systemctl", "show", "--property=Id,ActiveState,Listen"] + names
         // No answer is an answer here: the collectors then look at what they find without systemd.
-        guard let output = try? machine.execute(arguments, machine.deadline), output.returncode == 0 else {
+        guard let output = try? machine.run(arguments), output.returncode == 0 else {
             return nil
         }
         var units: [String: SystemdUnit] = [:]

@@ -13,7 +13,8 @@ struct NetworkDevicesCollector: Collector {
     /// `IFA_F_TEMPORARY`, `IFA_F_DADFAILED`, `IFA_F_DEPRECATED` and `IFA_F_TENTATIVE` of linux/if_addr.h.
     private static let passingFlags: UInt8 = 0x01 | 0x08 | 0x20 | 0x40
 
-    func collect(_ machine: Machine) throws -> Value {
+    func collect(_ context: CollectorContext) throws -> Value {
+        let machine = context.machine
         let ipv4 = try machine.ipv4Addresses()
         let ipv6 = try Self.ipv6Addresses(machine)
         var devices: [Value] = []

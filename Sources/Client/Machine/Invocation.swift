@@ -1,0 +1,58 @@
+import Glibc
+import PDFiles
+
+/// A command with its arguments, and as whom it runs.
+public struct Invocation: Sendable, Equatable {
+    /// Its arguments, its name first.
+    public var arguments: [String]
+    /// In whose session it runs; nothing for the agent's own user.
+    public var session: UserSession?
+
+    /// A command.
+    public init(arguments: [String], session: UserSession? = nil) {
+        self.arguments = arguments
+        self.session = session
+    }
+
+    /// Runs it on this machine, in the C locale.
+    func run(until deadline: SuspendingClock.Instant) throws(CommandError) -> CommandOutput {
+        var arguments = arguments
+        if let session {
+            var environment = [
+                "HOME=\(session.home ?? "/")", "LC_ALL=C",
+                "PATH=" + Machine.searchPath.joined(separator: ":"),
+                "USER=\(session.user)", "XDG_RUNTIME_DIR=\(session.runtimeDirectory)",
+                "DBUS_SESSION_BUS_ADDRESS=unix:path=\(session.runtimeDirectory)/bus",
+            ]
+            if !session.display.isEmpty { environment.append("DISPLAY=\(session.display)") }
+            arguments = ["env", "-i"] + environment + arguments
+            if session.uid != geteuid() {
+                arguments =
+                    ["setpriv", "--reuid=\(session.uid)", "--regid=\(Self.group(of: session.uid))"]
+                    + ["--init-groups", "--no-new-privs", "--"] + arguments
+            }
+        }
+        return try ChildProcess(
+            executable: try Self.find(arguments.first ?? ""), arguments: arguments,
+            environment: ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")],
+            deadline: deadline, outputLimit: Machine.outputLimit
+        ).run()
+    }
+
+    private static func find(_ name: String) throws(CommandError) -> String {
+        guard
+            !name.contains("/"),
+            let path = Machine.searchPath.map({ "\($0)/\(name)" }).first(where: Files.exists)
+        else { throw .notInstalled(name) }
+        return path
+    }
+
+    /// The number of a user's own group; that of nobody where the user is gone.
+    private static func group(of uid: UInt32) -> UInt32 {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        guard getpwuid_r(uid, &entry, &buffer, buffer.count, &found) == 0, found != nil else { return 65_534 }
+        return entry.pw_gid
+    }
+}
