@@ -13,7 +13,7 @@ private let verifier: OpenPGP.Verifier = {
 }()
 
 private func open(_ message: [UInt8]) -> OpenPGP.InlineMessage? {
-    try? OpenPGP.InlineMessage(verifying: message, with: verifier, at: Vectors.now)
+    try? OpenPGP.InlineMessage(verifying: message, with: verifier, for: nil, at: Vectors.now)
 }
 
 /// The message that holds a file and its detached signature (RFC 9580, section 10.3).

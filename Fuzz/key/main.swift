@@ -66,9 +66,10 @@ private func values(_ algorithm: UInt8) -> [[UInt8]] {
 
 /// What a secret key signs, its certificate verifies; or the key refuses to sign.
 private func check(_ key: OpenPGP.SecretKey) {
-    guard let signature = try? key.signDetached([1, 2, 3], at: Vectors.now) else { return }
+    guard let signature = try? key.signDetached([1, 2, 3], for: .order, at: Vectors.now) else { return }
     let verifier = OpenPGP.Verifier(certificates: [key.certificate])
-    guard (try? verifier.verify(signature: signature, of: [1, 2, 3], at: Vectors.now)) != nil else {
+    guard (try? verifier.verify(signature: signature, of: [1, 2, 3], for: .order, at: Vectors.now)) != nil
+    else {
         fatalError("a key's own signature is refused")
     }
 }

@@ -32,7 +32,7 @@ public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?)
 }
 
 private func verify(_ request: Vectors.Signed, _ signature: [UInt8]) -> OpenPGP.VerifiedSignature? {
-    try? Vectors.verifier.verify(signature: signature, of: request.document, at: Vectors.now)
+    try? Vectors.verifier.verifyWithoutPurpose(signature: signature, of: request.document, at: Vectors.now)
 }
 
 /// One input of libFuzzer.
@@ -41,8 +41,8 @@ public func fuzzSignature(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     guard size > 0, let data else { return 0 }
     let request = requests[Int(data[0]) % requests.count]
     let signature = Array(UnsafeBufferPointer(start: data + 1, count: size - 1))
-    let release = try? Vectors.verifier.verifyRelease(
-        signatures: signature, of: request.document, at: Vectors.now)
+    let release = try? Vectors.verifier.verifyAll(
+        signature, of: request.document, for: nil, threshold: 1, at: Vectors.now)
     if let release { precondition(!release.isEmpty, "accepted without a signer") }
     guard let verdict = verify(request, signature) else { return 0 }
     guard signed[request.document]?.contains(hashedPart(signature)) == true else {

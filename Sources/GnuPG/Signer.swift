@@ -25,7 +25,7 @@ extension GnuPG {
         ///
         /// Waits for the person whom gpg-agent asks.
         public func detachedSignature(
-            of document: some Collection<UInt8>, at now: OpenPGP.Timestamp
+            of document: some Collection<UInt8>, for purpose: Purpose, at now: OpenPGP.Timestamp
         ) throws(Error) -> [UInt8] {
             guard (0...Int64(UInt32.max)).contains(now.seconds) else {
                 throw .unusableKey(.unsuitableTimeOrName)
@@ -33,7 +33,7 @@ extension GnuPG {
             if let problem = certificate.problem(at: now) { throw .unusableKey(problem) }
             let document = Array(document)
             let start = ContinuousClock.now
-            let signature = try sign(document)
+            let signature = try sign(document, purpose)
             // A person who searched a while for the card has not made a signature of the future.
             let waited = (ContinuousClock.now - start).components.seconds
             do throws(OpenPGP.Error) {
@@ -41,18 +41,24 @@ extension GnuPG {
                 let signature = try OpenPGP.Armor.unwrap(
                     signature, kind: .signature, limit: OpenPGP.Verifier.sizeLimit)
                 _ = try OpenPGP.Verifier(certificates: [certificate])
-                    .verify(signature: signature, of: document, at: OpenPGP.Timestamp(now.seconds + waited))
+                    .verify(
+                        signature: signature, of: document, for: purpose,
+                        at: OpenPGP.Timestamp(now.seconds + waited))
                 return signature
             } catch {
                 throw .refusedSignature(error)
             }
         }
 
-        private func sign(_ document: [UInt8]) throws(Error) -> [UInt8] {
+        private func sign(_ document: [UInt8], _ purpose: Purpose) throws(Error) -> [UInt8] {
             let fingerprint = certificate.fingerprint
             let context = try Context(home)
             guard let key = try context.key(fingerprint.description) else { throw .noSuchKey(fingerprint) }
             try Context.check(gpgme_signers_add(context.handle, key.handle))
+            try Context.check(
+                gpgme_sig_notation_add(
+                    context.handle, Purpose.notationName, purpose.rawValue,
+                    gpgme_sig_notation_flags_t(GPGME_SIG_NOTATION_HUMAN_READABLE)))
             let output = try Output()
             let (handle, result) = (context.handle, output.handle)
             try Conversation(passphrase).during(context) {

@@ -87,7 +87,8 @@ struct OrderTests {
             return V2.Order(
                 id: parts.offeredID ?? parts.id,
                 statement: SignedStatement(
-                    bytes: bytes, signature: try signer.signDetached(bytes, at: .init(Machine.now - 50))),
+                    bytes: bytes,
+                    signature: try signer.signDetached(bytes, for: .order, at: .init(Machine.now - 50))),
                 contents: (parts.contents ?? parts.files).mapValues { Array($0.utf8) })
         }
 

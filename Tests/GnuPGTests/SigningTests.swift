@@ -33,11 +33,11 @@ struct SigningTests {
     ) throws {
         let verifier = OpenPGP.Verifier(certificates: [certificate])
         #expect(
-            try verifier.verify(signature: signature, of: document, at: .now()).certificate
+            try verifier.verify(signature: signature, of: document, for: .file, at: .now()).certificate
                 == certificate.fingerprint)
         #expect(try home.verdicts(signature, document, certificate) == ["gpgv": 0, "sqv": 0])
         #expect(throws: OpenPGP.Error.badSignature) {
-            try verifier.verify(signature: signature, of: document + [0x0a], at: .now())
+            try verifier.verify(signature: signature, of: document + [0x0a], for: .file, at: .now())
         }
     }
 
@@ -51,10 +51,10 @@ struct SigningTests {
         }
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .known(kind.passphrase))
         #expect(signer.certificate.fingerprint == fingerprint)
-        let binary = try signer.detachedSignature(of: Self.document, at: .now())
+        let binary = try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         #expect(binary.first.map { $0 & 0x80 } == 0x80)
         try Self.expectAccepted(binary, by: signer.certificate, in: temporary)
-        let armored = try signer.armoredDetachedSignature(of: Self.document, at: .now())
+        let armored = try signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now())
         #expect(armored.hasPrefix("-----BEGIN PGP SIGNATURE-----\n"))
         try Self.expectAccepted(Array(armored.utf8), by: signer.certificate, in: temporary)
     }
@@ -70,10 +70,11 @@ struct SigningTests {
         for signer in signers {
             #expect(signer.certificate.fingerprint == fingerprint)
             try Self.expectAccepted(
-                signer.detachedSignature(of: Self.document, at: .now()), by: signer.certificate, in: temporary
+                signer.detachedSignature(of: Self.document, for: .file, at: .now()), by: signer.certificate,
+                in: temporary
             )
             try Self.expectAccepted(
-                Array(signer.armoredDetachedSignature(of: Self.document, at: .now()).utf8),
+                Array(signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now()).utf8),
                 by: signer.certificate,
                 in: temporary)
         }
@@ -84,7 +85,7 @@ struct SigningTests {
         let temporary = try TemporaryHome()
         let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
         let document = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        let signature = try signer.detachedSignature(of: document, at: .now())
+        let signature = try signer.detachedSignature(of: document, for: .file, at: .now())
         #expect(try temporary.verdicts(signature, document, signer.certificate) == ["gpgv": 0, "sqv": 0])
     }
 
@@ -94,13 +95,14 @@ struct SigningTests {
         let fingerprint = try temporary.makeKey("ed25519", passphrase: "right")
         let wrong = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .known("wrong"))
         #expect(throws: GnuPG.Error.badPassphrase) {
-            try wrong.detachedSignature(of: Self.document, at: .now())
+            try wrong.detachedSignature(of: Self.document, for: .file, at: .now())
         }
         let right = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .known("right"))
         try Self.expectAccepted(
-            right.detachedSignature(of: Self.document, at: .now()), by: right.certificate, in: temporary)
+            right.detachedSignature(of: Self.document, for: .file, at: .now()), by: right.certificate,
+            in: temporary)
         #expect(throws: GnuPG.Error.badPassphrase) {
-            try wrong.detachedSignature(of: Self.document, at: .now())
+            try wrong.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -109,7 +111,9 @@ struct SigningTests {
         let temporary = try TemporaryHome()
         let fingerprint = try temporary.makeKey("ed25519", passphrase: "right")
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .provided { nil })
-        #expect(throws: GnuPG.Error.cancelled) { try signer.detachedSignature(of: Self.document, at: .now()) }
+        #expect(throws: GnuPG.Error.cancelled) {
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
+        }
     }
 
     @Test("A person who closes the agent's dialog cancels")
@@ -125,7 +129,9 @@ struct SigningTests {
             "gpg-agent.conf", "default-cache-ttl 0\nmax-cache-ttl 0\npinentry-program \(pinentry)\n")
         try temporary.stopAgent()
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home)
-        #expect(throws: GnuPG.Error.cancelled) { try signer.detachedSignature(of: Self.document, at: .now()) }
+        #expect(throws: GnuPG.Error.cancelled) {
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
+        }
     }
 
     @Test("A missing pinentry is called that")
@@ -136,7 +142,7 @@ struct SigningTests {
         try temporary.stopAgent()
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home)
         #expect(throws: GnuPG.Error.pinentryMissing) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -147,7 +153,7 @@ struct SigningTests {
         let fingerprint = try temporary.makeKey("ed25519", passphrase: "right")
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .known(passphrase))
         #expect(throws: GnuPG.Error.unsuitablePassphrase) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -158,7 +164,7 @@ struct SigningTests {
         try ours.gpg("--import", ours.file("key", theirs.home.certificate(fingerprint).bytes))
         let signer = try GnuPG.Signer(fingerprint, in: ours.home)
         #expect(throws: GnuPG.Error.noSecretKey) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -169,7 +175,7 @@ struct SigningTests {
         try temporary.stopAgent()
         try temporary.configure("gpg.conf", "agent-program /nonexistent/gpg-agent\n")
         #expect(throws: GnuPG.Error.agentMissing) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -181,7 +187,7 @@ struct SigningTests {
         #expect(
             throws: GnuPG.Error.unusableKey(
                 .keyExpired(fingerprint, at: OpenPGP.Timestamp(1_717_200_000 + 86_400)))
-        ) { try signer.detachedSignature(of: Self.document, at: .now()) }
+        ) { try signer.detachedSignature(of: Self.document, for: .file, at: .now()) }
     }
 
     @Test("A key that may only certify does not sign")
@@ -190,7 +196,7 @@ struct SigningTests {
         let fingerprint = try temporary.makeKey("ed25519", usage: "cert")
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home)
         #expect(throws: GnuPG.Error.unusableKey(.keyCannotSign(fingerprint))) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
     }
 
@@ -207,7 +213,7 @@ struct SigningTests {
         for (line, fault) in faults {
             try temporary.configure("gpg.conf", line + "\n")
             #expect(throws: GnuPG.Error.refusedSignature(fault)) {
-                try signer.detachedSignature(of: Self.document, at: .now())
+                try signer.detachedSignature(of: Self.document, for: .file, at: .now())
             }
         }
     }
@@ -217,11 +223,11 @@ struct SigningTests {
         let temporary = try TemporaryHome()
         let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
         try temporary.configure("gpg.conf", "armor\ncomment whatever\n")
-        let binary = try signer.detachedSignature(of: Self.document, at: .now())
+        let binary = try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         #expect(binary.first.map { $0 & 0x80 } == 0x80)
         try Self.expectAccepted(binary, by: signer.certificate, in: temporary)
         try Self.expectAccepted(
-            Array(signer.armoredDetachedSignature(of: Self.document, at: .now()).utf8),
+            Array(signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now()).utf8),
             by: signer.certificate,
             in: temporary)
     }
@@ -231,7 +237,7 @@ struct SigningTests {
         let temporary = try TemporaryHome()
         let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
         #expect(throws: GnuPG.Error.unusableKey(.unsuitableTimeOrName)) {
-            try signer.detachedSignature(of: Self.document, at: OpenPGP.Timestamp(seconds))
+            try signer.detachedSignature(of: Self.document, for: .file, at: OpenPGP.Timestamp(seconds))
         }
     }
 
@@ -246,9 +252,9 @@ struct SigningTests {
                 group.addTask {
                     let (home, signer) = (homes[index % 2], signers[index % 2])
                     let document = Self.document + [UInt8(index)]
-                    let signature = try signer.detachedSignature(of: document, at: .now())
+                    let signature = try signer.detachedSignature(of: document, for: .file, at: .now())
                     _ = try OpenPGP.Verifier(certificates: [signer.certificate])
-                        .verify(signature: signature, of: document, at: .now())
+                        .verify(signature: signature, of: document, for: .file, at: .now())
                     return try home.home.keys().count
                 }
             }
@@ -263,7 +269,7 @@ struct SigningTests {
         let fingerprint = try temporary.makeKey("ed25519", passphrase: "right")
         let signer = try GnuPG.Signer(fingerprint, in: temporary.home, passphrase: .known("guessed-wrong"))
         let error = #expect(throws: GnuPG.Error.self) {
-            try signer.detachedSignature(of: Self.document, at: .now())
+            try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         }
         #expect(error?.description == "wrong passphrase or PIN")
         #expect(!String(reflecting: signer).contains("guessed"))

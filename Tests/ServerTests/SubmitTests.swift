@@ -78,7 +78,7 @@ struct SubmitTests {
         let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
         try await TestFleet.with { fleet in
             let data = Array(Self.good.utf8)
-            let armor = Array(try fleet.clientKey.signDetachedArmored(data, at: .now()).utf8)
+            let armor = Array(try fleet.clientKey.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
             var flipped = data
             flipped[13] ^= 1
             let cases: [(String, V1.Envelope)] = [
@@ -90,7 +90,9 @@ struct SubmitTests {
                 (
                     "stranger",
                     V1.Envelope(
-                        data: data, signature: Array(try stranger.signDetachedArmored(data, at: .now()).utf8))
+                        data: data,
+                        signature: Array(
+                            try stranger.signDetachedWithoutPurposeArmored(data, at: .now()).utf8))
                 ),
             ]
             try await fleet.application().test(.router) { client in
@@ -220,7 +222,8 @@ struct SubmitTests {
             let added = try OpenPGP.SecretKey.generate(userID: "added", at: .now(), validity: nil)
             let data = Array(Self.good.utf8)
             let body = V1.Envelope(
-                data: data, signature: Array(try added.signDetachedArmored(data, at: .now()).utf8)
+                data: data,
+                signature: Array(try added.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
             ).formBody()
             try await fleet.application().test(.router) { client in
                 func status() async throws -> HTTPResponse.Status {

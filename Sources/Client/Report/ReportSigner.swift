@@ -25,6 +25,6 @@ public struct OpenPGPSigner: ReportSigner {
 
     /// An armored detached OpenPGP signature over the bytes.
     public func sign(_ document: [UInt8], at seconds: Int64) throws -> String {
-        try key.signDetachedArmored(document, at: OpenPGP.Timestamp(seconds))
+        try key.signDetachedWithoutPurposeArmored(document, at: OpenPGP.Timestamp(seconds))
     }
 }

@@ -48,10 +48,10 @@ extension Curve25519.Signing {
                 rawRepresentation: Array(UnsafeRawBufferPointer(start: bytes, count: Int(bits + 7) / 8)))
         }
 
-        /// Signs `message`: 64 bytes, the same ones each time (RFC 8032 section 5.1.6).
+        /// Signs `message` as it is, for no purpose: 64 bytes, the same ones each time (RFC 8032 section 5.1.6).
         ///
         /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
-        public func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
+        package func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
             let key = try rawRepresentation.withUnsafeBytes { seed in
                 try publicKey.rawRepresentation.withUnsafeBytes {
                     try SExpression(
@@ -92,7 +92,7 @@ extension Curve25519.Signing {
         ///
         /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, and ``CryptoError`` where libgcrypt fails for a
         ///   reason that lies neither in the key nor in the signature.
-        public func isValidSignature(
+        package func isValidSignature(
             _ signature: some Collection<UInt8>, for message: some Collection<UInt8>
         ) throws -> Bool {
             guard signature.count == Curve25519.Signing.signatureByteCount else { return false }

@@ -36,6 +36,12 @@ extension OpenPGP {
         case wrongSignatureType(UInt8)
         /// A critical subpacket that is not understood here (RFC 9580, section 5.2.3.7).
         case unknownCriticalSubpacket(UInt8)
+        /// The signature does not say what it is for, where this purpose is wanted.
+        case missingPurpose(wanted: Purpose)
+        /// The signature was made for something else; nil where it should have no purpose, as those of version 1.
+        case wrongPurpose(found: String, wanted: Purpose?)
+        /// The signature says more than once, or in no reliable way, what it is for; the text says what is wrong.
+        case malformedPurpose(String)
         /// No creation time in the part that is signed.
         case missingCreationTime
         /// Neither an issuer fingerprint nor an issuer key ID.
@@ -109,6 +115,13 @@ extension OpenPGP.Error: CustomStringConvertible {
         case .wrongSignatureType(let type):
             "signature type 0x\([type].hex) where a binary document signature (0x00) is wanted"
         case .unknownCriticalSubpacket(let type): "critical signature subpacket \(type) is not understood"
+        case .missingPurpose(let wanted):
+            "the signature does not say what it is for, and \(wanted) is wanted: "
+                + "sign with the notation \(Purpose.notationName)=\(wanted)"
+        case .wrongPurpose(let found, let wanted?): "the signature was made for \(found), not for \(wanted)"
+        case .wrongPurpose(let found, nil):
+            "the signature was made for \(found), where one without a purpose is wanted"
+        case .malformedPurpose(let reason): "the purpose of the signature is not reliable: \(reason)"
         case .missingCreationTime: "the signature has no signed creation time"
         case .missingIssuer: "the signature does not name its key"
         case .signatureFromTheFuture(let time): "the signature is dated in the future (\(time))"

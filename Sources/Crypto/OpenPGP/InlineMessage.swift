@@ -17,10 +17,12 @@ extension OpenPGP {
 
         /// Verifies a message, armored or binary, with exactly one signature.
         ///
-        /// - Parameter now: the time at which key and signature must hold.
+        /// - Parameters:
+        ///   - purpose: what the signature must have been made for; nil: for nothing in particular.
+        ///   - now: the time at which key and signature must hold.
         /// - Throws: the first reason to refuse; nothing of the document is given out then.
         public init(
-            verifying message: [UInt8], with verifier: Verifier, at now: Timestamp
+            verifying message: [UInt8], with verifier: Verifier, for purpose: Purpose?, at now: Timestamp
         ) throws(OpenPGP.Error) {
             let binary = try Armor.unwrap(message, kind: .message, limit: Self.sizeLimit)
             var reader = PacketReader(binary[...])
@@ -41,12 +43,12 @@ extension OpenPGP {
             let name = try body.bytes(Int(body.byte()))
             _ = try body.bytes(4)
             var digests = DocumentDigests(body.rest, signatures: 1)
-            self.signature = try verifier.verify(signature, &digests, at: now)
+            self.signature = try verifier.verify(signature, &digests, for: purpose, at: now)
             unsignedFileName = String(decoding: name, as: UTF8.self).escapingControls
             document = Array(body.rest)
         }
 
-        /// A message of `document`, signed by `key`, binary.
+        /// A message of `document`, signed by `key` for the purpose ``Purpose/file``, binary.
         ///
         /// - Parameters:
         ///   - fileName: goes with the document, unsigned; at most 255 bytes of UTF-8.
@@ -56,7 +58,7 @@ extension OpenPGP {
             _ document: some Collection<UInt8>, fileName: String, with key: SecretKey, at time: Timestamp,
             hash: HashAlgorithm? = nil
         ) throws(OpenPGP.Error) -> [UInt8] {
-            let signature = try key.signDetached(document, at: time, hash: hash)
+            let signature = try key.signDetached(document, for: .file, at: time, hash: hash)
             let name = Array(fileName.utf8)
             guard name.count <= 255 else { throw .unsuitableTimeOrName }
             var reader = PacketReader(signature[...])

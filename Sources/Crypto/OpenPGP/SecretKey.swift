@@ -123,25 +123,41 @@ extension OpenPGP {
         /// A detached signature of `document`, binary (RFC 9580, section 10.4).
         ///
         /// - Parameters:
+        ///   - purpose: what the signature is for; whoever verifies it must ask for the same.
         ///   - time: what the signature gives as its creation time; the key must be valid then.
         ///   - hash: SHA-512 with RSA and SHA-256 with other keys, unless stated.
         public func signDetached(
+            _ document: some Collection<UInt8>, for purpose: Purpose, at time: Timestamp,
+            hash: HashAlgorithm? = nil
+        ) throws(OpenPGP.Error) -> [UInt8] {
+            try sign(document, purpose, time, hash)
+        }
+
+        /// As ``signDetached(_:for:at:hash:)``, for no purpose: for requests of version 1, whose form knows none.
+        public func signDetachedWithoutPurpose(
             _ document: some Collection<UInt8>, at time: Timestamp, hash: HashAlgorithm? = nil
+        ) throws(OpenPGP.Error) -> [UInt8] {
+            try sign(document, nil, time, hash)
+        }
+
+        private func sign(
+            _ document: some Collection<UInt8>, _ purpose: Purpose?, _ time: Timestamp, _ hash: HashAlgorithm?
         ) throws(OpenPGP.Error) -> [UInt8] {
             let (key, secret) = try signer(at: time)
             let body = try Self.sign(
                 type: SignaturePacket.Kind.binary,
-                hashed: Subpackets.issuer(key.fingerprint) + Subpackets.creation(time),
+                hashed: Subpackets.issuer(key.fingerprint) + Subpackets.creation(time)
+                    + (purpose.map(Subpackets.purpose) ?? []),
                 hash: hash ?? Self.defaultHash(key), key: key, secret: secret
             ) { $0.update(document) }
             return PacketReader.write(.signature, body)
         }
 
-        /// As ``signDetached(_:at:hash:)``, in ASCII armor.
-        public func signDetachedArmored(
+        /// As ``signDetachedWithoutPurpose(_:at:hash:)``, in ASCII armor.
+        public func signDetachedWithoutPurposeArmored(
             _ document: some Collection<UInt8>, at time: Timestamp, hash: HashAlgorithm? = nil
         ) throws(OpenPGP.Error) -> String {
-            let signature = try signDetached(document, at: time, hash: hash)
+            let signature = try signDetachedWithoutPurpose(document, at: time, hash: hash)
             return String(decoding: Armor.wrap(signature, kind: .signature), as: UTF8.self)
         }
 

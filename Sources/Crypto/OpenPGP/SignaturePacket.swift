@@ -60,6 +60,26 @@ extension OpenPGP {
             DigestState.hash(document, hashedPart, [4, 0xff] + bigEndian(hashedPart.count), algorithm)
         }
 
+        /// Throws unless this signature was made for `purpose`; nil: for none, and not for any either.
+        func checkPurpose(_ purpose: Purpose?) throws(Error) {
+            let notations = subpackets.purposes
+            guard let notation = notations.first else {
+                guard let purpose else { return }
+                throw .missingPurpose(wanted: purpose)
+            }
+            guard notations.count == 1 else { throw .malformedPurpose("it stands there more than once") }
+            guard notation.isHashed else { throw .malformedPurpose("it stands outside of what is signed") }
+            // With the critical bit, gpg calls the signature a bad one.
+            guard !notation.isCritical else { throw .malformedPurpose("it is marked as critical") }
+            guard notation.flags == Subpackets.humanReadable else {
+                throw .malformedPurpose("its notation is not plain text")
+            }
+            guard let purpose, notation.value.elementsEqual(purpose.rawValue.utf8) else {
+                let found = String(decoding: notation.value.prefix(64), as: UTF8.self).escapingControls
+                throw .wrongPurpose(found: found, wanted: purpose)
+            }
+        }
+
         /// What must hold of every signature before its mathematics are worth a look.
         ///
         /// - Returns: when the signature was made.
@@ -104,8 +124,21 @@ extension OpenPGP {
         private(set) var fault: Error?
         /// The first critical subpacket that is not understood, in either area.
         private(set) var unknownCritical: UInt8?
+        /// All notations that claim to be the purpose, of either area.
+        private(set) var purposes: [PurposeNotation] = []
         /// Bodies of embedded signature packets, not yet parsed.
         private(set) var embedded: [ArraySlice<UInt8>] = []
+
+        /// A notation ``Purpose/notationName`` (RFC 9580, section 5.2.3.24), not yet judged.
+        struct PurposeNotation {
+            let value: ArraySlice<UInt8>
+            let flags: Int64
+            let isHashed: Bool
+            let isCritical: Bool
+        }
+
+        /// The flags of a notation whose value is text.
+        static let humanReadable: Int64 = 0x8000_0000
 
         /// No honest signature has more issuers or embedded signatures; each would cost a verification.
         private static let repetitionLimit = 4
@@ -136,7 +169,7 @@ extension OpenPGP {
                 let type = header & 0x7f
                 do throws(Error) {
                     if isHashed { try readStatement(type, body) }
-                    try readHint(type, body.rest, isHashed: isHashed)
+                    try readHint(type, body.rest, isHashed: isHashed, isCritical: header & 0x80 != 0)
                 } catch {
                     fault = fault ?? error
                 }
@@ -169,8 +202,9 @@ extension OpenPGP {
             guard body.isAtEnd else { throw .malformedPacket("a subpacket \(type) of wrong length") }
         }
 
-        private mutating func readHint(_ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool) throws(Error)
-        {
+        private mutating func readHint(
+            _ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool, isCritical: Bool
+        ) throws(Error) {
             switch type {
             case 16:
                 guard body.count == 8 else { throw .malformedPacket("a key ID of \(body.count) bytes") }
@@ -186,20 +220,26 @@ extension OpenPGP {
             case 4, 7:
                 guard body.count == 1 else { throw .malformedPacket("a subpacket \(type) of wrong length") }
             case 5: guard body.count == 2 else { throw .malformedPacket("a subpacket 5 of wrong length") }
-            case 20: try Self.checkNotation(body)
+            case 20: try readNotation(body, isHashed: isHashed, isCritical: isCritical)
             case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
             default: break
             }
         }
 
         /// A notation (RFC 9580, section 5.2.3.24): four octets of flags, two lengths, a name and a value.
-        private static func checkNotation(_ body: ArraySlice<UInt8>) throws(Error) {
+        private mutating func readNotation(
+            _ body: ArraySlice<UInt8>, isHashed: Bool, isCritical: Bool
+        ) throws(Error) {
             var reader = ByteReader(body)
-            _ = try reader.uint32()
-            let (name, value) = try (reader.uint16(), reader.uint16())
-            guard reader.rest.count == name + value else {
+            let flags = try reader.uint32()
+            let (nameLength, valueLength) = try (reader.uint16(), reader.uint16())
+            guard reader.rest.count == nameLength + valueLength else {
                 throw .malformedPacket("a subpacket 20 of wrong length")
             }
+            guard try reader.bytes(nameLength).elementsEqual(Purpose.notationName.utf8) else { return }
+            purposes.append(
+                PurposeNotation(
+                    value: reader.rest, flags: flags, isHashed: isHashed, isCritical: isCritical))
         }
 
         private mutating func addIssuer(_ issuer: KeyID, isHashed: Bool) {
@@ -234,6 +274,13 @@ extension OpenPGP.Subpackets {
 
     /// The issuer fingerprint subpacket (RFC 9580, section 5.2.3.35).
     static func issuer(_ key: OpenPGP.Fingerprint) -> [UInt8] { write(33, [4] + key.bytes) }
+
+    /// The notation that says what a signature is for (RFC 9580, section 5.2.3.24): readable by people, not critical.
+    static func purpose(_ purpose: Purpose) -> [UInt8] {
+        let (name, value) = (Purpose.notationName.utf8, purpose.rawValue.utf8)
+        let lengths = [UInt8(0), UInt8(name.count), 0, UInt8(value.count)]
+        return write(20, OpenPGP.bigEndian(humanReadable) + lengths + Array(name) + Array(value))
+    }
 
     /// The creation time subpacket (RFC 9580, section 5.2.3.11).
     static func creation(_ time: OpenPGP.Timestamp) -> [UInt8] { write(2, OpenPGP.bigEndian(time.seconds)) }

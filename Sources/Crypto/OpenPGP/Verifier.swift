@@ -76,16 +76,32 @@ extension OpenPGP {
         /// - Parameters:
         ///   - signature: at most ``sizeLimit`` bytes, with no packet in them but the signature.
         ///   - document: the bytes that were signed; the ones to use after this returns.
+        ///   - purpose: what the signature must have been made for.
         ///   - now: the time at which keys and signature must hold.
         /// - Throws: the first reason to refuse.
         public func verify(
+            signature: [UInt8], of document: some Collection<UInt8>, for purpose: Purpose, at now: Timestamp
+        ) throws(OpenPGP.Error) -> VerifiedSignature {
+            try verifyOne(signature, document, purpose, now)
+        }
+
+        /// As ``verify(signature:of:for:at:)``, of what has no purpose: requests of version 1, whose form knows none.
+        ///
+        /// A signature that was made for some purpose is refused. Nothing that is verified so may be obeyed.
+        public func verifyWithoutPurpose(
             signature: [UInt8], of document: some Collection<UInt8>, at now: Timestamp
+        ) throws(OpenPGP.Error) -> VerifiedSignature {
+            try verifyOne(signature, document, nil, now)
+        }
+
+        private func verifyOne(
+            _ signature: [UInt8], _ document: some Collection<UInt8>, _ purpose: Purpose?, _ now: Timestamp
         ) throws(OpenPGP.Error) -> VerifiedSignature {
             let packets = try Self.signaturePackets(signature)
             guard packets.count == 1 else { throw .notExactlyOneSignature(found: packets.count) }
             let parsed = try SignaturePacket(packets[0].body)
             var digests = DocumentDigests(document, signatures: 1)
-            return try verify(parsed, &digests, at: now)
+            return try verify(parsed, &digests, for: purpose, at: now)
         }
 
         /// Verifies the detached signatures of a release file.
@@ -93,10 +109,21 @@ extension OpenPGP {
         /// Signatures by keys that are not trusted are passed over. Each one that names a trusted key must verify,
         /// or the file is refused. A certificate counts once, however often and with whichever subkeys it signed.
         ///
-        /// - Parameter threshold: how many different trusted certificates must have signed, at least 1.
+        /// - Parameters:
+        ///   - purpose: what each of these signatures must have been made for.
+        ///   - threshold: how many different trusted certificates must have signed, at least 1.
         /// - Returns: one signature of each certificate that signed, in the order of the file.
         public func verifyRelease(
-            signatures: [UInt8], of document: some Collection<UInt8>, threshold: Int = 1, at now: Timestamp
+            signatures: [UInt8], of document: some Collection<UInt8>, for purpose: Purpose,
+            threshold: Int = 1, at now: Timestamp
+        ) throws(OpenPGP.Error) -> [VerifiedSignature] {
+            try verifyAll(signatures, of: document, for: purpose, threshold: threshold, at: now)
+        }
+
+        /// As ``verifyRelease(signatures:of:for:threshold:at:)``; nil: for no purpose.
+        func verifyAll(
+            _ signatures: [UInt8], of document: some Collection<UInt8>, for purpose: Purpose?,
+            threshold: Int, at now: Timestamp
         ) throws(OpenPGP.Error) -> [VerifiedSignature] {
             let packets = try Self.signaturePackets(signatures)
             guard packets.count <= Self.signatureLimit else {
@@ -107,7 +134,8 @@ extension OpenPGP {
             var ignored: OpenPGP.Error?
             for packet in packets {
                 do throws(OpenPGP.Error) {
-                    let found = try verify(SignaturePacket(packet.body), &digests, at: now)
+                    let found = try verify(
+                        SignaturePacket(packet.body), &digests, for: purpose, at: now)
                     // A key that two certificates share is one key all the same.
                     if !verified.contains(where: {
                         $0.certificate == found.certificate || $0.signingKey == found.signingKey
@@ -149,7 +177,8 @@ extension OpenPGP {
 
         /// Verifies one signature of the document that `digests` hashes.
         func verify<Document>(
-            _ signature: SignaturePacket, _ digests: inout DocumentDigests<Document>, at now: Timestamp
+            _ signature: SignaturePacket, _ digests: inout DocumentDigests<Document>, for purpose: Purpose?,
+            at now: Timestamp
         ) throws(OpenPGP.Error) -> VerifiedSignature {
             let issuers = signature.issuers
             guard let named = issuers.first else { throw .missingIssuer }
@@ -161,6 +190,7 @@ extension OpenPGP {
             guard signature.type == SignaturePacket.Kind.binary else {
                 throw .wrongSignatureType(signature.type)
             }
+            try signature.checkPurpose(purpose)
             let hash = try signature.hash.trusted()
             let made = try signature.checkForm()
 

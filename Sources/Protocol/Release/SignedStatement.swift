@@ -38,7 +38,7 @@ public struct SignedStatement: Equatable, Sendable {
     public func manifest(
         verifiedBy verifier: OpenPGP.Verifier, at now: OpenPGP.Timestamp
     ) throws(Failure) -> Manifest {
-        try check(verifier, now)
+        try check(verifier, .manifest, now)
         do throws(StatementError) {
             return try Manifest(json: bytes)
         } catch { throw .content(error) }
@@ -53,8 +53,8 @@ public struct SignedStatement: Equatable, Sendable {
     public func order(
         patches: OpenPGP.Verifier, commands: OpenPGP.Verifier, at now: OpenPGP.Timestamp
     ) throws(Failure) -> PatchStatement {
-        let mayPatch = Result { () throws(Failure) in try check(patches, now) }
-        let mayCommand = Result { () throws(Failure) in try check(commands, now) }
+        let mayPatch = Result { () throws(Failure) in try check(patches, .order, now) }
+        let mayCommand = Result { () throws(Failure) in try check(commands, .order, now) }
         // One of them must trust the signer before a byte is read as an order.
         if case .failure = mayPatch { try mayCommand.get() }
         let order: PatchStatement
@@ -68,9 +68,11 @@ public struct SignedStatement: Equatable, Sendable {
         return order
     }
 
-    private func check(_ verifier: OpenPGP.Verifier, _ now: OpenPGP.Timestamp) throws(Failure) {
+    private func check(
+        _ verifier: OpenPGP.Verifier, _ purpose: Purpose, _ now: OpenPGP.Timestamp
+    ) throws(Failure) {
         do throws(OpenPGP.Error) {
-            _ = try verifier.verifyRelease(signatures: signature, of: bytes, at: now)
+            _ = try verifier.verifyRelease(signatures: signature, of: bytes, for: purpose, at: now)
         } catch { throw .signature(error) }
     }
 }

@@ -18,7 +18,7 @@ struct SignedRequests: Sendable {
             throw .forbidden(reason: "the request is not signed")
         }
         do {
-            _ = try clientKeys.verifier.verify(
+            _ = try clientKeys.verifier.verifyWithoutPurpose(
                 signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
         } catch {
             throw .forbidden(reason: "\(error)")

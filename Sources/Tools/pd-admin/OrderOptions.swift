@@ -99,13 +99,14 @@ struct OrderOptions: ParsableArguments {
                 all.append(
                     Patch.File(
                         path: "signatures/\(file.path).sig", mode: 0o644,
-                        content: try key.signDetached(file.content, at: time)))
+                        content: try key.signDetached(file.content, for: .file, at: time)))
             }
         }
         return Patch(
             id: id, submittedAt: now, files: all, pendingHosts: hosts,
             order: Patch.Order(
-                statement: bytes, signature: try signer.detachedSignature(of: bytes, at: time)))
+                statement: bytes,
+                signature: try signer.detachedSignature(of: bytes, for: .order, at: time)))
     }
 
     /// The key, which must be one that may sign such orders.

@@ -46,8 +46,9 @@ struct PublishCommand: ParsableCommand {
         let signatures = try [source.archiveSignature, source.manifestSignature].map {
             try Files.read($0, limit: OpenPGP.Verifier.sizeLimit)
         }
-        for (signature, signed) in zip(signatures, [archive, manifestBytes]) {
-            _ = try verifier.verifyRelease(signatures: signature, of: signed, at: now)
+        let signed: [([UInt8], Purpose)] = [(archive, .file), (manifestBytes, .manifest)]
+        for (signature, (content, purpose)) in zip(signatures, signed) {
+            _ = try verifier.verifyRelease(signatures: signature, of: content, for: purpose, at: now)
         }
 
         // From the look at what is there to the last file: two at once must not both find that theirs is the newest.

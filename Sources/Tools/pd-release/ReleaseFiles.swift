@@ -55,7 +55,7 @@ struct ReleaseFiles {
         let archive = try readArchive(described)
         let signature = try Files.read(archiveSignature, limit: OpenPGP.Verifier.sizeLimit)
         do {
-            _ = try verifier.verifyRelease(signatures: signature, of: archive, at: now)
+            _ = try verifier.verifyRelease(signatures: signature, of: archive, for: .file, at: now)
         } catch { throw ToolFailure(.failed, "\(self.archive): the signature is not accepted: \(error)") }
         return (described, bytes, archive)
     }

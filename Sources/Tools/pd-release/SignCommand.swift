@@ -71,7 +71,10 @@ struct SignCommand: ParsableCommand {
         let archive = try files.readArchive(manifest)
         let signer = try keyOptions.signer()
         let now = OpenPGP.Timestamp.now()
-        let signatures = try [archive, bytes].map { try signer.detachedSignature(of: $0, at: now) }
+        let signatures = try [
+            signer.detachedSignature(of: archive, for: .file, at: now),
+            signer.detachedSignature(of: bytes, for: .manifest, at: now),
+        ]
         try Files.writeAtomically(signatures[0], to: files.archiveSignature, mode: 0o644)
         // Last: it is what makes a release of the other files.
         try Files.writeAtomically(signatures[1], to: files.manifestSignature, mode: 0o644)

@@ -39,7 +39,7 @@ struct V1Release {
             signed.append(
                 (
                     try RelativePath("signatures/\(file.path).sig"), 0o644,
-                    try key.signDetached(file.content, at: now)
+                    try key.signDetached(file.content, for: .file, at: now)
                 ))
         }
         let archive: [UInt8]

@@ -44,7 +44,8 @@ struct PitfallsMessageTests {
     func p47_compressedRelease() throws {
         let message = try Vectors.bytes("v1/release/ed25519/1717286400.tar.asc")
         #expect(throws: OpenPGP.Error.compressedMessage) {
-            try OpenPGP.InlineMessage(verifying: message, with: Self.releaseVerifier(), at: Self.now)
+            try OpenPGP.InlineMessage(
+                verifying: message, with: Self.releaseVerifier(), for: nil, at: Self.now)
         }
     }
 
@@ -55,7 +56,8 @@ struct PitfallsMessageTests {
         let compressed = Forge.packet(.compressedData, [0] + literal)
         for message in [compressed, onePass + compressed + signature, onePass + literal + compressed] {
             #expect(throws: OpenPGP.Error.compressedMessage) {
-                try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+                try OpenPGP.InlineMessage(
+                    verifying: message, with: scene.verifier, for: nil, at: ForgedKey.now)
             }
         }
     }
@@ -69,7 +71,8 @@ struct PitfallsMessageTests {
         let longest = String(repeating: "é", count: 127) + "x"
         let message = try OpenPGP.InlineMessage.sign([1], fileName: longest, with: key, at: now)
         #expect(
-            try OpenPGP.InlineMessage(verifying: message, with: verifier, at: now).unsignedFileName == longest
+            try OpenPGP.InlineMessage(verifying: message, with: verifier, for: .file, at: now)
+                .unsignedFileName == longest
         )
         #expect(throws: OpenPGP.Error.unsuitableTimeOrName) {
             try OpenPGP.InlineMessage.sign([1], fileName: longest + "x", with: key, at: now)
@@ -96,7 +99,7 @@ struct PitfallsMessageTests {
             let read = try home.tryGpg(["--decrypt"], input: message)
             #expect(read.status == 0, "\(read.errors)")
             #expect(read.output == tar)
-            let own = try OpenPGP.InlineMessage(verifying: message, with: verifier, at: now)
+            let own = try OpenPGP.InlineMessage(verifying: message, with: verifier, for: .file, at: now)
             #expect(own.document == tar)
             #expect(own.unsignedFileName == "1.tar")
             #expect(own.signature.certificate == key.certificate.fingerprint)
@@ -105,14 +108,14 @@ struct PitfallsMessageTests {
         for input in [tar, [], [1], [UInt8](repeating: 9, count: 100_000)] {
             for form in ["--armor", "--no-armor"] {
                 let message = try home.gpg("--compress-algo", "none", form, "--sign", input: input)
-                let read = try OpenPGP.InlineMessage(verifying: message, with: verifier, at: .now())
+                let read = try OpenPGP.InlineMessage(verifying: message, with: verifier, for: nil, at: .now())
                 #expect(read.document == input)
             }
         }
         #expect(throws: OpenPGP.Error.compressedMessage) {
             try OpenPGP.InlineMessage(
                 verifying: home.gpg("--compress-algo", "zlib", "--sign", input: tar), with: verifier,
-                at: .now())
+                for: nil, at: .now())
         }
     }
 
@@ -132,11 +135,12 @@ struct PitfallsMessageTests {
         let scene = try Scene()
         let (onePass, literal, signature) = try Self.message(scene)
         var message = onePass + literal + signature
-        let read = try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+        let read = try OpenPGP.InlineMessage(
+            verifying: message, with: scene.verifier, for: nil, at: ForgedKey.now)
         message[onePass.count + literal.count - 1] ^= 1
         #expect(read.document == scene.document)
         #expect(throws: OpenPGP.Error.badSignature) {
-            try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+            try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, for: nil, at: ForgedKey.now)
         }
         // The document is hashed from the very bytes that are handed out, also where they come in parts.
         let long = [UInt8](repeating: 0x61, count: 1500)
@@ -146,7 +150,7 @@ struct PitfallsMessageTests {
         let longSignature = try scene.packet(scene.key.signature(over: long))
         #expect(
             try OpenPGP.InlineMessage(
-                verifying: onePass + parts + longSignature, with: scene.verifier, at: ForgedKey.now
+                verifying: onePass + parts + longSignature, with: scene.verifier, for: nil, at: ForgedKey.now
             ).document == long)
     }
 
@@ -182,11 +186,12 @@ struct PitfallsMessageTests {
             throws: Never.self
         ) {
             try OpenPGP.InlineMessage(
-                verifying: onePass + literal + signature, with: scene.verifier, at: ForgedKey.now)
+                verifying: onePass + literal + signature, with: scene.verifier, for: nil, at: ForgedKey.now)
         }
         for (index, message) in cases.enumerated() {
             #expect(throws: OpenPGP.Error.self, "case \(index)") {
-                try OpenPGP.InlineMessage(verifying: message, with: scene.verifier, at: ForgedKey.now)
+                try OpenPGP.InlineMessage(
+                    verifying: message, with: scene.verifier, for: nil, at: ForgedKey.now)
             }
         }
     }
@@ -255,7 +260,7 @@ struct PitfallsMessageTests {
         scene.refuses(onePass + literal + signature, .unexpectedPacket(.onePassSignature))
         scene.refuses(literal + signature, .unexpectedPacket(.literalData))
         #expect(throws: OpenPGP.Error.unexpectedPacket(.signature)) {
-            try OpenPGP.InlineMessage(verifying: signature, with: scene.verifier, at: ForgedKey.now)
+            try OpenPGP.InlineMessage(verifying: signature, with: scene.verifier, for: nil, at: ForgedKey.now)
         }
     }
 

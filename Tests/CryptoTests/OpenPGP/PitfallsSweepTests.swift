@@ -145,7 +145,7 @@ struct PitfallsSweepTests {
             }
             #expect(throws: OpenPGP.Error.self) { try OpenPGP.SecretKey(bytes) }
             #expect(throws: OpenPGP.Error.self) {
-                try OpenPGP.InlineMessage(verifying: bytes, with: verifier, at: ForgedKey.now)
+                try OpenPGP.InlineMessage(verifying: bytes, with: verifier, for: nil, at: ForgedKey.now)
             }
             _ = try? OpenPGP.Certificate.all(in: bytes)
         }
