@@ -45,6 +45,7 @@ if !coreOnly {
         .systemLibrary(
             name: "CGPGME", path: "Sources/CShims/CGPGME", pkgConfig: "gpgme",
             providers: [.apt(["libgpgme-dev"])]),
+        .systemLibrary(name: "CLinux", path: "Sources/CShims/CLinux"),
         .systemLibrary(
             name: "CMongoC", path: "Sources/CShims/CMongoC", pkgConfig: "libmongoc-1.0",
             providers: [.apt(["libmongoc-dev"])]),
@@ -84,7 +85,7 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDProtocol", "PDCrypto", "PDDocument", "PDFiles",
+                "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "CLinux",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -187,8 +188,12 @@ if !coreOnly {
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Tests/ServerTests"),
+        .executableTarget(
+            name: "hostile-collectors", dependencies: ["PDClient", "PDDocument"],
+            path: "Tests/Support/HostileCollectors"),
         .testTarget(
-            name: "ClientTests", dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol"],
+            name: "ClientTests",
+            dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors"],
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

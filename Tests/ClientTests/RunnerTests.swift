@@ -26,7 +26,10 @@ struct RunnerTests {
     }
 
     private func run(_ collectors: [any Collector], timeout: Duration = .seconds(10)) async -> Document {
-        await CollectorRunner(collectors, timeout: timeout, grace: .milliseconds(200)).run(
+        var limits = CollectorLimits()
+        limits.time = timeout
+        limits.grace = .milliseconds(200)
+        return await CollectorRunner(collectors, limits: limits).run(
             in: CollectorEnvironment(machine: .this()))
     }
 

@@ -41,23 +41,42 @@ public struct Agent: Sendable {
 
     /// The agent whose membership lies in that directory, on this machine.
     ///
-    /// - Parameter configuration: a settings file to use instead of the one in the directory.
+    /// - Parameters:
+    ///   - configuration: a settings file to use instead of the one in the directory.
+    ///   - worker: how to start a process that runs collectors by ``work(state:configuration:isWritable:log:)``.
     public static func load(
-        state: StateDirectory, configuration: String? = nil, log: Logger
+        state: StateDirectory, configuration: String? = nil, worker: [String]? = nil, log: Logger
     ) throws(AgentError) -> Agent {
         let settings = try settings(state: state, configuration: configuration)
         let signer = try signer(state)
         var log = log
         log.logLevel = settings.logLevel
         let now = Self.currentTime
-        let collectors =
-            BuiltInCollectors.all
-            + [IntegrityCollector(state: state, settings: settings, log: log, now: now)]
-            + releasedCollectors(state: state, settings: settings, log: log, now: now())
+        var runner = CollectorRunner(
+            collectors(state: state, settings: settings, log: log, now: now), worker: worker)
+        if worker != nil { runner.adoptOrphans() }
         return Agent(
             state: state, settings: settings, hostname: try hostname(settings), signer: signer,
-            machine: .this(),
-            runner: CollectorRunner(collectors), log: log)
+            machine: .this(), runner: runner, log: log)
+    }
+
+    /// Runs collectors in this process, for an agent that started it, until that has no more to run.
+    public static func work(
+        state: StateDirectory, configuration: String?, isWritable: Bool, log: Logger
+    ) throws(AgentError) {
+        let settings = try settings(state: state, configuration: configuration)
+        CollectorWorker(
+            collectors(state: state, settings: settings, log: log, now: currentTime),
+            environment: CollectorEnvironment(
+                machine: .this(), directory: state.collectors, isWritable: isWritable)
+        ).run()
+    }
+
+    private static func collectors(
+        state: StateDirectory, settings: AgentSettings, log: Logger, now: @escaping @Sendable () -> Int64
+    ) -> [any Collector] {
+        BuiltInCollectors.all + [IntegrityCollector(state: state, settings: settings, log: log, now: now)]
+            + releasedCollectors(state: state, settings: settings, log: log, now: now())
     }
 
     /// The settings of the agent whose membership lies in that directory.

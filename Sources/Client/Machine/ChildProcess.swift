@@ -18,6 +18,11 @@ struct ChildProcess {
     let deadline: SuspendingClock.Instant
     /// The most it may write to each of its outputs, in bytes.
     let outputLimit: Int
+    /// What it may take otherwise.
+    var limits = CollectorLimits()
+
+    /// How often is looked at what it takes. One that ends sooner is not looked at.
+    private static let lookInterval: Duration = .milliseconds(250)
 
     private var name: String { arguments.first ?? executable }
 
@@ -28,6 +33,7 @@ struct ChildProcess {
         var ended = false
         var overrun: OutputReader.Overrun?
         var pause: Int32 = 1
+        var nextLook = SuspendingClock.now + Self.lookInterval
         repeat {
             let remaining = SuspendingClock.now.duration(to: deadline)
             if remaining <= .zero {
@@ -43,9 +49,19 @@ struct ChildProcess {
                 break
             }
             ended = Self.hasEnded(process)
-        } while !ended
+            if !ended, SuspendingClock.now >= nextLook {
+                nextLook = .now + Self.lookInterval
+                let usage = ProcessTree.usage(of: process)
+                if usage.processes > limits.processes { overrun = .processes }
+                if usage.residentBytes > limits.memory { overrun = .memory }
+            }
+        } while !ended && overrun == nil
         if ended { _ = reader.readAvailable() }
         // The process is not reaped yet, so its number, and with it the group's, cannot belong to anyone else.
+        if !ended {
+            kill(process, SIGSTOP)
+            ProcessTree.endDescendants(of: process)
+        }
         kill(-process, SIGKILL)
         var status: Int32 = 0
         _ = retryingInterrupts { Int(waitpid(process, &status, 0)) }
@@ -56,6 +72,8 @@ struct ChildProcess {
         switch overrun {
         case .time: throw .timedOut(name, output)
         case .size: throw .outputTooLong(name, output)
+        case .processes: throw .tooManyProcesses(name, output)
+        case .memory: throw .tooMuchMemory(name, output)
         case nil: return output
         }
     }
@@ -97,7 +115,16 @@ struct ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, stdout, 1)
         posix_spawn_file_actions_adddup2(&actions, stderr, 2)
+        return Self.spawn(
+            &process, executable, arguments, environment: environment, &actions,
+            flags: Int32(POSIX_SPAWN_SETPGROUP))
+    }
 
+    /// posix_spawn(3) with no signal settings of ours.
+    private static func spawn(
+        _ process: inout pid_t, _ executable: String, _ arguments: [String], environment: [String],
+        _ actions: inout posix_spawn_file_actions_t, flags: Int32
+    ) -> Int32 {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -108,13 +135,58 @@ struct ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setpgroup(&attributes, 0)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-
+            &attributes, Int16(flags | Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)))
         return withCStrings(arguments) { arguments in
             withCStrings(environment) { environment in
                 posix_spawn(&process, executable, &actions, &attributes, arguments, environment)
             }
         }
+    }
+
+    /// Starts a process that is given its work over a pipe, in a process group of its own.
+    ///
+    /// - Parameter command: the executable as an absolute path, then the arguments after the program's name.
+    /// - Returns: where its work is written, and its standard output and error, which do not block.
+    static func startWorker(
+        _ command: [String]
+    ) throws(CommandError) -> (process: pid_t, input: Int32, outputs: [Int32]) {
+        let executable = command.first ?? ""
+        let started: Result<(pid_t, Int32, [Int32]), CommandError> = startLock.withLock { _ in
+            var pipes: [[Int32]] = []
+            for _ in 0..<3 {
+                var ends: [Int32] = [-1, -1]
+                guard pipe(&ends) == 0 else {
+                    let code = errno
+                    for descriptor in pipes.joined() { Glibc.close(descriptor) }
+                    return .failure(.notStarted(executable, code: code))
+                }
+                pipes.append(ends)
+            }
+            for pipe in pipes[1...] { _ = fcntl(pipe[0], F_SETFL, O_NONBLOCK) }
+            closeAllInChildren()
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            defer { posix_spawn_file_actions_destroy(&actions) }
+            posix_spawn_file_actions_adddup2(&actions, pipes[0][0], 0)
+            posix_spawn_file_actions_adddup2(&actions, pipes[1][1], 1)
+            posix_spawn_file_actions_adddup2(&actions, pipes[2][1], 2)
+            var process: pid_t = 0
+            let code = spawn(
+                &process, executable, ["pd-agent"] + command.dropFirst(),
+                // A crash is told in one line, not by a picture of the stack.
+                environment: [
+                    "LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":"),
+                    "SWIFT_BACKTRACE=enable=no",
+                ],
+                &actions, flags: Int32(POSIX_SPAWN_SETPGROUP))
+            for descriptor in [pipes[0][0], pipes[1][1], pipes[2][1]] { Glibc.close(descriptor) }
+            guard code == 0 else {
+                for descriptor in [pipes[0][1], pipes[1][0], pipes[2][0]] { Glibc.close(descriptor) }
+                return .failure(.notStarted(executable, code: code))
+            }
+            return .success((process, pipes[0][1], [pipes[1][0], pipes[2][0]]))
+        }
+        return try started.get()
     }
 
     /// Marks every descriptor of this process but the first three to be closed in children. What we open is marked
@@ -133,7 +205,7 @@ struct ChildProcess {
     }
 
     /// The macros of wait(2): the exit code, or the signal's number negated.
-    private static func returncode(_ status: Int32) -> Int32 {
+    static func returncode(_ status: Int32) -> Int32 {
         status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
     }
 }
@@ -141,7 +213,7 @@ struct ChildProcess {
 /// Reads the two outputs of a child as they come.
 private struct OutputReader {
     enum Overrun {
-        case time, size
+        case time, size, processes, memory
     }
 
     enum State {

@@ -39,6 +39,10 @@ public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
     case timedOut(String, CommandOutput)
     /// It wrote more than ``Machine/outputLimit``; it was killed with all that it started.
     case outputTooLong(String, CommandOutput)
+    /// It and what it started were more than ``CollectorLimits/processes``; all were killed.
+    case tooManyProcesses(String, CommandOutput)
+    /// It and what it started took more than ``CollectorLimits/memory``; all were killed.
+    case tooMuchMemory(String, CommandOutput)
 
     /// One line for people.
     public var description: String {
@@ -48,6 +52,8 @@ public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
         case .notStarted(let name, let code): "\(name) could not be started: \(systemMessage(code))"
         case .timedOut(let name, _): "\(name) did not finish in time"
         case .outputTooLong(let name, _): "\(name) wrote too much"
+        case .tooManyProcesses(let name, _): "\(name) started too many processes"
+        case .tooMuchMemory(let name, _): "\(name) took too much memory"
         }
     }
 
@@ -55,7 +61,9 @@ public enum CommandError: Error, Equatable, Sendable, CustomStringConvertible {
     var output: CommandOutput? {
         switch self {
         case .notAllowed, .notInstalled, .notStarted: nil
-        case .timedOut(_, let output), .outputTooLong(_, let output): output
+        case .timedOut(_, let output), .outputTooLong(_, let output), .tooManyProcesses(_, let output),
+            .tooMuchMemory(_, let output):
+            output
         }
     }
 }

@@ -66,7 +66,7 @@ public struct Machine: Sendable {
     public static let searchPath = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/run/current-system/sw/bin"]
 
     /// The most that a command may write, in bytes.
-    public static let outputLimit = 4 << 20
+    public static let outputLimit = 8 << 20
 
     /// The machine that this process runs on.
     public static func this() -> Machine {

@@ -1,35 +1,49 @@
+import CLinux
 import Glibc
 import PDDocument
 import PDFiles
 import Synchronization
 
-/// Runs collectors side by side. What one of them does, hang, fail or flood, changes nothing for the others.
+/// Runs collectors. What one of them does, hang, fail, crash or flood, changes nothing for the others.
 public struct CollectorRunner: Sendable {
     /// What to run.
     public var collectors: [any Collector]
-    /// How long each may take.
-    public var timeout: Duration
-    /// How much longer one that does not heed its deadline is waited for. Commands are killed at the deadline, so only
-    /// a system call that does not return gets this far.
-    public var grace: Duration
+    /// What each may take.
+    public var limits: CollectorLimits
+    /// How to start a process that runs them (``CollectorWorker``): the executable as an absolute path, then the
+    /// arguments after the program's name. Nothing where they run in this process, which their crash then ends.
+    public var worker: [String]?
+    /// Whether this process adopts orphans, and may end all that it did not start itself.
+    public var adoptsOrphans = false
 
     /// The most of each output of a failed command that is reported, in bytes.
     public static let reportedOutputLimit = 4096
 
     /// A runner.
     public init(
-        _ collectors: [any Collector] = BuiltInCollectors.all, timeout: Duration = .seconds(60),
-        grace: Duration = .seconds(2)
+        _ collectors: [any Collector] = BuiltInCollectors.all, limits: CollectorLimits = .init(),
+        worker: [String]? = nil
     ) {
         self.collectors = collectors
-        self.timeout = timeout
-        self.grace = grace
+        self.limits = limits
+        self.worker = worker
+    }
+
+    /// Makes descendants whose parent ends children of this process, so that nothing that a collector started outlives
+    /// it. For a process that starts nothing beside collectors.
+    public mutating func adoptOrphans() {
+        adoptsOrphans = pd_adopt_orphans() == 0
     }
 
     /// The results by collector name, in the order of the names. One that failed has `status`, `reason`, `stdout`,
     /// `stderr` and `returncode` in its result's place.
     public func run(in environment: CollectorEnvironment) async -> Document {
-        let deadline = SuspendingClock.now + timeout
+        if let worker {
+            let pool = CollectorPool(command: worker, limits: limits, adoptsOrphans: adoptsOrphans)
+            let names = collectors.map(\.name).sorted()
+            return Document(await onThread { pool.run(names) }.sorted { $0.key < $1.key }.map { ($0, $1) })
+        }
+        let deadline = SuspendingClock.now + limits.time
         let results = await withTaskGroup(of: (String, Value).self) { group in
             for collector in collectors {
                 let context = environment.context(for: collector, deadline: deadline)
@@ -41,13 +55,13 @@ public struct CollectorRunner: Sendable {
     }
 
     private func result(of collector: any Collector, _ context: CollectorContext) async -> Value {
-        let patience = timeout + grace
+        let patience = limits.time + limits.grace
         return await withCheckedContinuation { continuation in
             let answer = OneAnswer(continuation)
             let watch = Task {
                 // Cancelled when the answer is there; then nobody waits for this one any more.
                 try? await Task.sleep(for: patience, clock: .suspending)
-                answer.give(Self.failure("no answer within \(patience); given up", nil))
+                answer.give(CollectorResult.failure("no answer within \(patience); given up").value)
             }
             // A thread of its own: a collector blocks, and one that hangs must not take a place in the shared pool.
             let code = startThread {
@@ -55,28 +69,29 @@ public struct CollectorRunner: Sendable {
                 do {
                     value = try collector.collect(context)
                 } catch let error as CommandError {
-                    value = Self.failure("\(error)", error.output)
+                    value = CollectorResult.failure("\(error)", error.output).value
                 } catch {
-                    value = Self.failure("\(error)", nil)
+                    value = CollectorResult.failure("\(error)").value
                 }
                 answer.give(value)
                 watch.cancel()
             }
             if code != 0 {
-                answer.give(Self.failure("no thread could be started: \(systemMessage(code))", nil))
+                answer.give(
+                    CollectorResult.failure("no thread could be started: \(systemMessage(code))").value)
                 watch.cancel()
             }
         }
     }
+}
 
-    private static func failure(_ reason: String, _ output: CommandOutput?) -> Value {
-        let text = { (bytes: [UInt8]?) in
-            Value.string(String(decoding: (bytes ?? []).prefix(reportedOutputLimit), as: UTF8.self))
+/// Runs the body on a thread of its own, and waits for what it gives.
+private func onThread<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {
+    await withCheckedContinuation { continuation in
+        // Where there is no thread to be had, the pool's own has to do.
+        if startThread({ continuation.resume(returning: body()) }) != 0 {
+            continuation.resume(returning: body())
         }
-        return [
-            "status": "unknown", "reason": .string(reason), "stdout": text(output?.stdout),
-            "stderr": text(output?.stderr), "returncode": .int(Int(output?.returncode ?? 1)),
-        ]
     }
 }
 

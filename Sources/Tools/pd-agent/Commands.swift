@@ -43,7 +43,7 @@ struct Collect: AsyncParsableCommand {
 
     func run() async throws {
         try options.handOver()
-        let agent = try options.agent()
+        let agent = try options.agent(isReadOnly: print)
         if print {
             Swift.print(await agent.shownReport())
         } else {

@@ -16,9 +16,13 @@ struct Options: ParsableArguments {
         Logger(label: "pd-agent") { StreamLogHandler.standardError(label: $0) }
     }
 
-    func agent() throws -> Agent {
-        try Agent.load(
-            state: directory, configuration: stateOptions.settingsFile?.path, log: log)
+    /// - Parameter isReadOnly: whether collectors may remember nothing.
+    func agent(isReadOnly: Bool = false) throws -> Agent {
+        var worker = ["/proc/self/exe", "collector-worker", "--state=\(directory.path)"]
+        if let file = stateOptions.settingsFile?.path { worker.append("--config=\(file)") }
+        if isReadOnly { worker.append("--read-only") }
+        return try Agent.load(
+            state: directory, configuration: stateOptions.settingsFile?.path, worker: worker, log: log)
     }
 
     func settings() throws -> AgentSettings {

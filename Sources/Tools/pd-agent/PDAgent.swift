@@ -14,7 +14,7 @@ struct PDAgent: Tool {
             """,
         subcommands: [
             Join.self, Collect.self, Submit.self, Cycle.self, Status.self, UpdateCommand.self,
-            VerifyCommand.self, InstallUnitsCommand.self,
+            VerifyCommand.self, InstallUnitsCommand.self, CollectorWorkerCommand.self,
         ])
 }
 

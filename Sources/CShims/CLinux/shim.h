@@ -1,0 +1,36 @@
+/* Calls of Linux that are variadic, which Swift cannot call: one wrapper for
+   each command of theirs, with the arguments that the manual gives. */
+#ifndef PENGUINDOME_CLINUX_SHIM_H
+#define PENGUINDOME_CLINUX_SHIM_H
+
+#include <linux/types.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+
+/* 0, or -1 with errno: descendants whose parent ends become children of this
+   process, instead of the first process of the system (prctl(2)). */
+static inline int pd_adopt_orphans(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+/* 0, or -1 with errno: this process is killed when its parent ends. */
+static inline int pd_end_with_parent(void) {
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+/* struct opal_status and IOC_OPAL_GET_STATUS of linux/sed-opal.h, which has
+   them since Linux 6.1; headers may be older than the kernel. */
+struct pd_opal_status {
+    __u32 flags;
+    __u32 reserved;
+};
+#define PD_OPAL_LOCKING_ENABLED 0x04
+
+/* 0 and the flags, or -1 with errno: what a drive that may encrypt itself says
+   of that. */
+static inline int pd_opal_status(int descriptor, struct pd_opal_status *status) {
+    return ioctl(descriptor, _IOR('p', 236, struct pd_opal_status), status);
+}
+
+#endif
