@@ -67,10 +67,16 @@ if !coreOnly {
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Store"),
         .target(
+            name: "PDFleet",
+            dependencies: [
+                "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings", "PDFiles", "COpenSSL",
+                .product(name: "Logging", package: "swift-log"),
+                "Yams",
+            ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),
+        .target(
             name: "PDServer",
             dependencies: [
-                "PDStore", "PDProtocol", "PDCrypto", "PDDocument",
-                "PDSettings", "PDFiles", "COpenSSL",
+                "PDFleet", "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -80,8 +86,7 @@ if !coreOnly {
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                "Yams",
-            ], path: "Sources/Server", resources: [.embedInCode("Resources/checks.yml")]),
+            ], path: "Sources/Server"),
         .target(
             name: "PDClient",
             dependencies: [
@@ -118,16 +123,23 @@ if !coreOnly {
             path: "Sources/Tools/Support"),
         .target(
             name: "PDServerToolSupport",
-            dependencies: ["PDToolSupport", "PDServer", "PDSettings", "PDStore"],
+            dependencies: ["PDToolSupport", "PDFleet", "PDSettings", "PDStore"],
             path: "Sources/Tools/ServerSupport"),
         .executableTarget(
-            name: "pd-server", dependencies: ["PDServerToolSupport", "PDCrypto"],
+            name: "pd-server",
+            dependencies: [
+                "PDServer", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto", "PDSettings",
+                "PDStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Sources/Tools/pd-server"),
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDServerToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDProtocol", "PDGnuPG",
-                "PDSettings",
+                "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles",
+                "PDProtocol", "PDGnuPG", "PDSettings", "PDStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 "Yams",
             ],
             path: "Sources/Tools/pd-admin"),
@@ -173,10 +185,20 @@ if !coreOnly {
                 "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
+        .target(
+            name: "PDTestSupport", dependencies: [.product(name: "Logging", package: "swift-log")],
+            path: "Tests/Support/TestSupport"),
+        .testTarget(
+            name: "FleetTests",
+            dependencies: [
+                "PDTestSupport", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDCrypto", "PDSettings",
+            ],
+            path: "Tests/FleetTests"),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "PDServer", "PDStore", "PDProtocol", "PDDocument", "PDCrypto", "PDSettings",
+                "PDTestSupport", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDCrypto",
+                "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

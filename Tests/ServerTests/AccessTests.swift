@@ -3,8 +3,10 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import PDCrypto
+import PDTestSupport
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Who may use an endpoint")

@@ -1,8 +1,10 @@
 import Foundation
 import NIOCore
 import PDProtocol
+import PDTestSupport
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("The bytes of all request bodies together are bounded")

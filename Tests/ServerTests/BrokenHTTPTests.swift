@@ -1,6 +1,8 @@
 import Foundation
+import PDTestSupport
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Requests that break HTTP")

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Connections of all ports")

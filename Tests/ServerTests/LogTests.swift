@@ -4,6 +4,7 @@ import PDSettings
 import Synchronization
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("The log")

@@ -6,6 +6,7 @@ import NIOPosix
 import Synchronization
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Large answers")

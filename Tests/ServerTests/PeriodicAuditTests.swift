@@ -5,6 +5,7 @@ import PDSettings
 import PDStore
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Audits that the server makes itself")

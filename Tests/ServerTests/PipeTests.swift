@@ -6,6 +6,7 @@ import PDCrypto
 import PDProtocol
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Pipes of version 1")

@@ -7,6 +7,7 @@ import PDProtocol
 import PDStore
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Recorded requests of version 1 peers")

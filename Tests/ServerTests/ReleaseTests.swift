@@ -7,6 +7,7 @@ import PDProtocol
 import PDStore
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Releases that the server hands out")
@@ -174,11 +175,11 @@ struct ReleaseTests {
     @Test("a message that is replaced under its number is read again")
     func replacedMessage() async throws {
         try await TestFleet.with { fleet in
-            let shelf = ReleaseShelf(directory: fleet.releases)
+            let messages = ReleaseMessages(ReleaseShelf(directory: fleet.releases))
             for text in ["one", "another"] {
                 let message = "-----BEGIN PGP MESSAGE-----\n\n\(text)\n-----END PGP MESSAGE-----\n"
                 try Self.put(Array(message.utf8), "5.tar.asc", fleet)
-                let read = try #require(try shelf.newestMessage(after: 0))
+                let read = try #require(try messages.newest(after: 0))
                 #expect(String(buffer: read.quoted).contains(text))
             }
         }

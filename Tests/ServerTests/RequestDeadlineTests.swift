@@ -4,6 +4,7 @@ import NIOEmbedded
 import NIOHTTPTypes
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("p121 Connections that take their time")

@@ -3,6 +3,7 @@ import NIOEmbedded
 import NIOHTTP1
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Where requests begin and end")

@@ -3,8 +3,10 @@ import Hummingbird
 import HummingbirdTesting
 import NIOCore
 import PDProtocol
+import PDTestSupport
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Routes")

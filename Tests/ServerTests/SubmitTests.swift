@@ -8,6 +8,7 @@ import PDProtocol
 import PDStore
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Submitting a report over HTTP")

@@ -3,8 +3,10 @@ import Hummingbird
 import HummingbirdTesting
 import NIOSSL
 import PDProtocol
+import PDTestSupport
 import Testing
 
+@testable import PDFleet
 @testable import PDServer
 
 @Suite("Ports with TLS")
@@ -60,16 +62,25 @@ struct TLSTests {
         }
     }
 
-    @Test("a certificate and a key that do not belong together, or are none, are refused by name")
-    func mismatch() async throws {
+    @Test(
+        "a certificate and a key that do not belong together, or are none, are refused by name",
+        arguments: ["the server's library", "the tools' library"])
+    func mismatch(by library: String) async throws {
+        func check(_ certificate: URL, _ key: URL) throws(StateError) {
+            if library == "the tools' library" {
+                try CertificateFile(certificate).check(key: key)
+            } else {
+                _ = try TLSIdentity(certificate: certificate, key: key)
+            }
+        }
         try await identity { certificate, key in
+            try check(certificate, key)
             try await identity { _, otherKey in
-                #expect(throws: StateError.self) { try TLSIdentity(certificate: certificate, key: otherKey) }
+                let error = #expect(throws: StateError.self) { try check(certificate, otherKey) }
+                #expect(error?.description.contains("do not belong together") == true)
             }
-            #expect(throws: StateError.self) { try TLSIdentity(certificate: key, key: key) }
-            let error = #expect(throws: StateError.self) {
-                try TLSIdentity(certificate: certificate, key: certificate)
-            }
+            #expect(throws: StateError.self) { try check(key, key) }
+            let error = #expect(throws: StateError.self) { try check(certificate, certificate) }
             #expect(error?.description.contains("is not a private key") == true)
         }
     }

@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Logging
 import PDCrypto
+import PDFleet
 
 /// Lets requests pass by address, or by user and password (HTTP Basic, RFC 7617).
 struct AccessControl: Sendable {

@@ -1,3 +1,4 @@
+import PDFleet
 import Synchronization
 
 /// Slows down those who guess passwords: after some failures from an address, it is refused for a while, right password

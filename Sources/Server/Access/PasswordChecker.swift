@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDFleet
 import Synchronization
 
 /// Compares passwords with their hashes on threads of its own: each takes a tenth of a second, in which no event loop

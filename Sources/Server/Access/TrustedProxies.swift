@@ -1,4 +1,5 @@
 import HTTPTypes
+import PDFleet
 
 /// Who a request comes from where reverse proxies stand before the server.
 ///

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PDFleet
 import PDSettings
 import PDStore
 import ServiceLifecycle

@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import Logging
 import NIOCore
+import PDFleet
 import PDStore
 
 /// What those ask who watch over the server: whether it is alive, whether it can work, and what it counts.

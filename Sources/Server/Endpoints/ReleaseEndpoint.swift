@@ -1,6 +1,7 @@
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
+import PDFleet
 
 /// `download_release`: people fetch the newest release.
 struct ReleaseEndpoint: Sendable {

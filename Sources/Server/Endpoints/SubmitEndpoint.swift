@@ -1,5 +1,7 @@
 import HTTPTypes
+import PDFleet
 import PDProtocol
+import PDStore
 
 /// `submit`: a host reports.
 struct SubmitEndpoint: Sendable {
@@ -13,7 +15,12 @@ struct SubmitEndpoint: Sendable {
 
     @Sendable private func submit(_ call: Call) async throws(Refusal) -> Response {
         let submission = try signed.open(call, as: V1.Submission.self)
-        let receipt = try await ingest.take(submission, at: signed.now())
+        let receipt: SubmissionReceipt
+        do {
+            receipt = try await ingest.take(submission, at: signed.now())
+        } catch {
+            throw Refusal(error)
+        }
         metrics.count(receipt)
         call.note(outcome: "\(receipt.disposition)")
         if receipt.disposition == .repeated || receipt.disposition == .outdated {

@@ -9,7 +9,7 @@ import PDStore
 struct UpdateEndpoint: Sendable {
     let signed: SignedRequests
     let patches: any PatchStore
-    let releases: ReleaseShelf
+    let releases: ReleaseMessages
     let logger: Logger
 
     var routes: [Route] {
@@ -29,9 +29,9 @@ struct UpdateEndpoint: Sendable {
                 id: patch.id,
                 files: patch.files.map { V1.PatchFile(path: $0.path, mode: $0.mode, content: $0.content) })
         }
-        let release: ReleaseShelf.Message?
+        let release: ReleaseMessages.Message?
         do {
-            release = try releases.newestMessage(after: request.oldRelease)
+            release = try releases.newest(after: request.oldRelease)
         } catch {
             throw .unavailable("\(error)")
         }

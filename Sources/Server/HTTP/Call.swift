@@ -1,5 +1,6 @@
 import HTTPTypes
 import NIOCore
+import PDFleet
 import PDProtocol
 import Synchronization
 

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PDCrypto
+import PDFleet
 import PDStore
 
 /// Everything that the server answers, and what its parts share. One of them serves all ports.
@@ -24,7 +25,7 @@ struct FleetEndpoints: Sendable {
         /// What an address may guess.
         var failures = FailureThrottle.Limits()
         /// How many requests may be under way.
-        var requests = AdmissionGate.standardLimit
+        var requests = ServerSettings.Limits.standardRequests
     }
 
     let routes: RouteTable
@@ -60,7 +61,8 @@ struct FleetEndpoints: Sendable {
         readiness = Readiness(leases: store, now: now, logger: logger)
         let submit = SubmitEndpoint(
             signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics)
-        let update = UpdateEndpoint(signed: signed, patches: store, releases: shelf, logger: logger)
+        let update = UpdateEndpoint(
+            signed: signed, patches: store, releases: ReleaseMessages(shelf), logger: logger)
         let agentUpdate = AgentUpdateEndpoint(signed: signed, patches: store, releases: shelf)
         let release = ReleaseEndpoint(access: access(options.downloadRelease, .open), releases: shelf)
         let pipes = PipeEndpoints(

@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import PDFleet
 import PDProtocol
 
 /// What happens to every request, whatever its route: the body is read within its limits, the handler answers, and the

@@ -2,17 +2,15 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import PDFleet
 
 /// The server on one port.
 struct FleetServer: Sendable {
-    /// How many connections are served at once on a port. An eighth more are told so, and those beyond wait in the
-    /// kernel's queue.
-    static let maximumConnections = 20_000
-
     let endpoints: FleetEndpoints
     let listener: Listener
     let logger: Logger
-    var maximumConnections = Self.maximumConnections
+    /// How many connections are served at once. An eighth more are told so, and those beyond wait in the kernel's queue.
+    var maximumConnections = ServerSettings.Limits.standardConnections
     /// What all ports have together.
     var pool = ConnectionPool(files: 1 << 20, ports: 1)
 

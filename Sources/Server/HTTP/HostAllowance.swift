@@ -1,3 +1,4 @@
+import PDFleet
 import PDProtocol
 import Synchronization
 

@@ -1,16 +1,16 @@
 /// One port, and what holds for requests that come in on it.
-public struct Listener: Sendable {
+package struct Listener: Sendable {
     /// The address to bind, for instance `127.0.0.1` or `::`.
-    public var host: String
+    package var host: String
     /// The TCP port; 0 lets the system choose.
-    public var port: Int
+    package var port: Int
     /// Whether hosts should use another: those that still use it get an issue.
-    public var isDeprecated: Bool
+    package var isDeprecated: Bool
     /// What it proves itself with; nothing for plain HTTP.
-    public var identity: TLSIdentity?
+    package var identity: TLSIdentity?
 
     /// A port with its address.
-    public init(host: String, port: Int, isDeprecated: Bool = false, identity: TLSIdentity? = nil) {
+    package init(host: String, port: Int, isDeprecated: Bool = false, identity: TLSIdentity? = nil) {
         self.host = host
         self.port = port
         self.isDeprecated = isDeprecated

@@ -1,4 +1,5 @@
 import NIOHTTP1
+import PDFleet
 
 /// What the decoded head of a request must keep of RFC 9112 and RFC 3986 so that no two readers see different requests in
 /// it. Where a request begins and ends has been seen to by ``RequestFraming``.

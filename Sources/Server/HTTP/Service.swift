@@ -2,11 +2,12 @@ import Foundation
 import Hummingbird
 import Logging
 import NIOCore
+import PDFleet
 import PDStore
 import ServiceLifecycle
 
 /// A whole server: one application for each port, until a signal ends them.
-public struct Service: Sendable {
+package struct Service: Sendable {
     /// How long requests that are under way may take once the server has been told to stop.
     static let gracePeriod = Duration.seconds(10)
 
@@ -15,7 +16,7 @@ public struct Service: Sendable {
     private let logger: Logger
 
     /// A server for an opened fleet. The settings may differ from the fleet's where flags override them.
-    public init(fleet: Fleet, settings: ServerSettings, logger: Logger) {
+    package init(fleet: Fleet, settings: ServerSettings, logger: Logger) {
         self.fleet = fleet
         self.settings = settings
         self.logger = logger
@@ -39,7 +40,7 @@ public struct Service: Sendable {
     /// Serves until SIGTERM or SIGINT, then closes the store.
     ///
     /// - Throws: ``StateError`` where keys cannot be read or a port cannot be opened.
-    public func run() async throws {
+    package func run() async throws {
         let clientKeys = try RoleKeys(directory: fleet.state.clientKeys, logger: logger)
         if clientKeys.certificates.isEmpty {
             logger.warning("no client key is installed: every report will be refused")

@@ -1,3 +1,4 @@
+import PDFleet
 import Synchronization
 
 /// What all ports of a server share, so that one port cannot take what the others need.
@@ -22,13 +23,10 @@ struct SharedLimits: Sendable {
 /// How many may be inside at once. What comes beyond is answered with 503, which costs next to nothing, and those that
 /// are inside are served in time.
 final class AdmissionGate: Sendable {
-    /// Requests: many more than a store commits in a second.
-    static let standardLimit = 4096
-
     private let limit: Int
     private let inside = Mutex(0)
 
-    init(limit: Int = standardLimit) {
+    init(limit: Int = ServerSettings.Limits.standardRequests) {
         self.limit = limit
     }
 

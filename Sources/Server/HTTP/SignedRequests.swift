@@ -1,4 +1,5 @@
 import PDCrypto
+import PDFleet
 import PDProtocol
 
 /// The one road that every signed request takes: form, envelope, signature, value. Nothing of a request is looked at

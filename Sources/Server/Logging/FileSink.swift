@@ -1,4 +1,5 @@
 import Foundation
+import PDFleet
 
 /// A file that is set aside as `FILE.1`, `FILE.2` … when it is full. One that another program moved away is made anew.
 final class FileSink: LogSink {

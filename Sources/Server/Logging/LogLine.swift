@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PDDocument
+import PDFleet
 
 /// One event of the log, before it has a form.
 struct LogLine: Sendable {
@@ -72,16 +73,6 @@ struct LogLine: Sendable {
     private static func printable(_ text: String) -> String {
         let isPlain = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
         return isPlain ? text : String(Value.string(text).json().dropFirst().dropLast())
-    }
-}
-
-extension String {
-    /// The text, or where it is longer, its beginning and a mark.
-    ///
-    /// - Parameter characters: how many Unicode scalars are kept.
-    func cut(to characters: Int) -> String {
-        guard utf8.count > characters, unicodeScalars.count > characters else { return self }
-        return String(String.UnicodeScalarView(unicodeScalars.prefix(characters))) + "[cut]"
     }
 }
 

@@ -1,10 +1,11 @@
 import Foundation
 import Logging
+import PDFleet
 import Synchronization
 
 /// Takes lines from anywhere and writes them from one thread of its own: whoever logs never waits for a disk or another
 /// machine. Where lines come faster than they can be written, some are left out, and their number is told.
-public final class LogOutput: Sendable {
+package final class LogOutput: Sendable {
     /// How many lines may wait.
     static let waitingLimit = 10_000
 
@@ -22,7 +23,7 @@ public final class LogOutput: Sendable {
     /// Opens the destinations.
     ///
     /// - Throws: ``StateError`` for a file that cannot be written.
-    public convenience init(_ settings: LogSettings) throws(StateError) {
+    package convenience init(_ settings: LogSettings) throws(StateError) {
         var sinks: [(Logger.Level, any LogSink)] = []
         for destination in settings.destinations {
             let sink: any LogSink
@@ -44,12 +45,12 @@ public final class LogOutput: Sendable {
     }
 
     /// A logger that writes here.
-    public func logger(_ label: String) -> Logger {
+    package func logger(_ label: String) -> Logger {
         Logger(label: label) { _ in Handler(output: self, logLevel: self.level) }
     }
 
     /// Returns when everything that was logged before is written. To be called before the process ends.
-    public func flush() {
+    package func flush() {
         queue.sync {}
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import PDDocument
+import PDFleet
 
 /// The system's log: the socket of this machine in its traditional form (RFC 3164), another machine in that of RFC 5424.
 ///

@@ -1,11 +1,12 @@
 import Foundation
 import NIOCore
 import PDDocument
+import PDFleet
 import PDSettings
 
 /// Whether what the settings name can be used on this machine: the address, certificates with their keys, log files.
 /// Mistakes are told with the line of the setting that they come from.
-public struct SettingsCheck {
+package struct SettingsCheck {
     private let settings: ServerSettings
     private let file: URL
     private let written: SettingsMapping
@@ -14,7 +15,7 @@ public struct SettingsCheck {
     ///   - settings: what was read.
     ///   - file: the settings file that it was read from.
     /// - Throws: ``StateError`` or `SettingsError` where the file cannot be read again.
-    public init(_ settings: ServerSettings, file: URL) throws {
+    package init(_ settings: ServerSettings, file: URL) throws {
         self.settings = settings
         self.file = file
         written = try SettingsMapping(
@@ -26,7 +27,7 @@ public struct SettingsCheck {
     /// - Parameter now: the clock, in seconds since 1970-01-01 UTC.
     /// - Returns: what will not stop the server, but agents.
     /// - Throws: `SettingsError`; ``StateError`` where the mistake comes from no line of the file.
-    public func run(at now: Int64) throws -> [String] {
+    package func run(at now: Int64) throws -> [String] {
         try checkAddress()
         for case .file(let path, _, _) in settings.logging.destinations.map(\.place) { try checkLog(path) }
         return try settings.ports.compactMap(\.tls).compactMap { try checkCertificate($0, at: now) }

@@ -1,15 +1,16 @@
 import Foundation
 import Logging
 import NIOSSL
+import PDFleet
 import Synchronization
 
 /// The certificate and key of a port, read again when the files change. Connections that are open go on with what they
 /// began with; new ones get the new certificate.
-public final class TLSIdentity: Sendable {
+package final class TLSIdentity: Sendable {
     /// The certificate chain, PEM, the server's own first.
-    public let certificate: URL
+    package let certificate: URL
     /// The private key, PEM, without a passphrase.
-    public let key: URL
+    package let key: URL
     private let logger: Logger?
     private let state: Mutex<State>
 
@@ -30,7 +31,7 @@ public final class TLSIdentity: Sendable {
     /// Reads both files.
     ///
     /// - Throws: ``StateError`` that names the file that is wrong.
-    public init(certificate: URL, key: URL, logger: Logger? = nil) throws(StateError) {
+    package init(certificate: URL, key: URL, logger: Logger? = nil) throws(StateError) {
         self.certificate = certificate
         self.key = key
         self.logger = logger

@@ -1,11 +1,11 @@
-import PDServer
+import PDFleet
 import PDSettings
 import PDStore
 import PDToolSupport
 
 extension Fleet {
     /// Opens a server's state for a tool: each reason that it cannot be opened has its exit code.
-    public static func open(
+    package static func open(
         for state: ServerState, database: StoreLocation? = nil, waits: Bool = false,
         waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
     ) async throws(ToolFailure) -> Fleet {
@@ -20,7 +20,7 @@ extension Fleet {
 
 extension ToolFailure {
     /// The failure that a tool ends with where an error of the server's modules stops it.
-    public init(explaining error: any Error) {
+    package init(explaining error: any Error) {
         switch error {
         case let failure as ToolFailure: self = failure
         case let error as SettingsError: self.init(.usage, error.description)

@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import PDDocument
 import PDFiles
+import PDFleet
 import PDProtocol
-import PDServer
 import PDStore
 import PDToolSupport
 

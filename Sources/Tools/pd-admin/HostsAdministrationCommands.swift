@@ -1,6 +1,6 @@
 import ArgumentParser
+import PDFleet
 import PDProtocol
-import PDServer
 import PDStore
 import PDToolSupport
 

@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import PDDocument
+import PDFleet
 import PDProtocol
-import PDServer
 import PDStore
 import PDToolSupport
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDDocument
-import PDServer
+import PDFleet
 import PDSettings
 import PDStore
 import PDToolSupport

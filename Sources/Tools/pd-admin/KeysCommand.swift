@@ -2,8 +2,8 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDDocument
+import PDFleet
 import PDGnuPG
-import PDServer
 import PDToolSupport
 
 struct KeysCommand: ParsableCommand {

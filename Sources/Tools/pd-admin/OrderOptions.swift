@@ -2,9 +2,9 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDFiles
+import PDFleet
 import PDGnuPG
 import PDProtocol
-import PDServer
 import PDStore
 import PDToolSupport
 

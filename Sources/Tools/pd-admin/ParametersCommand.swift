@@ -1,7 +1,7 @@
 import ArgumentParser
 import PDDocument
+import PDFleet
 import PDProtocol
-import PDServer
 import PDStore
 import PDToolSupport
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDDocument
-import PDServer
+import PDFleet
 import PDServerToolSupport
 import PDToolSupport
 

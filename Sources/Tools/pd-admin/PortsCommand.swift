@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDDocument
-import PDServer
+import PDFleet
 import PDServerToolSupport
 import PDSettings
 import PDToolSupport
@@ -94,7 +94,7 @@ struct PortsCommand: ParsableCommand {
                 let tls = PortSettings.TLS(
                     certificate: URL(filePath: certificate).path, key: URL(filePath: key).path)
                 // Both are read, so that a port that cannot be opened is known now.
-                _ = try TLSIdentity(certificate: URL(filePath: tls.certificate), key: URL(filePath: tls.key))
+                try CertificateFile(URL(filePath: tls.certificate)).check(key: URL(filePath: tls.key))
                 return Proof(tls: tls, made: nil)
             }
             guard let host = selfSigned else { return nil }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
+import PDFleet
 import PDServer
 import PDServerToolSupport
 import PDSettings

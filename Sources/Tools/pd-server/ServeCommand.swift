@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import PDCrypto
+import PDFleet
 import PDServer
 import PDServerToolSupport
 import PDSettings

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
-import PDServer
+import PDFleet
 import PDServerToolSupport
 import PDToolSupport
 

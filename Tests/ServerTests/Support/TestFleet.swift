@@ -5,9 +5,10 @@ import Logging
 import PDCrypto
 import PDProtocol
 import PDStore
+import PDTestSupport
 import ServiceLifecycle
-import Synchronization
 
+@testable import PDFleet
 @testable import PDServer
 
 /// A fleet in a directory of its own, with a client key, for as long as a test runs.
@@ -62,7 +63,7 @@ struct TestFleet {
     /// Serves one port as it is served in earnest, lends its number, and stops in order.
     func serving<Result: Sendable>(
         _ listener: Listener, endpoints: FleetEndpoints? = nil,
-        connections: Int = FleetServer.maximumConnections,
+        connections: Int = ServerSettings.Limits.standardConnections,
         _ body: (Int) async throws -> Result
     ) async throws -> Result {
         let (ports, port) = AsyncStream<Int>.makeStream()
@@ -89,36 +90,6 @@ struct TestFleet {
         let bytes = Array(data.utf8)
         let signature = try clientKey.signDetachedWithoutPurposeArmored(bytes, at: .now())
         return ByteBuffer(bytes: V1.Envelope(data: bytes, signature: Array(signature.utf8)).formBody())
-    }
-}
-
-/// The log lines of a test.
-final class CapturedLog: Sendable {
-    private let captured = Mutex<[String]>([])
-
-    var lines: [String] { captured.withLock { $0 } }
-
-    var logger: Logger {
-        var logger = Logger(label: "test") { _ in Handler(log: self) }
-        logger.logLevel = .info
-        return logger
-    }
-
-    private struct Handler: LogHandler {
-        let log: CapturedLog
-        var metadata: Logger.Metadata = [:]
-        var logLevel: Logger.Level = .info
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let metadata = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(
-                separator: " ")
-            log.captured.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
-        }
     }
 }
 

@@ -1,0 +1,120 @@
+import Foundation
+import PDSettings
+import Yams
+
+/// The settings file of a server, changed by tools: what they write is checked as the server would check it, and put in
+/// place at once or not at all.
+package struct SettingsFile {
+    private let file: URL
+    private var editor: SettingsEditor
+
+    /// Reads the file.
+    package init(_ file: URL) throws {
+        self.file = file
+        editor = SettingsEditor(
+            yaml: String(decoding: try PrivateFiles.read(file), as: UTF8.self), file: file.path)
+    }
+
+    /// The settings as they would be.
+    package func settings() throws(SettingsError) -> ServerSettings {
+        try ServerSettings(yaml: editor.yaml, file: file.path)
+    }
+
+    /// Puts what was changed in place.
+    ///
+    /// - Throws: `SettingsError` where the server would not take it; then the file is as it was.
+    package func save() throws {
+        _ = try settings()
+        try PrivateFiles.replaceFollowingLinks(Array(editor.yaml.utf8), at: file)
+    }
+
+    // MARK: - Passwords
+
+    /// Where passwords stand: those of the server, or those of one endpoint.
+    package enum PasswordPlace: Sendable, Equatable {
+        /// `users`.
+        case server
+        /// `server_auth:ENDPOINT:passwords`.
+        case endpoint(String)
+
+        var path: [String] {
+            switch self {
+            case .server: ["users"]
+            case .endpoint(let name): ["server_auth", name, "passwords"]
+            }
+        }
+    }
+
+    /// The users that have a password in a place.
+    package func users(in place: PasswordPlace) throws -> [String] {
+        try editor.value(place.path)?.mapping?.compactMap { $0.key.scalar?.string } ?? []
+    }
+
+    /// Sets a user's password hash.
+    package mutating func setPassword(_ hash: String, of user: String, in place: PasswordPlace) throws {
+        try editor.set(place.path + [user], to: Node(hash))
+    }
+
+    /// Takes a user's password away.
+    package mutating func removePassword(of user: String, in place: PasswordPlace) throws {
+        try editor.remove(place.path + [user])
+    }
+
+    // MARK: - Ports
+
+    /// Adds a port, in version 1's form: a mapping of numbers to what holds for each.
+    ///
+    /// - Parameter tls: what it proves itself with; where nothing is said, that is for the `ssl` beside the ports to say.
+    package mutating func add(port number: Int, isDeprecated: Bool, tls: PortSettings.TLS?) throws {
+        try makePortsMapping()
+        var properties = [(Node("deprecated"), Self.flag(isDeprecated))]
+        if let tls { properties.append((Node("ssl"), Self.ssl(tls))) }
+        try editor.set(["port", "\(number)"], to: Node(properties))
+    }
+
+    /// Sets whether hosts should use another port than this one.
+    package mutating func set(isDeprecated: Bool, ofPort number: Int) throws {
+        try makePortsMapping()
+        try editor.set(["port", "\(number)", "deprecated"], to: Self.flag(isDeprecated))
+    }
+
+    /// Sets what a port proves itself with; nothing for plain HTTP, whatever the `ssl` beside the ports says.
+    package mutating func set(tls: PortSettings.TLS?, ofPort number: Int) throws {
+        try makePortsMapping()
+        try editor.set(["port", "\(number)", "ssl"], to: Self.ssl(tls))
+    }
+
+    /// Takes a port away.
+    package mutating func remove(port number: Int) throws {
+        try makePortsMapping()
+        try editor.remove(["port", "\(number)"])
+    }
+
+    /// A number or a list has no room for what holds for one port.
+    private mutating func makePortsMapping() throws {
+        let current = try editor.value(["port"])
+        guard current?.mapping == nil else { return }
+        // Without any setting there is a default port; a mapping takes its place, so it has to be named.
+        let ports = try settings().ports
+        try editor.set(["port"], to: Node(ports.map { (Self.name($0), Self.node($0)) }))
+    }
+
+    private static func name(_ port: PortSettings) -> Node {
+        Node("\(port.number)", Tag(.implicit))
+    }
+
+    /// What a port has that was one of a list; the `ssl` beside the ports goes on holding for it.
+    private static func node(_ port: PortSettings) -> Node {
+        Node([(Node("deprecated"), flag(port.isDeprecated))])
+    }
+
+    private static func ssl(_ tls: PortSettings.TLS?) -> Node {
+        guard let tls else { return Node([(Node("enabled"), flag(false))]) }
+        return Node([
+            (Node("enabled"), flag(true)), (Node("certificate"), Node(tls.certificate)),
+            (Node("key"), Node(tls.key)),
+        ])
+    }
+
+    private static func flag(_ value: Bool) -> Node { Node(value ? "true" : "false", Tag(.implicit)) }
+}

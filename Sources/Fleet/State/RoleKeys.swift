@@ -1,0 +1,182 @@
+import Foundation
+import Logging
+import PDCrypto
+import Synchronization
+
+/// The public keys that may sign for one purpose: the `.asc` and `.gpg` files of a directory, one key a file.
+///
+/// The files are looked at again at most once a second, so that a key that is added, changed or removed takes effect
+/// without a restart. A file that cannot be read as a key trusts nobody, keeps none of the others from being removed,
+/// and is told in the log.
+package final class RoleKeys: Sendable {
+    /// The directory.
+    package let directory: URL
+    private let logger: Logger?
+    private let cache: Mutex<Cache>
+
+    private struct Cache {
+        var verifier: OpenPGP.Verifier
+        var files: [File]
+        var checked: ContinuousClock.Instant
+    }
+
+    /// What tells one state of a file from another.
+    private struct File: Equatable {
+        let name: String
+        let inode: UInt
+        let size: Int
+        let changedSeconds: Int
+        let changedNanoseconds: Int
+    }
+
+    /// Reads the directory.
+    ///
+    /// - Parameters:
+    ///   - directory: where the files are.
+    ///   - logger: gets a line for each file that becomes unreadable later.
+    /// - Throws: ``StateError`` that names the file that is no key.
+    package init(directory: URL, logger: Logger? = nil) throws(StateError) {
+        self.directory = directory
+        self.logger = logger
+        let files = try Self.files(in: directory)
+        var certificates: [OpenPGP.Certificate] = []
+        for file in files { certificates.append(try Self.load(directory.appending(path: file.name))) }
+        cache = Mutex(
+            Cache(verifier: OpenPGP.Verifier(certificates: certificates), files: files, checked: .now))
+    }
+
+    /// The keys as they are now.
+    package var certificates: [OpenPGP.Certificate] { verifier.certificates }
+
+    /// What verifies signatures by these keys, as they are now.
+    package var verifier: OpenPGP.Verifier {
+        cache.withLock { cache in
+            guard cache.checked.duration(to: .now) >= .seconds(1) else { return cache.verifier }
+            cache.checked = .now
+            let files: [File]
+            do {
+                files = try Self.files(in: directory)
+            } catch {
+                // Without the directory nobody is trusted.
+                if !cache.files.isEmpty { logger?.error("\(error)") }
+                files = []
+            }
+            guard files != cache.files else { return cache.verifier }
+            cache.files = files
+            var certificates: [OpenPGP.Certificate] = []
+            for file in files {
+                do {
+                    certificates.append(try Self.load(directory.appending(path: file.name)))
+                } catch {
+                    logger?.error("\(error); it is not trusted")
+                }
+            }
+            cache.verifier = OpenPGP.Verifier(certificates: certificates)
+            return cache.verifier
+        }
+    }
+
+    /// Puts a key where it is read. What is known about it from before stays known: a copy without its revocation does
+    /// not make it good again, nor an old one its end an earlier one.
+    ///
+    /// - Parameter places: other directories that may know something about it.
+    /// - Returns: the key with all that is known about it.
+    @discardableResult
+    package static func add(
+        _ certificate: OpenPGP.Certificate, to directory: URL, knownIn places: [URL] = []
+    ) throws(StateError) -> OpenPGP.Certificate {
+        try PrivateFiles.makeDirectory(directory)
+        var merged = certificate
+        for place in places + [directory] {
+            for copy in try copies(of: certificate.fingerprint, in: place) {
+                do {
+                    merged = try merged.merging(copy.certificate)
+                } catch {
+                    throw StateError("cannot add to what \(copy.file.path) says: \(error)")
+                }
+            }
+        }
+        let file = directory.appending(path: "\(certificate.fingerprint).pub.asc")
+        try PrivateFiles.write(Array(merged.armored().utf8), to: file)
+        return merged
+    }
+
+    /// A file of a directory of keys.
+    package struct KeyFile: Sendable {
+        /// The file.
+        package let file: URL
+        /// Its key, or why it has none.
+        package let certificate: Result<OpenPGP.Certificate, StateError>
+    }
+
+    /// All files that are read as keys; none where there is no such directory.
+    package static func keyFiles(in directory: URL) throws(StateError) -> [KeyFile] {
+        guard FileManager.default.fileExists(atPath: directory.path) else { return [] }
+        var keys: [KeyFile] = []
+        for file in try files(in: directory) {
+            let url = directory.appending(path: file.name)
+            keys.append(KeyFile(file: url, certificate: Result { () throws(StateError) in try load(url) }))
+        }
+        return keys
+    }
+
+    /// The files of a directory that hold a key. A file that is no key is not one of them.
+    package static func copies(
+        of fingerprint: OpenPGP.Fingerprint, in directory: URL
+    ) throws(StateError) -> [(file: URL, certificate: OpenPGP.Certificate)] {
+        var copies: [(file: URL, certificate: OpenPGP.Certificate)] = []
+        for key in try keyFiles(in: directory) {
+            guard case .success(let certificate) = key.certificate, certificate.fingerprint == fingerprint
+            else { continue }
+            copies.append((key.file, certificate))
+        }
+        return copies
+    }
+
+    /// Takes a key away, in whatever files it is.
+    ///
+    /// - Returns: the files that are gone; none where the key was not there.
+    package static func remove(
+        _ fingerprint: OpenPGP.Fingerprint, from directory: URL
+    ) throws(StateError) -> [URL] {
+        var removed: [URL] = []
+        for (file, _) in try copies(of: fingerprint, in: directory) {
+            guard unlink(file.path) == 0 else {
+                throw StateError("cannot remove \(file.path): \(String(cString: strerror(errno)))")
+            }
+            removed.append(file)
+        }
+        return removed
+    }
+
+    private static func load(_ file: URL) throws(StateError) -> OpenPGP.Certificate {
+        let bytes = try PrivateFiles.read(file, limit: 1 << 20)
+        do {
+            return try OpenPGP.Certificate(bytes)
+        } catch {
+            throw StateError("\(file.path) is not a public key: \(error)")
+        }
+    }
+
+    private static func files(in directory: URL) throws(StateError) -> [File] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        } catch {
+            throw StateError("cannot read the keys in \(directory.path)")
+        }
+        var files: [File] = []
+        for name in names.sorted()
+        where !name.hasPrefix(".") && (name.hasSuffix(".asc") || name.hasSuffix(".gpg")) {
+            var info = stat()
+            let path = directory.appending(path: name).path
+            // A file that went away since the directory was listed is gone.
+            guard stat(path, &info) == 0 else { continue }
+            files.append(
+                File(
+                    name: name, inode: UInt(info.st_ino), size: Int(info.st_size),
+                    changedSeconds: info.st_ctim.tv_sec, changedNanoseconds: info.st_ctim.tv_nsec))
+        }
+        return files
+    }
+}

@@ -1,0 +1,334 @@
+import Foundation
+import PDDocument
+import PDProtocol
+import PDSettings
+import PDStore
+import Testing
+
+@testable import PDFleet
+
+// Foundation and Testing have types of the same names.
+private typealias Issue = PDStore.Issue
+
+@Suite("An audit of the fleet")
+struct AuditTests {
+    private static let now: Int64 = 1_717_599_600_000  // 2024-06-05T15:00:00Z
+    private static let hour: Int64 = 3_600_000
+
+    fileprivate func host(_ name: String, _ fields: Document = [:]) throws -> FleetHost {
+        let hostname = try #require(Hostname(name))
+        return FleetHost(
+            id: HostID(v1: hostname), hostname: hostname, submittedAt: Self.now,
+            document: Document([("hostname", .string(name))] + fields.map { ($0.key, $0.value) }))
+    }
+
+    private func check(_ name: String, _ query: Document, grace: Int64 = 0) -> Check {
+        Check(name: name, title: name, query: query, gracePeriod: TimeSpan(milliseconds: grace))
+    }
+
+    private func findings(_ report: AuditReport) -> [String] {
+        report.findings.map { "\($0.issue.hostname) \($0.check.name) \($0.isAlerting)" }
+    }
+
+    // MARK: - Running
+
+    @Test("an issue is opened when it is seen, alerts after its grace period, and closes when it is gone")
+    func life() async throws {
+        let fleet = MemoryFleet([try host("a", ["x": 1]), try host("b", ["x": 2])])
+        let checks = [check("one", ["x": 1], grace: 4 * Self.hour), check("two", ["x": 2])]
+        var report = try await Audit.run(store: fleet, checks: checks, at: Self.now)
+        #expect(findings(report) == ["a one false", "b two true"])
+        #expect(report.hostCount == 2)
+        #expect(report.findings[0].issue.openedAt == Self.now)
+
+        report = try await Audit.run(store: fleet, checks: checks, at: Self.now + 4 * Self.hour - 1)
+        #expect(findings(report) == ["a one false", "b two true"])
+        report = try await Audit.run(store: fleet, checks: checks, at: Self.now + 4 * Self.hour)
+        #expect(findings(report) == ["a one true", "b two true"])
+        #expect(report.findings[0].issue.openedAt == Self.now)
+
+        await fleet.set(try host("a", ["x": 3]))
+        report = try await Audit.run(store: fleet, checks: checks, at: Self.now + 5 * Self.hour)
+        #expect(findings(report) == ["b two true"])
+
+        await fleet.set(try host("a", ["x": 1]))
+        report = try await Audit.run(store: fleet, checks: checks, at: Self.now + 6 * Self.hour)
+        #expect(findings(report) == ["a one false", "b two true"])
+        #expect(report.findings[0].issue.openedAt == Self.now + 6 * Self.hour)
+    }
+
+    @Test("suspended hosts are passed over and their issues closed; only true suspends")
+    func suspended() async throws {
+        let fleet = MemoryFleet([
+            try host("a", ["x": 1]), try host("b", ["x": 1, "suspended": true]),
+            try host("c", ["x": 1, "suspended": false]), try host("d", ["x": 1, "suspended": nil]),
+        ])
+        let checks = [check("one", ["x": 1])]
+        var report = try await Audit.run(store: fleet, checks: checks, at: Self.now)
+        #expect(findings(report) == ["a one true", "c one true", "d one true"])
+        #expect(report.hostCount == 3)
+        #expect(report.suspendedCount == 1)
+        await fleet.set(try host("a", ["x": 1, "suspended": true]))
+        report = try await Audit.run(store: fleet, checks: checks, at: Self.now)
+        #expect(findings(report) == ["c one true", "d one true"])
+    }
+
+    @Test("issues of checks that did not run are left alone and not reported")
+    func otherChecks() async throws {
+        let fleet = MemoryFleet([try host("a", ["x": 1])])
+        _ = try await Audit.run(store: fleet, checks: [check("one", ["x": 1])], at: Self.now)
+        let report = try await Audit.run(store: fleet, checks: [check("two", ["x": 1])], at: Self.now)
+        #expect(findings(report) == ["a two true"])
+        #expect(await fleet.openIssues().map(\.check) == ["one", "two"])
+    }
+
+    @Test("a query that is wrong stops the audit before anything is written")
+    func wrongQuery() async throws {
+        let fleet = MemoryFleet([try host("a", ["x": 1])])
+        _ = try await Audit.run(store: fleet, checks: [check("one", ["x": 1])], at: Self.now)
+        await fleet.set(try host("a"))
+        await #expect(throws: QueryError.self) {
+            try await Audit.run(
+                store: fleet, checks: [check("one", ["x": 1]), check("bad", ["$no": 1])], at: Self.now)
+        }
+        #expect(await fleet.openIssues().count == 1)
+    }
+
+    @Test(
+        "p119_hosts without plugins, with plugins of other shapes and with commands only are audited like others"
+    )
+    func oddHosts() async throws {
+        let fleet = MemoryFleet([
+            try host(
+                "commands",
+                ["commands": ["c": ["output": "o"]], "submitted_at": .date(milliseconds: Self.now)]),
+            try host("empty"), try host("list", ["plugins": [1, ["firewall": ["status": "on"]], "x"]]),
+            try host("null", ["plugins": nil]),
+            try host("text", ["plugins": "unknown", "submitted_at": "never"]),
+        ])
+        let checks = try CheckFile.read(yaml: CheckFile.shipped, file: "checks.yml")
+        let report = try await Audit.run(store: fleet, checks: checks, at: Self.now)
+        #expect(
+            findings(report).filter { $0.contains("firewall") } == [
+                "commands firewall-disabled true", "empty firewall-disabled true",
+                "null firewall-disabled true",
+                "text firewall-disabled true",
+            ])
+        #expect(findings(report).filter { $0.contains("not-reporting") } == [])
+    }
+
+    // MARK: - The shipped checks
+
+    @Test(
+        "the shipped checks find what the original's checks find in reports of the original's agents",
+        arguments: ["not-reporting", "unencrypted-hard-drive", "firewall-disabled"])
+    func shippedLikeOriginal(name: String) async throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../../vectors/v1/audit/specs.json")
+        let specs = try Document(json: Array(try Data(contentsOf: file)))
+        let documents = try #require(specs["docs"]?.array).compactMap { $0.withDates.document }
+        #expect(documents.count == 59)
+        let hosts = try documents.map { document in
+            let hostname = try #require(document["hostname"]?.string.flatMap(Hostname.init))
+            return FleetHost(id: HostID(v1: hostname), hostname: hostname, submittedAt: 0, document: document)
+        }
+        let recorded = try #require(
+            specs["checks"]?.array?.compactMap(\.document).first { $0["check"] == .string(name) })
+        let checks = try CheckFile.read(yaml: CheckFile.shipped, file: "checks.yml")
+        let check = try #require(checks.first { $0.name == name })
+        let report = try await Audit.run(store: MemoryFleet(hosts), checks: [check], at: Self.now)
+        let matches = try #require(recorded["matches"]?.array).compactMap(\.string)
+        #expect(report.findings.map(\.issue.hostname.name) == matches.filter { $0 != "suspended" }.sorted())
+        #expect(recorded["grace_period_s"] == .double(Double(check.gracePeriod.milliseconds) / 1000))
+        #expect(recorded["alert_frequency_s"] == .double(Double(check.alertFrequency.milliseconds) / 1000))
+    }
+
+    @Test(
+        "the shipped checks understand agents that give a status: only off is wrong",
+        arguments: [("on", false), ("off", true), ("unknown", false), ("not_applicable", false)])
+    func shippedStatus(status: String, isWrong: Bool) async throws {
+        let plugins: Document = [
+            "firewall": ["status": .string(status), "reason": "r"],
+            "hd_encryption": [
+                "status": .string(status), "reason": "r", "mounts": [["mount": "/", "encrypted": false]],
+            ],
+        ]
+        let fleet = MemoryFleet([
+            try host("h", ["submitted_at": .date(milliseconds: Self.now), "plugins": .document(plugins)])
+        ])
+        let checks = try CheckFile.read(yaml: CheckFile.shipped, file: "checks.yml")
+        let report = try await Audit.run(store: fleet, checks: checks, at: Self.now)
+        #expect(
+            report.findings.map(\.check.name)
+                == (isWrong ? ["firewall-disabled", "unencrypted-hard-drive"] : []))
+        #expect(
+            report.findings.allSatisfy { $0.isAlerting && !$0.check.why.isEmpty && !$0.check.fix.isEmpty })
+    }
+
+    // MARK: - checks.yml
+
+    private func read(_ yaml: String) throws(SettingsError) -> [Check] {
+        try CheckFile.read(yaml: yaml, file: "checks.yml")
+    }
+
+    @Test("a check is read with its defaults, its query in YAML or in JSON")
+    func reading() throws {
+        let checks = try read(
+            #"""
+            checks:
+              - name: a-1
+                title: T
+                query: {"a.b": {"$in": [1, -2.5, "x", null, true, {"c": []}]}, "d": {"$lt": {"$ago": "1d"}}}
+              - {name: b, title: T, why: W, fix: F, grace_period: 1d12h, alert_frequency: 30m, query: {}}
+              - name: c
+                title: T
+                query:
+                  $or:
+                    - x: plain text
+                    - y: "off"
+                    - "z": '1'
+            """#)
+        #expect(checks.map(\.name) == ["a-1", "b", "c"])
+        #expect(
+            checks[0].query == [
+                "a.b": ["$in": [1, -2.5, "x", nil, true, ["c": []]]], "d": ["$lt": ["$ago": "1d"]],
+            ])
+        #expect(checks[0].gracePeriod.milliseconds == 0)
+        #expect(checks[0].alertFrequency.milliseconds == 3_600_000)
+        #expect(checks[1].gracePeriod.milliseconds == 129_600_000)
+        #expect(checks[1].alertFrequency.milliseconds == 1_800_000)
+        #expect([checks[1].why, checks[1].fix] == ["W", "F"])
+        #expect(checks[2].query == ["$or": [["x": "plain text"], ["y": "off"], ["z": "1"]]])
+        // A file that was cut off must not look like a fleet without a fault.
+        for text in ["", "checks: []"] { #expect(throws: SettingsError.self) { try read(text) } }
+    }
+
+    @Test(
+        "a mistake is named with its line and, where a name is mistyped, the nearest that is right",
+        arguments: [
+            (
+                "checks:\n- {name: a, title: T, query: {}, grace_perod: 1h}",
+                "checks.yml:2: checks[0]:grace_perod is not a setting: did you mean checks[0]:grace_period?"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  querry: {}",
+                "checks.yml:4: checks[0]:querry is not a setting: did you mean checks[0]:query?"
+            ),
+            ("check: []", "checks.yml:1: check is not a setting: did you mean checks?"),
+            ("checks: 1", "checks.yml:1: checks must be a list"),
+            ("checks:\n- name: a\n  title: T", "checks.yml:2: checks[0]:query is missing"),
+            ("checks:\n- name: a\n  query: {}", "checks.yml:2: checks[0]:title is missing"),
+            ("checks:\n- title: a\n  query: {}", "checks.yml:2: checks[0]:name is missing"),
+            (
+                "checks:\n- name: A b\n  title: T\n  query: {}",
+                "checks.yml:2: checks[0]:name must be made of lower-case letters, digits and hyphens"
+            ),
+            (
+                "checks:\n- {name: a, title: T, query: {}}\n- {name: a, title: T, query: {}}",
+                "checks.yml:3: checks[1]:name a is the name of two checks"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query: {}\n  grace_period: 1 hour",
+                "checks.yml:5: checks[0]:grace_period must be \(TimeSpan.form)"
+            ),
+            ("checks:\n- name: a\n  title: T\n  query: [1]", "checks.yml:4: a query must be a mapping"),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    $or:\n    - x: 1\n    - y:\n        $gtt: 5",
+                "checks.yml:8: query at $or[1] / y / $gtt: unknown operator $gtt"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    x: 1\n    y: {$lt: {$ago: soon}}",
+                "checks.yml:6: query at y / $lt: $ago needs \(TimeSpan.form)"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    firewall: off",
+                "checks.yml:5: off means different things to different readers: write it in quotation marks, or as JSON writes it"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    x: 010",
+                "checks.yml:5: 010 means different things to different readers: write it in quotation marks, or as JSON writes it"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    x: 2024-06-01",
+                "checks.yml:5: 2024-06-01 means different things to different readers: write it in quotation marks, or as JSON writes it"
+            ),
+            (
+                "checks:\n- name: a\n  title: T\n  query:\n    [x]: 1",
+                "checks.yml:5: a name in a query must be plain text"
+            ),
+        ])
+    func mistakes(yaml: String, message: String) {
+        let error = #expect(throws: SettingsError.self) { try read(yaml) }
+        #expect(error?.description == message)
+    }
+
+    @Test("a query nested without end is refused, not followed")
+    func deep() throws {
+        let yaml =
+            "checks: [{name: a, title: T, query: {x: " + String(repeating: "[", count: 500)
+            + String(repeating: "]", count: 500) + "}}]"
+        let error = #expect(throws: SettingsError.self) { try read(yaml) }
+        #expect(error?.message == "the query is nested too deep")
+    }
+}
+
+/// A fleet in memory, as far as an audit uses one.
+private actor MemoryFleet: HostStore, IssueStore {
+    private var byID: [HostID: FleetHost] = [:]
+    private var issues: [Issue] = []
+
+    init(_ hosts: [FleetHost]) {
+        for host in hosts { byID[host.id] = host }
+    }
+
+    func set(_ host: FleetHost) { byID[host.id] = host }
+
+    func record(_ submission: V1.Submission, submittedAt: Int64) throws(StoreError) -> SubmissionReceipt {
+        throw .unavailable(reason: "a fleet for audits only")
+    }
+
+    func hosts() -> [FleetHost] { byID.values.sorted { $0.hostname.name < $1.hostname.name } }
+    func hosts(where query: Query) -> [FleetHost] { hosts().filter { query.matches($0.document) } }
+    func reduceHosts<Result: Sendable>(
+        where query: Query?, into initial: Result,
+        _ body: @escaping @Sendable (inout Result, FleetHost) -> Void
+    ) -> Result {
+        hosts().filter { query?.matches($0.document) ?? true }.reduce(into: initial, body)
+    }
+    func host(_ nameOrID: String) -> FleetHost? {
+        byID.values.first { $0.hostname.name == nameOrID || $0.id.text == nameOrID }
+    }
+
+    func openIssues() -> [Issue] {
+        issues.sorted { ($0.hostname.name, $0.check) < ($1.hostname.name, $1.check) }
+    }
+
+    func reconcileIssues(found: [String: [HostID]], at now: Int64) throws(StoreError) -> [Issue] {
+        issues.removeAll { issue in found[issue.check].map { !$0.contains(issue.hostID) } ?? false }
+        for (check, hosts) in found {
+            for id in hosts where !issues.contains(where: { $0.hostID == id && $0.check == check }) {
+                guard let host = byID[id] else { throw .unknownHost(id.text) }
+                issues.append(Issue(hostID: id, hostname: host.hostname, check: check, openedAt: now))
+            }
+        }
+        return openIssues()
+    }
+}
+
+extension Value {
+    /// The value with every `{"$date": text}` turned into that date.
+    fileprivate var withDates: Value {
+        switch self {
+        case .document(let document):
+            if document.keys == ["$date"], let text = document["$date"]?.string,
+                let milliseconds = Timestamp.milliseconds(text.utf8)
+            {
+                .date(milliseconds: milliseconds)
+            } else {
+                .document(Document(document.map { ($0.key, $0.value.withDates) }))
+            }
+        case .array(let values): .array(values.map(\.withDates))
+        default: self
+        }
+    }
+}
