@@ -1,4 +1,6 @@
 import Foundation
+import PDCrypto
+import PDProtocol
 import Testing
 
 @Suite("pd-release, as release builders run it", .timeLimit(.minutes(5)))
@@ -88,13 +90,63 @@ struct ReleaseToolTests {
         #expect(try builder.run("build", "tree", "--number", "1", "--out", "1.tar").status == 1)
     }
 
-    @Test("p115_a directory with a secret key in it makes no release")
-    func secretKey() throws {
+    @Test(
+        "p115_p137_a secret key makes no release, wherever it lies in it, and is named",
+        arguments: [
+            "id", "deep/below/it/all", "keys/backup.gpg", "collectors/desk", "bin/pd-agent",
+            "signatures/a.sig",
+        ], ["openpgp-ed25519.gpg", "openpgp.asc", "openssh-ed25519", "pkcs8-ec.der", "sec1.pem", "age.txt"])
+    func secretKey(place: String, form: String) throws {
         let builder = try builder()
+        let key = try Data(contentsOf: Self.secretKeys.appending(path: form))
+        let file = builder.tools.path("tree/\(place)")
+        try FileManager.default.createDirectory(
+            at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try (Data("#!/bin/sh\n".utf8) + key).write(to: file)
+        let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains("tree/\(place) is or holds"), "\(outcome.errors)")
+        #expect(!builder.tools.exists("1.tar") && !builder.tools.exists("1.manifest"))
+    }
+
+    @Test("p115_p137_a secret key as settings, as a trusted key, or of keygen makes no release")
+    func secretKeyByOption() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        for option in ["--settings", "--trusted-key"] {
+            let outcome = try builder.run(
+                "build", "tree", "--number", "1", "--out", "1.tar", option, "K/key.asc")
+            #expect(outcome.status == 1 && outcome.errors.contains("K/key.asc"), "\(outcome.errors)")
+        }
         try builder.release("keygen", "--out", "tree/K")
         let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
-        #expect(outcome.status == 1 && outcome.errors.contains("is a secret key"), "\(outcome.errors)")
+        #expect(outcome.status == 1 && outcome.errors.contains("tree/K/key.asc"), "\(outcome.errors)")
         #expect(!builder.tools.exists("1.tar"))
+    }
+
+    private static let secretKeys = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../vectors/secret-keys/secret").standardized
+
+    @Test("p137_what was built without a look at it is not published with a secret key in it")
+    func publishedSecretKey() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        let key = Array(try Data(contentsOf: Self.secretKeys.appending(path: "openpgp-locked.gpg")))
+        let (path, now) = (try RelativePath("keys/backup.gpg"), Int64(Date().timeIntervalSince1970))
+        let archive = try TarWriter.archive([(path, 0o644, key)])
+        let manifest = try Manifest(
+            number: 1, channel: "stable", architecture: "any", created: now, expires: now + 86_400,
+            minimumPrevious: 0, archive: .init(size: archive.count, digest: SHA256.hash(archive)),
+            files: [SignedFile(path: path, mode: 0o644, content: key)])
+        try Data(archive).write(to: builder.tools.path("1.tar"))
+        try Data(manifest.json()).write(to: builder.tools.path("1.manifest"))
+        try builder.release("sign", "1.tar", "--key", "K/key.asc")
+        let outcome = try builder.run("publish", "1.tar", "--state", "S")
+        #expect(outcome.status == 1, "\(outcome.errors)")
+        #expect(outcome.errors.contains("keys/backup.gpg in the release is or holds an OpenPGP secret key"))
+        #expect(!builder.tools.exists("S/releases/1.manifest.sig"))
     }
 
     @Test("p78_a directory with twins in it makes no release")

@@ -122,10 +122,11 @@ struct BuildCommand: ParsableCommand {
         var paths = PathSet()
         for source in sources.sorted(by: { $0.path < $1.path }) {
             let (file, content) = try source.read()
-            guard !Self.isSecretKey(content) else {
+            if let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: source.file) {
                 throw ToolFailure(
                     .failed,
-                    "\(Table.printable(source.file)) is a secret key: a release is handed out to everybody")
+                    "\(Table.printable(source.file)) is or holds \(form): a release is handed out to everybody"
+                )
             }
             try paths.insert(file: file.path)
             archive += try TarWriter.header(path: file.path, mode: file.mode, size: file.size)
@@ -134,14 +135,6 @@ struct BuildCommand: ParsableCommand {
             described.append(file)
         }
         return (archive + TarWriter.end, described)
-    }
-
-    /// Whether a file begins as a secret key of OpenPGP, OpenSSL or OpenSSH in its armor.
-    private static func isSecretKey(_ content: [UInt8]) -> Bool {
-        let start = String(decoding: content.prefix(4096), as: UTF8.self)
-        return start.split(whereSeparator: \.isNewline).contains {
-            $0.hasPrefix("-----BEGIN ") && $0.contains("PRIVATE KEY")
-        }
     }
 
     private func creationTime() throws(ToolFailure) -> Int64 {

@@ -38,6 +38,7 @@ struct PublishCommand: ParsableCommand {
         guard manifest.expires > now.seconds else {
             throw ToolFailure(.failed, "release \(manifest.number) expired \(readable(manifest.expires))")
         }
+        try ReleaseFiles.refuseSecretKeys(in: archive)
         let key = try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? shelf.serverKey(verifier)
         let message = try key.map {
             try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)

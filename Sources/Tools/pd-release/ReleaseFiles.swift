@@ -38,6 +38,31 @@ struct ReleaseFiles {
         return bytes
     }
 
+    /// Refuses an archive that was verified and holds a secret key: who built it elsewhere may not have looked.
+    static func refuseSecretKeys(in archive: [UInt8]) throws {
+        var reader = TarReader()
+        reader.append(archive)
+        var file = ""
+        var content: [UInt8] = []
+        func look() throws(ToolFailure) {
+            guard let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: file) else {
+                return
+            }
+            throw ToolFailure(
+                .failed, "\(file) in the release is or holds \(form): a release is handed out to everybody")
+        }
+        while let event = try reader.next() {
+            switch event {
+            case .entry(let entry):
+                try look()
+                (file, content) = (entry.path.text, [])
+            case .content(let bytes): content += bytes
+            default: break
+            }
+        }
+        try look()
+    }
+
     /// Verifies both signatures and every file.
     ///
     /// - Returns: the manifest, its bytes, and those of the archive: the ones that were verified.
