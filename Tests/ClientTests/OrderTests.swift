@@ -167,6 +167,37 @@ struct OrderTests {
         #expect(mixed.refused.count == 1 && mixed.done == ["aaaaaaaaaaaaaaaaaaaaaaaa"])
     }
 
+    /// Nil: no purpose, as gpg signs a file where nobody tells it one.
+    @Test(
+        "p131_a trusted key's signature that was made for anything else is no order, and the reason names what it is for",
+        arguments: [nil] + Purpose.allCases.filter { $0 != .order })
+    func otherPurpose(made: Purpose?) throws {
+        let machine = try Machine()
+        let ran = machine.directory.path + "/ran"
+        let script = "#!/bin/sh\ntouch \(ran)\n"
+        let orders = [
+            (try machine.order(), machine.patcher), (try machine.command(script), machine.commander),
+        ]
+        for (order, signer) in orders {
+            let (bytes, time) = (order.statement.bytes, OpenPGP.Timestamp(Machine.now - 50))
+            // The content of a file, which an operator was given to deploy.
+            let signature =
+                try made.map { try signer.signDetached(bytes, for: $0, at: time) }
+                ?? signer.signDetachedWithoutPurpose(bytes, at: time)
+            let stolen = V2.Order(
+                id: order.id, statement: SignedStatement(bytes: bytes, signature: signature),
+                contents: order.contents)
+            let outcome = try machine.keeper().run([stolen], now: Machine.now)
+            #expect(!outcome.changed && outcome.done.isEmpty)
+            let reason = try #require(outcome.refused.first?.reason)
+            #expect(
+                reason.contains(
+                    made.map { "made for \($0), not for order-1" } ?? "does not say what it is for"),
+                "\(reason)")
+        }
+        #expect(try Files.names(in: machine.orders).isEmpty && !Files.exists(ran))
+    }
+
     @Test(
         "p72_p110_a patch through a link that lies in the way is refused, and what it leads to is left alone")
     func links() throws {

@@ -71,6 +71,29 @@ struct UpdateTests {
         #expect(try machine.folder().directory.names() == ["lock"])
     }
 
+    /// Nil: no purpose, as gpg signs a file where nobody tells it one.
+    @Test(
+        "p131_a trusted key's signature that was made for anything else is none of a release, also of one in use",
+        arguments: [nil] + Purpose.allCases.filter { $0 != .manifest })
+    func otherPurpose(made: Purpose?) async throws {
+        let machine = try ReleaseMachine()
+        var stolen = try machine.release(1)
+        let (bytes, time) = (stolen.statement.bytes, OpenPGP.Timestamp(ReleaseMachine.now - 10))
+        let signature =
+            try made.map { try machine.key.signDetached(bytes, for: $0, at: time) }
+            ?? machine.key.signDetachedWithoutPurpose(bytes, at: time)
+        stolen.statement = SignedStatement(bytes: bytes, signature: signature)
+        let error = made.map { OpenPGP.Error.wrongPurpose(found: $0.rawValue, wanted: .manifest) }
+        try await refused(machine, stolen) {
+            guard case .statement(.signature(let found)) = $0 else { return false }
+            return found == error ?? .missingPurpose(wanted: .manifest)
+        }
+        // Nor does one that lies there already run, or count as intact.
+        _ = try await machine.updater().run(machine.release(1))
+        try Files.writeAtomically(signature, to: "\(machine.state.releases)/1.manifest.sig")
+        #expect(machine.integrity().problem != nil)
+    }
+
     @Test(
         "p61_p112_an older release is refused after a newer one, also after a restart and a crash before its download"
     )

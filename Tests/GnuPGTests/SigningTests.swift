@@ -134,6 +134,29 @@ struct SigningTests {
         }
     }
 
+    @Test(
+        "p131_What gpg-agent signs counts for its purpose and no other, and gpgv and sqv accept it",
+        arguments: Purpose.allCases)
+    func purpose(made: Purpose) throws {
+        let temporary = try TemporaryHome()
+        let signer = try GnuPG.Signer(temporary.makeKey("ed25519"), in: temporary.home)
+        let signature = try signer.detachedSignature(of: Self.document, for: made, at: .now())
+        #expect(
+            try temporary.verdicts(signature, Self.document, signer.certificate) == ["gpgv": 0, "sqv": 0])
+        let verifier = OpenPGP.Verifier(certificates: [signer.certificate])
+        _ = try verifier.verify(signature: signature, of: Self.document, for: made, at: .now())
+        for wanted in Purpose.allCases where wanted != made {
+            #expect(throws: OpenPGP.Error.wrongPurpose(found: made.rawValue, wanted: wanted)) {
+                try verifier.verify(signature: signature, of: Self.document, for: wanted, at: .now())
+            }
+        }
+        // A second one from gpg.conf: nothing leaves that a verifier would refuse.
+        try temporary.configure("gpg.conf", "sig-notation \(Purpose.notationName)=order-1\n")
+        #expect(throws: GnuPG.Error.self) {
+            try signer.detachedSignature(of: Self.document, for: made, at: .now())
+        }
+    }
+
     @Test("A missing pinentry is called that")
     func noPinentry() throws {
         let temporary = try TemporaryHome()

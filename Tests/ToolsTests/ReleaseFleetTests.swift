@@ -1,4 +1,6 @@
 import Foundation
+import PDCrypto
+import PDProtocol
 import Testing
 
 @Suite("Releases, patches and commands in a fleet, as its users run them", .timeLimit(.minutes(10)))
@@ -283,6 +285,98 @@ struct ReleaseFleetTests {
         let waiting = try #require(
             try world.fleet.admin("commands", "list").first?["pending_hosts"] as? [String])
         #expect(waiting == ["h"])
+    }
+
+    @Test(
+        "p131_the signature over a file that an operator deployed gives no order and no release to another machine"
+    )
+    func signatureOfFile() async throws {
+        let world = try await World()
+        try world.join("laptop", "victim")
+        let ran = world.builder.path("ran")
+        // What the attacker gives the operator to deploy: no ordinary file, but an order for another machine.
+        let script = Array("#!/bin/sh\ntouch \(ran)\n".utf8)
+        let now = Int64(Date().timeIntervalSince1970)
+        let server = try OpenPGP.Certificate(Array(try world.fleet.tools.read("server/keys/server.pub.asc")))
+        let statement = try PatchStatement(
+            id: "0123456789abcdef01234567",
+            kind: .command(.init(name: "x", timeLimit: 60, attempts: 1, outputLimit: 100)),
+            fleet: server.fingerprint, hosts: [try #require(Hostname("victim"))], created: now - 10,
+            expires: now + 86_400,
+            files: [SignedFile(path: try RelativePath("client/commands/x"), mode: 0o755, content: script)])
+        try world.fleet.tools.write("config.json", Data(statement.json()))
+        let add = [
+            "patches", "add", "etc/app/config.json", "--file", world.builder.path("config.json"), "--hosts",
+            "laptop", "--key", world.builder.path("K/key.asc"), "--state", world.fleet.serverState,
+        ]
+        // For agents of version 1 it would be signed as a file: not this one.
+        func sql(_ text: String) throws -> String {
+            let outcome = try world.fleet.tools.run(
+                [world.builder.path("server/fleet.sqlite"), "PRAGMA foreign_keys = 1; " + text],
+                program: "/usr/bin/sqlite3")
+            try #require(outcome.status == 0, "\(outcome.errors)")
+            return outcome.text
+        }
+        func hex(_ bytes: [UInt8]) -> String {
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        let refused = try world.fleet.run("pd-admin", add + ["--v1"])
+        #expect(refused.status == 1 && refused.errors.contains("the form of an order"), "\(refused.errors)")
+        let added = try world.fleet.run("pd-admin", add)
+        #expect(added.status == 0, "\(added.errors)")
+        let files = "SELECT count(*) FROM patch_files WHERE path LIKE 'signatures/%'"
+        #expect(try sql(files) == "0\n")
+
+        // What signs without a look, such as gpg or an older version of this software, gives the attacker his signature.
+        let key = try OpenPGP.SecretKey(Array(try world.fleet.tools.read("K/key.asc")))
+        let signatures: [[UInt8]] = [
+            try key.signDetached(statement.json(), for: .file, at: .init(now)),
+            try key.signDetachedWithoutPurpose(statement.json(), at: .init(now)),
+            Array(
+                try world.gpg.gpg(["--output", "-", "--detach-sign", world.builder.path("config.json")])
+                    .output),
+        ]
+        for signature in signatures {
+            // The broken-into server offers it.
+            _ = try sql("DELETE FROM patches WHERE id = '\(statement.id)'")
+            _ = try sql(
+                """
+                INSERT INTO patches (id, submitted_at, statement, signature)
+                VALUES ('\(statement.id)', 1, X'\(hex(statement.json()))', X'\(hex(signature))');
+                INSERT INTO patch_files SELECT number, 0, 'client/commands/x', 493, X'\(hex(script))'
+                FROM patches WHERE id = '\(statement.id)';
+                INSERT INTO patch_hosts SELECT number, 0, 'victim', NULL
+                FROM patches WHERE id = '\(statement.id)'
+                """)
+            let update = try world.agent("victim", "update")
+            #expect(update.text.hasPrefix("1 of the orders that wait was refused"), "\(update)")
+            #expect(!world.fleet.tools.exists("ran"))
+            #expect(try world.agent("victim", "cycle").status == 0)
+            let told = try #require(try world.integrity("victim")["refused"] as? [[String: Any]])
+            let reason = try #require(told.first?["reason"] as? String)
+            #expect(
+                reason.contains("made for file-1, not for order-1")
+                    || reason.contains("does not say what it is for"),
+                "\(reason)")
+        }
+
+        // The same with a manifest, and a machine that trusts the key for releases alone.
+        try world.builder.write("tree/README", "one\n")
+        try world.builder.release("build", "tree", "--number", "9", "--out", "9.tar")
+        let manifest = Array(try world.fleet.tools.read("9.manifest"))
+        for signature in [
+            try key.signDetached(manifest, for: .file, at: .init(now)),
+            try key.signDetached(manifest, for: .order, at: .init(now)),
+            try key.signDetachedWithoutPurpose(manifest, at: .init(now)),
+        ] {
+            try world.fleet.tools.write("9.manifest.sig", Data(signature))
+            let update = try world.agent("victim", "update", "--from", world.builder.path("9.tar"))
+            #expect(update.status == 1, "\(update)")
+            #expect(!world.fleet.tools.exists("victim/releases/current"))
+        }
+        try world.builder.release("sign", "9.tar", "--key", "K/key.asc")
+        let good = try world.agent("victim", "update", "--from", world.builder.path("9.tar"))
+        #expect(good.status == 42, "\(good)")
     }
 
     @Test(

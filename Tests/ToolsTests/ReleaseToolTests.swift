@@ -276,7 +276,7 @@ struct ReleaseToolTests {
     }
 
     @Test(
-        "where the server's key may sign releases, agents of version 1 get theirs: each file signed, all in one message"
+        "where they are asked for, agents of version 1 get their form: each file signed, all in one message"
     )
     func version1() throws {
         let builder = try builder()
@@ -285,7 +285,7 @@ struct ReleaseToolTests {
         try builder.tools.makeFolder("S/keys/release")
         try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
         try builder.copy("K/key.asc", "S/keys/server.key.asc")
-        let published = try builder.release("publish", "1717286401.tar", "--state", "S")
+        let published = try builder.release("publish", "1717286401.tar", "--v1", "--state", "S")
         #expect(published.text == "release 1717286401: published, also for agents of version 1\n")
 
         let gpg = try GPGHome(algorithm: "ed25519", tools: builder.tools)
@@ -302,13 +302,92 @@ struct ReleaseToolTests {
                 ["--verify", builder.path("v1/signatures/\(path).sig"), builder.path("v1/\(path)")])
             #expect(verified.status == 0, "\(path): \(verified.errors)")
         }
-        // Where the owner left the server's key out, the server signs nothing.
+        // Where the owner left the server's key out, it signs nothing.
         try builder.release("keygen", "--out", "server")
         try FileManager.default.removeItem(atPath: builder.path("S/keys/server.key.asc"))
         try builder.copy("server/key.asc", "S/keys/server.key.asc")
         try builder.makeRelease(1_717_286_402, key: "K/key.asc")
-        try builder.release("publish", "1717286402.tar", "--state", "S")
-        #expect(!builder.tools.exists("S/releases/1717286402.tar.asc"))
+        let refused = try builder.run("publish", "1717286402.tar", "--v1", "--state", "S")
+        #expect(refused.status == 4 && refused.errors.contains("--v1-key"), "\(refused.errors)")
+        #expect(!builder.tools.exists("S/releases/1717286402.manifest.sig"))
+        try builder.release("publish", "1717286402.tar", "--v1-key", "K/key.asc", "--state", "S")
+        #expect(builder.tools.exists("S/releases/1717286402.tar.asc"))
+    }
+
+    @Test("p131_for agents of version 1 nothing is signed unless they are asked for, and no statement at all")
+    func version1OnlyOnRequest() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        try builder.copy("K/key.asc", "S/keys/server.key.asc")
+        try builder.makeRelease(1, key: "K/key.asc")
+        try builder.release("publish", "1.tar", "--state", "S")
+        #expect(!builder.tools.exists("S/releases/1.tar.asc"))
+        try builder.copy("1.manifest", "tree/collectors/note.json")
+        try builder.makeRelease(2, key: "K/key.asc")
+        let refused = try builder.run("publish", "2.tar", "--v1", "--state", "S")
+        #expect(refused.status == 1, "\(refused.errors)")
+        #expect(refused.errors.contains("collectors/note.json cannot be signed for version 1"))
+        #expect(!builder.tools.exists("S/releases/2.manifest.sig"))
+        try builder.release("publish", "2.tar", "--state", "S")
+    }
+
+    @Test(
+        "p131_a manifest that was signed as a file, by ours or by gpg, makes no release; by hand with its purpose it does"
+    )
+    func manifestSignedAsFile() throws {
+        let builder = try builder()
+        let gpg = try GPGHome(algorithm: "ed25519", tools: builder.tools)
+        let key = try builder.fingerprint(of: gpg)
+        try builder.tools.write("gpg.pub.asc", try gpg.gpg(["--armor", "--export", key]).text)
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("gpg.pub.asc", "S/keys/release/gpg.asc")
+        try builder.release("build", "tree", "--number", "9", "--out", "9.tar")
+        /// As docs/releases.md says, but for the notations.
+        func sign(_ file: String, _ notations: String...) throws {
+            let options = notations.flatMap { ["--sig-notation", $0] }
+            let signed = try gpg.gpg(
+                ["--yes"] + options + [
+                    "--output", builder.path("\(file).sig"), "--detach-sign", builder.path(file),
+                ])
+            #expect(signed.status == 0, "\(signed.errors)")
+        }
+        let (asFile, asManifest) = ("purpose@penguindome=file-1", "purpose@penguindome=manifest-1")
+        try sign("9.tar", asFile)
+        let refusals: [(notations: [String], reason: String)] = [
+            ([], "does not say what it is for"), ([asFile], "made for file-1, not for manifest-1"),
+            (["purpose@penguindome=order-1"], "made for order-1, not for manifest-1"),
+            ([asManifest, asManifest], "more than once"), ([asManifest, asFile], "more than once"),
+            (["!" + asManifest], "critical"), (["purpose@penguindome.example=manifest-1"], "does not say"),
+        ]
+        for (notations, reason) in refusals {
+            switch notations.count {
+            case 0: try sign("9.manifest")
+            case 1: try sign("9.manifest", notations[0])
+            default: try sign("9.manifest", notations[0], notations[1])
+            }
+            for arguments in [
+                ["publish", "9.tar", "--state", "S"], ["verify", "9.tar", "--key", "gpg.pub.asc"],
+            ] {
+                let outcome = try builder.run(arguments)
+                #expect(
+                    outcome.status == 1 && outcome.errors.contains(reason), "\(notations): \(outcome.errors)")
+            }
+            // What lies on the shelf already is called bad as well.
+            try builder.tools.makeFolder("S/releases")
+            for name in ["9.tar", "9.tar.sig", "9.manifest", "9.manifest.sig"] {
+                try builder.copy(name, "S/releases/\(name)")
+            }
+            #expect(try builder.release("list", "--state", "S").text.contains(reason))
+            try FileManager.default.removeItem(at: builder.tools.path("S/releases"))
+        }
+        try sign("9.manifest", asManifest)
+        for file in ["9.tar", "9.manifest"] {
+            #expect(try gpg.gpg(["--verify", builder.path("\(file).sig"), builder.path(file)]).status == 0)
+        }
+        try builder.release("verify", "9.tar", "--key", "gpg.pub.asc")
+        try builder.release("publish", "9.tar", "--state", "S")
     }
 
     @Test("keygen overwrites nothing, and a protected or damaged key says what it is")

@@ -56,7 +56,11 @@ public struct SignedStatement: Equatable, Sendable {
         let mayPatch = Result { () throws(Failure) in try check(patches, .order, now) }
         let mayCommand = Result { () throws(Failure) in try check(commands, .order, now) }
         // One of them must trust the signer before a byte is read as an order.
-        if case .failure = mayPatch { try mayCommand.get() }
+        if case .failure(let reason) = mayPatch, case .failure(let other) = mayCommand {
+            // Who is trusted for one of them wants to know what is wrong with the signature.
+            if case .signature(.unknownSigner) = other { throw reason }
+            throw other
+        }
         let order: PatchStatement
         do throws(StatementError) {
             order = try PatchStatement(json: bytes)

@@ -65,6 +65,9 @@ struct OrderOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Days after which no agent obeys it any more.", valueName: "days"))
     var expires = 30
 
+    @Flag(help: "Also for agents of version 1: each file is signed by itself as well.")
+    var v1 = false
+
     func validate() throws {
         guard key == nil || gpgKey == nil else { throw ValidationError("name one key: --key or --gpg-key") }
         guard (1...3650).contains(expires) else {
@@ -72,8 +75,8 @@ struct OrderOptions: ParsableArguments {
         }
     }
 
-    /// A patch that any agent can verify: the order for those of this software, and, where a key signs that lies here,
-    /// a signature file beside each file for those of version 1.
+    /// A patch that any agent can verify: the order for those of this software, and with ``v1`` a signature file
+    /// beside each file for those of version 1.
     func patch(
         _ kind: PatchStatement.Kind, _ files: [Patch.File], for hosts: [Hostname], in state: ServerState,
         now: Int64
@@ -94,12 +97,15 @@ struct OrderOptions: ParsableArguments {
         } catch { throw ToolFailure(.usage, "\(error)") }
         let (bytes, time) = (statement.json(), OpenPGP.Timestamp(seconds))
         var all = files
-        if let key = signer as? OpenPGP.SecretKey {
+        if v1 {
             for file in files {
-                all.append(
-                    Patch.File(
-                        path: "signatures/\(file.path).sig", mode: 0o644,
-                        content: try key.signDetached(file.content, for: .file, at: time)))
+                let signature: [UInt8]
+                do {
+                    signature = try FileSignature.make(of: file.content, by: signer, at: time)
+                } catch {
+                    throw ToolFailure(.failed, "\(file.path) cannot be signed for version 1: \(error)")
+                }
+                all.append(Patch.File(path: "signatures/\(file.path).sig", mode: 0o644, content: signature))
             }
         }
         return Patch(

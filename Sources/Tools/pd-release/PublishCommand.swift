@@ -12,8 +12,8 @@ struct PublishCommand: ParsableCommand {
         abstract: "Put a signed release where the server hands it out.",
         discussion: """
             Refused unless a key that may sign releases (keys/release in the server's state) signed it, every file is as \
-            the manifest says, it has not expired, and its number is higher than those before it. For agents of version 1 \
-            the release is also signed in their form, where the server's key may sign releases or --v1-key names one.
+            the manifest says, it has not expired, and its number is higher than those before it. With \
+            --v1 or --v1-key the release is also signed in the form of agents of version 1.
             """)
 
     @Argument(help: "The archive; its manifest and the signatures lie beside it.")
@@ -22,10 +22,13 @@ struct PublishCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The server's state.", valueName: "dir"))
     var state = "/var/lib/penguindome/server"
 
+    @Flag(help: "Also for agents of version 1, signed with the server's key, which must be one for releases.")
+    var v1 = false
+
     @Option(
         name: .customLong("v1-key"),
         help: ArgumentHelp(
-            "The secret key whose public half agents of version 1 hold, to sign their form with.",
+            "The same with another secret key, whose public half agents of version 1 hold.",
             valueName: "key.asc"))
     var v1Key: String?
 
@@ -39,7 +42,8 @@ struct PublishCommand: ParsableCommand {
             throw ToolFailure(.failed, "release \(manifest.number) expired \(readable(manifest.expires))")
         }
         try ReleaseFiles.refuseSecretKeys(in: archive)
-        let key = try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? shelf.serverKey(verifier)
+        let key =
+            try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? (v1 ? shelf.serverKey(verifier) : nil)
         let message = try key.map {
             try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)
         }

@@ -75,12 +75,14 @@ struct Shelf {
         return OpenPGP.Verifier(certificates: certificates)
     }
 
-    /// The server's own key, where it may sign releases.
-    func serverKey(_ verifier: OpenPGP.Verifier) throws -> OpenPGP.SecretKey? {
-        let file = "\(state)/keys/server.key.asc"
-        guard FileManager.default.fileExists(atPath: file) else { return nil }
-        let key = try SigningKeyOptions.secretKey(file)
-        return verifier.certificates.contains { $0.fingerprint == key.certificate.fingerprint } ? key : nil
+    /// The server's own key, which must be one that may sign releases.
+    func serverKey(_ verifier: OpenPGP.Verifier) throws -> OpenPGP.SecretKey {
+        let key = try SigningKeyOptions.secretKey("\(state)/keys/server.key.asc")
+        guard verifier.certificates.contains(where: { $0.fingerprint == key.certificate.fingerprint }) else {
+            throw ToolFailure(
+                .refused, "the server's key may not sign releases: name one that may with --v1-key")
+        }
+        return key
     }
 
     /// The numbers of all releases, in ascending order.

@@ -72,7 +72,7 @@ struct SignCommand: ParsableCommand {
         let signer = try keyOptions.signer()
         let now = OpenPGP.Timestamp.now()
         let signatures = try [
-            signer.detachedSignature(of: archive, for: .file, at: now),
+            FileSignature.make(of: archive, by: signer, at: now),
             signer.detachedSignature(of: bytes, for: .manifest, at: now),
         ]
         try Files.writeAtomically(signatures[0], to: files.archiveSignature, mode: 0o644)

@@ -36,11 +36,11 @@ struct V1Release {
     func message(signedBy key: OpenPGP.SecretKey, at now: OpenPGP.Timestamp) throws -> [UInt8] {
         var signed = files
         for file in files {
-            signed.append(
-                (
-                    try RelativePath("signatures/\(file.path).sig"), 0o644,
-                    try key.signDetached(file.content, for: .file, at: now)
-                ))
+            let signature: [UInt8]
+            do {
+                signature = try FileSignature.make(of: file.content, by: key, at: now)
+            } catch { throw ToolFailure(.failed, "\(file.path) cannot be signed for version 1: \(error)") }
+            signed.append((try RelativePath("signatures/\(file.path).sig"), 0o644, signature))
         }
         let archive: [UInt8]
         do throws(TarError) {
