@@ -127,9 +127,13 @@ struct ReleaseTests {
                 try Self.put(Array("not a tar".utf8) + [UInt8](repeating: 1, count: 600), "5.tar", fleet)
             case "armored key": try Self.put(Self.tar("client/notes.txt", armored), "5.tar", fleet)
             case "binary key":
-                try Self.put(Self.tar("client/key", [0x95, 0x05, 0x86, 4, 1, 2, 3]), "5.tar", fleet)
+                let binary = try OpenPGP.Armor.unwrap(armored, kind: .secretKey, limit: 1 << 16)
+                try Self.put(
+                    Self.tar("client/key", [UInt8](repeating: 1, count: 5000) + binary), "5.tar", fleet)
             case "ssh key":
-                let key = Array("-----BEGIN OPENSSH PRIVATE KEY-----\n".utf8)
+                let key = Array(
+                    "text\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAA\n"
+                        .utf8)
                 try Self.put(Self.tar("client/id", key), "5.tar", fleet)
             case "keyring": try Self.put(Self.tar("gpg/private-keys-v1.d/x.key", [1]), "5.tar", fleet)
             case "keyring in a long path":
