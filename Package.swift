@@ -13,13 +13,18 @@ package.targets += [
     .systemLibrary(
         name: "CGcrypt", path: "Sources/CShims/CGcrypt", pkgConfig: "libgcrypt",
         providers: [.apt(["libgcrypt20-dev", "libgpg-error-dev"])]),
-    .target(name: "PDShamir", path: "Sources/Shamir"),
-    .target(name: "PDCrypto", dependencies: ["CGcrypt"], path: "Sources/Crypto"),
+    .target(name: "PDSecrets", path: "Sources/Secrets"),
+    .target(name: "PDShamir", dependencies: ["PDSecrets"], path: "Sources/Shamir"),
+    .target(name: "PDCrypto", dependencies: ["PDSecrets", "CGcrypt"], path: "Sources/Crypto"),
+    .testTarget(name: "SecretsTests", dependencies: ["PDSecrets"], path: "Tests/SecretsTests"),
     .testTarget(
-        name: "ShamirTests", dependencies: ["PDShamir", "PDCrypto", "CGcrypt"], path: "Tests/ShamirTests"),
-    .testTarget(name: "CryptoTests", dependencies: ["PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
+        name: "ShamirTests", dependencies: ["PDSecrets", "PDShamir", "PDCrypto", "CGcrypt"],
+        path: "Tests/ShamirTests"),
+    .testTarget(
+        name: "CryptoTests", dependencies: ["PDSecrets", "PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
 ]
 package.products += [
+    .library(name: "PDSecrets", targets: ["PDSecrets"]),
     .library(name: "PDShamir", targets: ["PDShamir"]),
     .library(name: "PDCrypto", targets: ["PDCrypto"]),
 ]
@@ -52,13 +57,15 @@ if !coreOnly {
         .systemLibrary(
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
-        .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDCrypto"], path: "Sources/GnuPG"),
+        .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDSecrets", "PDCrypto"], path: "Sources/GnuPG"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", path: "Sources/Files"),
         .target(
             name: "PDSettings", dependencies: ["Yams", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Settings"),
-        .target(name: "PDProtocol", dependencies: ["PDCrypto", "PDDocument"], path: "Sources/Protocol"),
+        .target(
+            name: "PDProtocol", dependencies: ["PDSecrets", "PDCrypto", "PDDocument"],
+            path: "Sources/Protocol"),
         .target(
             name: "PDStore",
             dependencies: [
@@ -76,7 +83,7 @@ if !coreOnly {
         .target(
             name: "PDServer",
             dependencies: [
-                "PDFleet", "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings",
+                "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument", "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -114,7 +121,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-shares",
             dependencies: [
-                "PDShamir", "PDCrypto",
+                "PDShamir", "PDSecrets", "PDCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
         .target(
@@ -137,7 +144,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles",
+                "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDSecrets", "PDCrypto", "PDDocument",
+                "PDFiles",
                 "PDProtocol", "PDGnuPG", "PDSettings", "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 "Yams",
@@ -146,20 +154,23 @@ if !coreOnly {
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDCrypto",
+                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDSecrets",
+                "PDCrypto",
                 "PDDocument",
                 "PDProtocol",
             ], path: "Tests/ToolsTests"),
         .testTarget(
             name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
             path: "Tests/ShimsTests"),
-        .testTarget(name: "GnuPGTests", dependencies: ["PDGnuPG", "PDCrypto"], path: "Tests/GnuPGTests"),
+        .testTarget(
+            name: "GnuPGTests", dependencies: ["PDGnuPG", "PDSecrets", "PDCrypto"], path: "Tests/GnuPGTests"),
         .testTarget(
             name: "PrimitivesDifferentialTests",
-            dependencies: ["PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["PDSecrets", "PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/PrimitivesDifferentialTests"),
         .executableTarget(
-            name: "crypto-benchmark", dependencies: ["PDCrypto", "CGcrypt"], path: "Benchmarks/crypto"),
+            name: "crypto-benchmark", dependencies: ["PDSecrets", "PDCrypto", "CGcrypt"],
+            path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(name: "FilesTests", dependencies: ["PDFiles"], path: "Tests/FilesTests"),
@@ -191,13 +202,15 @@ if !coreOnly {
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "PDTestSupport", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDCrypto", "PDSettings",
+                "PDTestSupport", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets", "PDCrypto",
+                "PDSettings",
             ],
             path: "Tests/FleetTests"),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "PDTestSupport", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDCrypto",
+                "PDTestSupport", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets",
+                "PDCrypto",
                 "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

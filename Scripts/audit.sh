@@ -52,8 +52,8 @@ section "Figures"
 code_lines() { find "$@" -type f -name "*.$suffix" -exec cat {} + | grep -cvE '^[[:space:]]*(//|/\*|\*|$)' || true; }
 all_lines() { find "$@" -type f -name "*.$suffix" -exec cat {} + | wc -l; }
 printf '%-28s %8s %8s\n' "" "lines" "of code"
-for row in "swift Sources/Crypto" "swift Sources/Shamir" "h Sources/CShims/CGcrypt" \
-    "swift Tests/CryptoTests Tests/ShamirTests" "swift Fuzz"; do
+for row in "swift Sources/Secrets" "swift Sources/Crypto" "swift Sources/Shamir" "h Sources/CShims/CGcrypt" \
+    "swift Tests/SecretsTests Tests/CryptoTests Tests/ShamirTests" "swift Fuzz"; do
     read -r suffix folders <<<"$row"
     # shellcheck disable=SC2086 # several folders
     printf '%-28s %8d %8d\n' "${folders##* }" "$(all_lines $folders)" "$(code_lines $folders)"

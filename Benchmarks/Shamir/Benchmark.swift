@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 
 /// Splits and combines in memory, ours and libgfshare, in turns within one run, because only ratios compare on a machine
 /// that does other things too.
@@ -27,10 +28,10 @@ enum Benchmark {
     }
 
     static func compare(bytes: Int, points: [UInt8]) throws {
-        let secret = SecretBytes((0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 77) })
-        let ours = points.map { _ in SecretBytes(count: bytes) }
+        var secret = SecretBytes(copying: (0..<bytes).map { UInt8(truncatingIfNeeded: $0 &* 77) })
+        var ours = points.map { _ in SecretBytes(count: bytes) }
         let theirs = points.map { _ in SecretBytes(count: bytes) }
-        let restored = SecretBytes(count: bytes)
+        var restored = SecretBytes(count: bytes)
         let chosen = Array(points[1...threshold])
         let repeats = max(2, 4_000_000 / bytes)
 
@@ -50,7 +51,7 @@ enum Benchmark {
             times[0].append(
                 try measure(repeats) {
                     try secret.withUnsafeBytes { secret in
-                        try SecretBytes.withUnsafeMutableBytes(of: ours) {
+                        try SecretBytes.withUnsafeMutableBytes(of: &ours) {
                             try splitter.split(secret, into: $0)
                         }
                     }
@@ -72,7 +73,7 @@ enum Benchmark {
                         try restored.withUnsafeMutableBytes { try combiner.combine(shares, into: $0) }
                     }
                 })
-            guard restored.isEqual(to: secret) else { fatalError("wrong result") }
+            guard restored == secret else { fatalError("wrong result") }
             times[3].append(
                 measure(repeats) {
                     for (index, share) in theirs[1...threshold].enumerated() {
@@ -82,7 +83,7 @@ enum Benchmark {
                     }
                     restored.withUnsafeMutableBytes { gfshare_ctx_dec_extract(decoder, $0.baseAddress) }
                 })
-            guard restored.isEqual(to: secret) else { fatalError("wrong result of libgfshare") }
+            guard restored == secret else { fatalError("wrong result of libgfshare") }
         }
         let list = points.map(String.init).joined(separator: " ")
         for (name, our, their) in [("split", times[0], times[1]), ("combine", times[2], times[3])] {
@@ -96,12 +97,12 @@ enum Benchmark {
 
     /// The largest numbers there are: quadratic in the number of shares.
     static func wide() throws {
-        let secret = SecretBytes(count: 1_048_576)
-        let shares = (0..<255).map { _ in SecretBytes(count: secret.count) }
+        var secret = SecretBytes(count: 1_048_576)
+        var shares = (0..<255).map { _ in SecretBytes(count: secret.count) }
         let splitter = try Splitter(threshold: 255, shares: 255, randomness: CheapRandomness())
         let split = try measure(1) {
             try secret.withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: shares) { try splitter.split(secret, into: $0) }
+                try SecretBytes.withUnsafeMutableBytes(of: &shares) { try splitter.split(secret, into: $0) }
             }
         }
         let combiner = try Combiner(points: (1...255).map { $0 })

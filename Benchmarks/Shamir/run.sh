@@ -6,8 +6,10 @@ set -eu
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-swiftc -swift-version 6 -O -wmo -parse-as-library "$@" \
+: >"$work/empty.swift"
+swiftc -parse-as-library -emit-module -module-name PDSecrets "$work/empty.swift" -o "$work/PDSecrets.swiftmodule"
+swiftc -swift-version 6 -O -wmo -parse-as-library -package-name penguindome -I "$work" "$@" \
     -import-objc-header Benchmarks/Shamir/gfshare.h -Xcc "-I${GFSHARE_INCLUDE:-/usr/include}" \
-    Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift Benchmarks/Shamir/Benchmark.swift \
+    Sources/Secrets/*.swift Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift Benchmarks/Shamir/Benchmark.swift \
     -L"${GFSHARE_LIB:-/usr/lib}" -lgfshare -o "$work/benchmark"
 "$work/benchmark"

@@ -1,5 +1,6 @@
 import CGcrypt
 import PDCrypto
+import PDSecrets
 
 /// Messages of 16 KiB through one direction of a pipe, 64 in a run. They are compared with the library calls alone: the
 /// same bytes, with the key set, to memory that is there already, in which nobody looks.
@@ -36,7 +37,7 @@ final class Pipes {
 
     init() throws {
         let key = [UInt8](repeating: 7, count: 32)
-        secret = try SecretBytes(copying: key)
+        secret = SecretBytes(copying: key)
         cbc = try Library.cipher(GCRY_CIPHER_MODE_CBC, key: key, iv: iv)
         gcm = try Library.cipher(GCRY_CIPHER_MODE_GCM, key: key)
         encryptor = try .init(key: secret, iv: secret)

@@ -1,4 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // Any bytes are either refused with a named error or hold packets which, put into armor again, come out as they were.
 // The first byte chooses the kind of armor that is expected.

@@ -1,6 +1,9 @@
-// Sources: Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // The frames of version 2 pipes: nobody but the holder of the secret makes one that opens, and a changed one never does.
+
+import PDSecrets
 
 private enum Finding: Error {
     case changedFrameOpened

@@ -1,4 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // Messages that carry their document. Only a document that the key of the vectors signed may come out, by whatever way
 // it is written.

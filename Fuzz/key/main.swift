@@ -1,4 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // Public keys, and secret ones where the first byte is odd. What reads must read the same when it is written again, and
 // no key may accept numbers that nobody computed. libgcrypt sees each key: it must not end the process.

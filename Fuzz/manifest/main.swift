@@ -1,5 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
-// Modules: PDDocument PDCrypto
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets PDDocument PDCrypto
 //
 // Any bytes are refused with a named error, or are a manifest or an order. What reads is written again as something that
 // reads the same; its paths stay below their directory and can lie side by side; and no text is both.

@@ -1,4 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // Any bytes are either refused with a named error or are packets that cover the input without a gap and, written
 // again, read as the same. Whatever is a signature or a key is taken apart, too.

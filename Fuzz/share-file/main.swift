@@ -1,8 +1,11 @@
-// Sources: Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
+// Sources: Sources/Secrets/*.swift Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
+// Modules: PDSecrets
 //
 // Any bytes are either refused with a named error or are a share that, written again, reads as itself. The first byte
 // chooses the reader; for a share it also says whether line checksums are put right first, without which mutations
 // never get past them.
+
+import PDSecrets
 
 /// One input of libFuzzer.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -24,7 +27,7 @@ private func readShare(_ bytes: [UInt8]) {
     guard let again = try? text.withUnsafeBytes({ try Share(parsing: $0) }) else {
         fatalError("what was written does not read")
     }
-    precondition(again.encoded().isEqual(to: text), "what was written reads as something else")
+    precondition(again.encoded() == text, "what was written reads as something else")
     precondition(again.set == share.set && again.number == share.number && again.holder == share.holder)
 }
 
@@ -38,7 +41,7 @@ private func repaired(_ bytes: [UInt8]) -> [UInt8] {
             var checked = content
             if let first = content.first, 0x30...0x39 ~= first, let colon = content.firstIndex(of: 0x3a) {
                 let digits = content[(colon + 1)...].filter { $0 != 0x20 && $0 != 0x2d }
-                checked = content[...colon] + [0x20] + digits.map(Base32.folded)
+                checked = content[...colon] + [0x20] + digits.map(BaseN.folded)
             }
             var checksum = LineChecksum()
             checksum.add(checked)

@@ -1,4 +1,5 @@
-// Sources: Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Modules: PDSecrets
 //
 // Detached signatures of documents of the vectors. The first byte chooses the document. What is accepted must be what
 // its maker signed: the same hashed part, by whatever way it is written.

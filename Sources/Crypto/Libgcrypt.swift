@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// The library underneath, initialised once and in the order that its manual demands
 /// (libgcrypt manual, section 2.4 "Initializing the library").

@@ -1,4 +1,5 @@
 import PDCrypto
+import PDSecrets
 
 extension GnuPG {
     /// Where the passphrase of a key comes from.

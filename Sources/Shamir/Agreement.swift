@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Whether more shares than the threshold lie on one polynomial, piece by piece.
 ///
 /// To compare the secret of some shares with that of all is not enough: the weights of a share in both may be equal, and
@@ -32,9 +34,9 @@ public struct Agreement: Sendable {
     ///
     /// - Parameter shares: one buffer for each point, all of the same length.
     public func holds(_ shares: [UnsafeRawBufferPointer]) throws(ShamirError) -> Bool {
-        let value = try scratch(shares)
+        var value = try scratch(shares)
         for (place, combiner) in zip(threshold..., further)
-        where try !fits(shares[place], Array(shares[..<threshold]), combiner, value) {
+        where try !fits(shares[place], Array(shares[..<threshold]), combiner, &value) {
             return false
         }
         return true
@@ -46,11 +48,11 @@ public struct Agreement: Sendable {
     /// - Returns: nil where there is none, so that more than one is wrong; also where only one share is there beyond the
     ///   threshold: then it would be any of them.
     public func misfit(_ shares: [UnsafeRawBufferPointer]) throws(ShamirError) -> Int? {
-        let value = try scratch(shares)
+        var value = try scratch(shares)
         guard further.count > 1 else { return nil }
         var misfits: [Int] = []
         for (place, combiner) in zip(threshold..., further)
-        where try !fits(shares[place], Array(shares[..<threshold]), combiner, value) {
+        where try !fits(shares[place], Array(shares[..<threshold]), combiner, &value) {
             misfits.append(place)
         }
         if misfits.count == 1 { return misfits[0] }
@@ -62,7 +64,7 @@ public struct Agreement: Sendable {
             var agree = true
             for place in (threshold + 1)..<points.count where agree {
                 let combiner = try Combiner(points: chosen.map { points[$0] }, at: points[place])
-                agree = try fits(shares[place], bases, combiner, value)
+                agree = try fits(shares[place], bases, combiner, &value)
             }
             if agree { return left }
         }
@@ -83,11 +85,11 @@ public struct Agreement: Sendable {
     /// Whether a share is what the others make of it. The time does not depend on any share's bytes.
     private func fits(
         _ share: UnsafeRawBufferPointer, _ others: [UnsafeRawBufferPointer], _ combiner: Combiner,
-        _ value: SecretBytes
+        _ value: inout SecretBytes
     ) throws(ShamirError) -> Bool {
         try value.withUnsafeMutableBytes { value throws(ShamirError) in
             try combiner.combine(others, into: value)
-            return ByteKernels.equal(share, UnsafeRawBufferPointer(value))
+            return ConstantTime.isEqual(share, UnsafeRawBufferPointer(value))
         }
     }
 }

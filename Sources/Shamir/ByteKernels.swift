@@ -65,12 +65,4 @@ enum ByteKernels {
             for i in 0..<count { target[i] ^= a[i] }
         }
     }
-
-    /// Whether two equally long byte strings are equal, in a time that depends on their length only.
-    static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-        guard a.count == b.count else { return false }
-        var difference: UInt8 = 0
-        for i in 0..<a.count { difference |= a[i] ^ b[i] }
-        return difference == 0
-    }
 }

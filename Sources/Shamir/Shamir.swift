@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Secret sharing in one call, for secrets that fit in memory. For larger ones see ``Splitter`` and ``Combiner``.
 public enum Shamir {
     /// Splits `secret` into shares numbered 1...shares.
@@ -14,9 +16,9 @@ public enum Shamir {
     ) throws -> [SecretBytes] {
         let splitter = try Splitter(threshold: threshold, shares: count, randomness: randomness)
         guard secret.count > 0 else { throw ShamirError.emptySecret }
-        let shares = (0..<count).map { _ in SecretBytes(count: secret.count) }
+        var shares = (0..<count).map { _ in SecretBytes(count: secret.count) }
         try secret.withUnsafeBytes { secret in
-            try SecretBytes.withUnsafeMutableBytes(of: shares) { try splitter.split(secret, into: $0) }
+            try SecretBytes.withUnsafeMutableBytes(of: &shares) { try splitter.split(secret, into: $0) }
         }
         return shares
     }
@@ -27,7 +29,7 @@ public enum Shamir {
     /// - Throws: ``ShamirError``.
     public static func combine(_ shares: [(number: UInt8, bytes: SecretBytes)]) throws -> SecretBytes {
         let combiner = try Combiner(points: shares.map(\.number))
-        let secret = SecretBytes(count: shares[0].bytes.count)
+        var secret = SecretBytes(count: shares[0].bytes.count)
         try secret.withUnsafeMutableBytes { secret in
             try SecretBytes.withUnsafeBytes(of: shares.map(\.bytes)) {
                 try combiner.combine($0, into: secret)

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Splits a secret of any length, piece by piece, in bounded memory (Shamir, "How to share a secret", 1979).
 ///
 /// For each byte s of the secret a fresh polynomial s + c₁x + … + c₍ₖ₋₁₎xᵏ⁻¹ over GF(2⁸) is drawn, with every
@@ -13,8 +15,8 @@ public final class Splitter<Randomness: ShareRandomness> {
 
     private let randomness: Randomness
     /// Row j of `bytesPerFill` bytes holds the coefficients of xʲ⁺¹.
-    private let coefficients: SecretBytes
-    private let planes: SecretBytes
+    private var coefficients: SecretBytes
+    private var planes: SecretBytes
     private let layout: PlaneLayout
     private let bytesPerFill: Int
 
@@ -68,7 +70,7 @@ public final class Splitter<Randomness: ShareRandomness> {
         do {
             try splitPieces(source, count: secret.count, into: targets)
         } catch {
-            for share in shares { SecretBytes.wipe(share) }
+            for share in shares { share.wipe() }
             throw error
         }
     }
@@ -86,9 +88,8 @@ public final class Splitter<Randomness: ShareRandomness> {
                 let evaluation = layout.evaluation(planes: planeBytes, count: count)
                 defer {
                     let used = rows * min(bytesPerFill, count)
-                    SecretBytes.wipe(UnsafeMutableRawBufferPointer(rebasing: coefficients[..<used]))
-                    SecretBytes.wipe(
-                        UnsafeMutableRawBufferPointer(rebasing: planes[..<evaluation.scratchBytes]))
+                    UnsafeMutableRawBufferPointer(rebasing: coefficients[..<used]).wipe()
+                    UnsafeMutableRawBufferPointer(rebasing: planes[..<evaluation.scratchBytes]).wipe()
                 }
                 var offset = 0
                 while offset < count {

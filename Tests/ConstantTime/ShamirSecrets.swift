@@ -1,4 +1,4 @@
-// Sources: Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
+// Sources: Sources/Secrets/*.swift Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
 //
 // Everything that touches secrets, coefficients or shares, run once under valgrind with those bytes marked undefined:
 // memcheck then reports each branch and each address that depends on them.
@@ -27,20 +27,20 @@ enum ShamirConstantTime {
             for threshold in 2...points.count {
                 let splitter = try Splitter(
                     threshold: threshold, points: points, randomness: SecretRandomness())
-                let shares = points.map { _ in SecretBytes(count: count) }
+                var shares = points.map { _ in SecretBytes(count: count) }
                 try secret.withUnsafeBytes { secret in
-                    try SecretBytes.withUnsafeMutableBytes(of: shares) {
+                    try SecretBytes.withUnsafeMutableBytes(of: &shares) {
                         try splitter.split(secret, into: $0)
                     }
                 }
-                let restored = SecretBytes(count: count)
+                var restored = SecretBytes(count: count)
                 try SecretBytes.withUnsafeBytes(of: Array(shares[..<threshold])) { shares in
                     try restored.withUnsafeMutableBytes {
                         try Combiner(points: Array(points[..<threshold])).combine(shares, into: $0)
                     }
                 }
                 report(
-                    declassified(restored.isEqual(to: secret)),
+                    declassified(restored == secret),
                     "split and combine, \(threshold) of \(points.count), \(count) bytes")
             }
         }
@@ -63,25 +63,25 @@ enum ShamirConstantTime {
     static func text() throws {
         for count in [1, 19, 20, 500] {
             let bytes = secretBytes(count)
-            let encoded = SecretBytes(count: Base32.length(ofBytes: count))
+            var encoded = SecretBytes(count: BaseN.base32.length(ofBytes: count))
             var checksum = LineChecksum()
             bytes.withUnsafeBytes { bytes in
-                encoded.withUnsafeMutableBytes { Base32.encode(bytes, into: $0) }
+                encoded.withUnsafeMutableBytes { BaseN.base32.encode(bytes, into: $0) }
             }
             encoded.withUnsafeBytes { checksum.add($0) }
             let line = LineChecksum.text(checksum.value)
             line.withUnsafeBytes { pd_mark_public($0.baseAddress, $0.count) }
-            let decoded = SecretBytes(count: count)
+            var decoded = SecretBytes(count: count)
             let valid = encoded.withUnsafeBytes { text in
-                decoded.withUnsafeMutableBytes { Base32.decode(text, into: $0) }
+                decoded.withUnsafeMutableBytes { BaseN.base32.decode(text, into: $0) }
             }
-            let same = declassified(decoded.isEqual(to: bytes))
+            let same = declassified(decoded == bytes)
             report(declassified(valid) && same, "base 32 and checksum, \(count) bytes")
         }
     }
 
     static func secretBytes(_ count: Int) -> SecretBytes {
-        let bytes = SecretBytes((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 11 &+ 3) })
+        let bytes = SecretBytes(copying: (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 11 &+ 3) })
         bytes.withUnsafeBytes { pd_mark_secret($0.baseAddress, $0.count) }
         return bytes
     }

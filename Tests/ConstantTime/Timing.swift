@@ -1,4 +1,4 @@
-// Sources: Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
+// Sources: Sources/Secrets/*.swift Sources/Shamir/*.swift Sources/Shamir/ShareFile/*.swift
 //
 // Measures whether time depends on secrets, as dudect does (Reparaz, Balasch, Verbauwhede, "Dude, is my code constant
 // time?", 2017): each operation runs on one fixed secret and on random ones, in random order, and Welch's t-test compares
@@ -49,16 +49,16 @@ enum Timing {
         let points: [UInt8] = [1, 2, 3, 4, 5]
         let splitter = try Splitter(threshold: 3, points: points, randomness: FixedCoefficients())
         let combiner = try Combiner(points: [1, 2, 3])
-        let shares = points.map { _ in SecretBytes(count: bytes) }
-        let output = SecretBytes(count: bytes)
+        var shares = points.map { _ in SecretBytes(count: bytes) }
+        var output = SecretBytes(count: bytes)
         let other = SecretBytes(count: bytes)
-        let text = SecretBytes(count: Base32.length(ofBytes: bytes))
-        let decoded = SecretBytes(count: bytes * 5 / 8)
+        var text = SecretBytes(count: BaseN.base32.length(ofBytes: bytes))
+        var decoded = SecretBytes(count: bytes * 5 / 8)
         return [
             (
                 "split",
                 { secret in
-                    try SecretBytes.withUnsafeMutableBytes(of: shares) {
+                    try SecretBytes.withUnsafeMutableBytes(of: &shares) {
                         try splitter.split(secret, into: $0)
                     }
                 }
@@ -85,12 +85,12 @@ enum Timing {
             ),
             (
                 "base 32, encode",
-                { secret in text.withUnsafeMutableBytes { Base32.encode(secret, into: $0) } }
+                { secret in text.withUnsafeMutableBytes { BaseN.base32.encode(secret, into: $0) } }
             ),
             (
                 "base 32, decode",
                 { secret in
-                    decoded.withUnsafeMutableBytes { keep(Base32.decode(secret, into: $0) ? 1 : 0) }
+                    decoded.withUnsafeMutableBytes { keep(BaseN.base32.decode(secret, into: $0) ? 1 : 0) }
                 }
             ),
             (

@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDGnuPG
+import PDSecrets
 import Testing
 
 /// A GnuPG home in a temporary folder whose agent remembers no passphrase; both are gone with this object.
@@ -87,7 +88,7 @@ final class TemporaryHome: Sendable {
 extension GnuPG.Passphrase {
     /// Always the same passphrase.
     static func known(_ text: String) throws -> GnuPG.Passphrase {
-        let secret = try SecretBytes(copying: text.utf8)
+        let secret = SecretBytes(copying: text.utf8)
         return .provided { secret }
     }
 }

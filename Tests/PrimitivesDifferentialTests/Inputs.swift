@@ -1,4 +1,5 @@
 import PDCrypto
+import PDSecrets
 
 /// Random inputs for one comparison, all drawn from one seed, which a failing test names.
 struct Inputs {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import PDCrypto
+import PDSecrets
 import Testing
 
 @Suite("PDCrypto and swift-crypto agree on keys of Curve25519 and on HPKE")

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import PDCrypto
+import PDSecrets
 import Testing
 
 /// Two implementations that share no code, asked the same questions.
@@ -66,7 +67,7 @@ struct SymmetricTests {
         var inputs = Inputs(seed: seed)
         let (key, message, authenticated) = (inputs.bytes(32), inputs.bytes(), inputs.bytes())
         let theirKey = SymmetricKey(data: key)
-        let ourKey = try SecretBytes(copying: key)
+        let ourKey = SecretBytes(copying: key)
 
         let ours = try PDCrypto.AES.GCM.seal(
             message, using: ourKey, authenticating: authenticated, random: SecureRandom(.nonce))

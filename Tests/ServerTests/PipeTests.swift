@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import PDCrypto
 import PDProtocol
+import PDSecrets
 import Testing
 
 @testable import PDFleet
@@ -21,8 +22,8 @@ struct PipeTests {
             let json =
                 #"{"hostname": "h", "client_hostname": "h", "encryption_key": "\#(name)-key", "encryption_iv": "\#(name)-iv"}"#
             key = try V1.PipeCreation(json: Array(json.utf8)).key
-            let secret = try SecretBytes(copying: key.key.utf8)
-            let iv = try SecretBytes(copying: key.iv.utf8)
+            let secret = SecretBytes(copying: key.key.utf8)
+            let iv = SecretBytes(copying: key.iv.utf8)
             encryptor = try .init(key: secret, iv: iv)
             decryptor = try .init(key: secret, iv: iv)
         }

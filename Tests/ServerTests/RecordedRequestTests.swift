@@ -4,6 +4,7 @@ import Hummingbird
 import HummingbirdTesting
 import PDCrypto
 import PDProtocol
+import PDSecrets
 import PDStore
 import Testing
 

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -14,7 +15,7 @@ struct AgreementTests {
     private static func ask<Answer>(
         _ shares: [[UInt8]], _ question: ([UnsafeRawBufferPointer]) throws -> Answer
     ) throws -> Answer {
-        let copies = shares.map { SecretBytes($0) }
+        let copies = shares.map { SecretBytes(copying: $0) }
         return try SecretBytes.withUnsafeBytes(of: copies, question)
     }
 
@@ -22,7 +23,7 @@ struct AgreementTests {
         let shares = try Self.shares(4, of: 20)
         for x in UInt8(1)...20 {
             let combiner = try Combiner(points: [1, 2, 3, 4], at: x)
-            let value = SecretBytes(count: 3)
+            var value = SecretBytes(count: 3)
             try Self.ask(Array(shares[..<4])) { shares in
                 try value.withUnsafeMutableBytes { try combiner.combine(shares, into: $0) }
             }

@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -6,7 +7,7 @@ import Testing
 @Suite("Texts and libgfshare's shares")
 struct GfshareProbeTests {
     private static func isText(_ bytes: some Sequence<UInt8>) -> Bool {
-        SecretBytes(Array(bytes)).withUnsafeBytes {
+        SecretBytes(copying: Array(bytes)).withUnsafeBytes {
             GfshareProbe.isText(UnsafeRawBufferPointer(rebasing: $0.prefix(GfshareProbe.startBytes)))
         }
     }
@@ -14,7 +15,7 @@ struct GfshareProbeTests {
     @Test func nativeSharesAreTextHoweverTheyWereSpoiled() throws {
         let text = try Sample().text(1)
         let label = try ShareSet.sample(label: String(repeating: "ключ", count: 12)).split(
-            SecretBytes(Sample.secret), randomness: CountingRandomness(seed: 3),
+            SecretBytes(copying: Sample.secret), randomness: CountingRandomness(seed: 3),
             cryptography: TestCryptography()
         )[0].text
         for text in [text, label] {

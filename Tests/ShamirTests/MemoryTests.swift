@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -45,7 +46,7 @@ struct MemoryTests {
                     if contains(page) { found += 1 }
                 }
             }
-            SecretBytes.wipe(page)
+            page.wipe()
             return found
         }
 
@@ -88,7 +89,7 @@ struct MemoryTests {
         let leak = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 64)
         marker.write(into: leak)
         #expect(try marker.occurrences() > 0)
-        SecretBytes.wipe(leak)
+        leak.wipe()
         leak.deallocate()
         #expect(try marker.occurrences() == 0)
     }
@@ -98,11 +99,11 @@ struct MemoryTests {
         let marker = Marker(fails ? 101 : 102)
         let splitter = try Splitter(
             threshold: 3, shares: 3, randomness: MarkingRandomness(marker: marker, calls: fails ? 1 : 10))
-        let secret = SecretBytes([UInt8](repeating: 0x41, count: 40_000))
-        let shares = (0..<3).map { _ in SecretBytes(count: 40_000) }
+        let secret = SecretBytes(copying: [UInt8](repeating: 0x41, count: 40_000))
+        var shares = (0..<3).map { _ in SecretBytes(count: 40_000) }
         func split() throws {
             try secret.withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: shares) { try splitter.split(secret, into: $0) }
+                try SecretBytes.withUnsafeMutableBytes(of: &shares) { try splitter.split(secret, into: $0) }
             }
         }
         if fails { #expect(throws: MarkingRandomness.Exhausted.self) { try split() } } else { try split() }
@@ -119,12 +120,12 @@ struct MemoryTests {
 
     @inline(never)
     private func combineOnce(_ marker: Marker) throws {
-        let secret = SecretBytes(count: 4096)
+        var secret = SecretBytes(count: 4096)
         secret.withUnsafeMutableBytes { marker.write(into: $0) }
         let shares = try Shamir.split(
             secret, threshold: 2, shares: 2, randomness: CountingRandomness(seed: 13))
         let combined = try Shamir.combine([(1, shares[0]), (2, shares[1])])
-        #expect(combined.isEqual(to: secret))
+        #expect(combined == secret)
         #expect(try marker.occurrences() > 0, "while it is held, it is there")
     }
 
@@ -137,10 +138,10 @@ struct MemoryTests {
 
     @inline(never)
     private func shareOnce(_ marker: Marker, damaged: Bool) throws {
-        let secret = SecretBytes(count: 4096)
+        var secret = SecretBytes(count: 4096)
         secret.withUnsafeMutableBytes { marker.write(into: $0) }
         let set = try ShareSet.sample(threshold: 2, shares: 3, content: .direct(bytes: 4096))
-        let shares = try set.split(
+        var shares = try set.split(
             secret, randomness: CountingRandomness(seed: 14), cryptography: TestCryptography())
         if damaged { shares[0].body.withUnsafeMutableBytes { $0[4100] ^= 1 } }
         let reread = try shares[..<2].map { share in
@@ -151,7 +152,7 @@ struct MemoryTests {
                 _ = try ShareCombination(reread, cryptography: TestCryptography())
             }
         } else {
-            #expect(try ShareCombination(reread, cryptography: TestCryptography()).secret.isEqual(to: secret))
+            #expect(try ShareCombination(reread, cryptography: TestCryptography()).secret == secret)
         }
     }
 }

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -5,7 +6,7 @@ import Testing
 @Suite("Shares with a passphrase")
 struct ProtectionTests {
     private let cheap: PassphraseCost
-    private let passphrase = SecretBytes(Array("correct horse".utf8))
+    private let passphrase = SecretBytes(copying: Array("correct horse".utf8))
     private let sample: Sample
 
     init() throws {
@@ -30,7 +31,7 @@ struct ProtectionTests {
 
     @Test func aWrongPassphraseAndAChangedShareGiveTheSameError() throws {
         let locked = try lock(sample.shares[1])
-        let wrong = SecretBytes(Array("wrong".utf8))
+        let wrong = SecretBytes(copying: Array("wrong".utf8))
         #expect(throws: ShareFileError.wrongPassphrase) {
             _ = try locked.unlocked(passphrase: wrong, cryptography: TestCryptography())
         }
@@ -63,7 +64,7 @@ struct ProtectionTests {
         let checkKey = (0..<16).map { _ in first.nextByte() }
         let set = try ShareSet.sample()
         let shares = try set.split(
-            SecretBytes(Sample.secret), randomness: randomness, cryptography: TestCryptography())
+            SecretBytes(copying: Sample.secret), randomness: randomness, cryptography: TestCryptography())
         let locked = try shares[0].locked(
             passphrase: passphrase, cost: cheap, randomness: randomness, cryptography: TestCryptography())
         #expect(locked.protection?.salt != checkKey)

@@ -1,3 +1,5 @@
+import PDSecrets
+
 @testable import PDShamir
 
 /// Bytes that are the same in every run (SplitMix64).
@@ -44,12 +46,13 @@ extension Shamir {
     static func shares(
         of secret: [UInt8], threshold: Int, shares: Int, randomness: some ShareRandomness
     ) throws -> [[UInt8]] {
-        try split(SecretBytes(secret), threshold: threshold, shares: shares, randomness: randomness).map(
-            \.array)
+        try split(SecretBytes(copying: secret), threshold: threshold, shares: shares, randomness: randomness)
+            .map(
+                \.array)
     }
 
     /// Combines, with arrays instead of secret memory.
     static func secret(from shares: [(UInt8, [UInt8])]) throws -> [UInt8] {
-        try combine(shares.map { (number: $0.0, bytes: SecretBytes($0.1)) }).array
+        try combine(shares.map { (number: $0.0, bytes: SecretBytes(copying: $0.1)) }).array
     }
 }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 @testable import PDShamir
 
 extension ShareSet {
@@ -27,7 +29,7 @@ struct Sample {
             identifier: identifier, threshold: threshold, shares: shares,
             content: .direct(bytes: secret.count))
         self.shares = try set.split(
-            SecretBytes(secret), holders: Array(Self.holders.prefix(shares)),
+            SecretBytes(copying: secret), holders: Array(Self.holders.prefix(shares)),
             randomness: CountingRandomness(seed: seed), cryptography: TestCryptography())
     }
 
@@ -45,13 +47,13 @@ extension Share {
     init(text: String) throws(ShareFileError) { try self.init(bytes: Array(text.utf8)) }
 
     init(bytes: [UInt8]) throws(ShareFileError) {
-        let copy = SecretBytes(bytes)
+        let copy = SecretBytes(copying: bytes)
         self = try copy.withUnsafeBytes { bytes throws(ShareFileError) in try Share(parsing: bytes) }
     }
 
     /// The share with one bit of its body flipped.
     func flipped(bit: Int) throws -> Share {
-        let changed = SecretBytes(body.array)
+        var changed = SecretBytes(copying: body.array)
         changed.withUnsafeMutableBytes { $0[bit / 8] ^= 1 << UInt8(bit % 8) }
         return try Share(set: set, number: Int(number), holder: holder, protection: protection, body: changed)
     }

@@ -1,10 +1,11 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
 
 @Suite("Sealed files")
 struct SealedFileTests {
-    private let key = SecretBytes([UInt8](repeating: 3, count: 32))
+    private let key = SecretBytes(copying: [UInt8](repeating: 3, count: 32))
     private let set = [UInt8](repeating: 4, count: 10)
 
     private func file(key: SecretBytes? = nil, set: [UInt8]? = nil) -> SealedFile<TestCryptography> {
@@ -15,7 +16,7 @@ struct SealedFileTests {
         var sealer = file()
         return try chunks.enumerated().map { index, chunk in
             let plain = [UInt8](repeating: UInt8(index), count: chunk.bytes)
-            let sealed = SecretBytes(count: chunk.bytes + 16)
+            var sealed = SecretBytes(count: chunk.bytes + 16)
             try plain.withUnsafeBytes { plain in
                 try sealed.withUnsafeMutableBytes { try sealer.seal(plain, last: chunk.last, into: $0) }
             }
@@ -27,7 +28,7 @@ struct SealedFileTests {
         var opener = opener
         var result: [UInt8] = []
         for (index, chunk) in chunks.enumerated() {
-            let plain = SecretBytes(count: max(0, chunk.count - 16))
+            var plain = SecretBytes(count: max(0, chunk.count - 16))
             defer { result += plain.array }
             try chunk.withUnsafeBytes { chunk in
                 try plain.withUnsafeMutableBytes {

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -60,12 +61,12 @@ struct SecrecyTests {
         // For every secret, the 256 coefficients give the 256 values of the share once each: no value says anything.
         let points = [point, point == 255 ? 1 : point + 1]
         let coefficients = (0...255).map { UInt8($0) }
-        let shares = [SecretBytes(count: 256), SecretBytes(count: 256)]
+        var shares = [SecretBytes(count: 256), SecretBytes(count: 256)]
         for secret in UInt8.min...UInt8.max {
             let splitter = try Splitter(
                 threshold: 2, points: points, randomness: ScriptedRandomness(coefficients))
             try [UInt8](repeating: secret, count: 256).withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: shares) { try splitter.split(secret, into: $0) }
+                try SecretBytes.withUnsafeMutableBytes(of: &shares) { try splitter.split(secret, into: $0) }
             }
             for share in shares where Set(share.array).count != 256 { Issue.record("secret \(secret)") }
         }
@@ -103,9 +104,9 @@ struct SecrecyTests {
     @Test func p17_twoSplitsBySameSplitterDiffer() throws {
         let splitter = try Splitter(threshold: 2, shares: 2, randomness: CountingRandomness(seed: 12))
         let results = try (0..<2).map { _ in
-            let buffers = [SecretBytes(count: 64), SecretBytes(count: 64)]
+            var buffers = [SecretBytes(count: 64), SecretBytes(count: 64)]
             try [UInt8](repeating: 5, count: 64).withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: buffers) { try splitter.split(secret, into: $0) }
+                try SecretBytes.withUnsafeMutableBytes(of: &buffers) { try splitter.split(secret, into: $0) }
             }
             return buffers.map(\.array)
         }

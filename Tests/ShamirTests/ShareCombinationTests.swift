@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -107,7 +108,7 @@ struct ShareCombinationTests {
         let true_ = try Sample(shares: 6).shares
         let set = try ShareSet.sample(label: label ?? true_[0].set.label, shares: 6)
         let forged = try set.split(
-            SecretBytes(Array("another secret of the same length".utf8)),
+            SecretBytes(copying: Array("another secret of the same length".utf8)),
             randomness: CountingRandomness(seed: 22), cryptography: TestCryptography())
         for mix in [true_[..<3] + forged[3...], forged[..<3] + true_[3...]] {
             let error = #expect(throws: ShareFileError.self) { _ = try Sample.combine(Array(mix)) }
@@ -121,7 +122,7 @@ struct ShareCombinationTests {
     @Test func p12_p32_forgedSharesThatDemandFewerAreNotEnoughBesideTrueOnes() throws {
         let true_ = try Sample().shares
         let forged = try ShareSet.sample(threshold: 2).split(
-            SecretBytes(Sample.secret), randomness: CountingRandomness(seed: 22),
+            SecretBytes(copying: Sample.secret), randomness: CountingRandomness(seed: 22),
             cryptography: TestCryptography())
         #expect(throws: ShareFileError.contradiction(0, 2, field: "Threshold")) {
             _ = try Sample.combine([true_[0], true_[1], forged[2], forged[3]])
@@ -216,12 +217,12 @@ struct ShareCombinationTests {
         // y₃ = m ⊕ 3·c for the line through (0, m) and (1, y₁).
         let shares = try Sample(threshold: 2, shares: 3).shares
         let wanted = try shares[0].set.split(
-            SecretBytes(Array("another secret of the same length".utf8)),
+            SecretBytes(copying: Array("another secret of the same length".utf8)),
             randomness: CountingRandomness(seed: 22), cryptography: TestCryptography())
         let message = try Shamir.secret(from: wanted[..<2].map { ($0.number, Self.value($0)) })
         let own = Self.value(shares[0])
         let value = zip(message, own).map { $0 ^ GF256.multiply(3, $0 ^ $1) }
-        let body = SecretBytes(value + shares[2].body.array.suffix(16))
+        let body = SecretBytes(copying: value + shares[2].body.array.suffix(16))
         let forged = try Share(set: shares[2].set, number: 3, holder: shares[2].holder, body: body)
         for order in [[0, 1, 2], [0, 2, 1], [2, 0, 1]] {
             let given = order.map { [shares[0], forged, shares[1]][$0] }
@@ -311,7 +312,7 @@ struct ShareCombinationTests {
     @Test func p29_aLabelThatOnlyLooksTheSameIsNoticedWhereverItStands() throws {
         let set = try ShareSet.sample(label: "Schl\u{fc}ssel")
         let shares = try set.split(
-            SecretBytes(Sample.secret), randomness: CountingRandomness(seed: 3),
+            SecretBytes(copying: Sample.secret), randomness: CountingRandomness(seed: 3),
             cryptography: TestCryptography())
         let alike = try ShareSet.sample(label: "Schlu\u{308}ssel")
         #expect(set == alike, "characters that are equal, of other bytes")
@@ -360,17 +361,17 @@ struct ShareCombinationTests {
         let set = try ShareSet.sample(threshold: 2, shares: 2, content: .direct(bytes: 4))
         let checkKey = [UInt8](repeating: 7, count: 16)
         let first = try set.split(
-            SecretBytes(Array("1234".utf8)),
+            SecretBytes(copying: Array("1234".utf8)),
             randomness: ScriptedRandomness(checkKey + (0..<36).map { UInt8($0) }),
             cryptography: TestCryptography())
         let value = Array(first[0].body.array[..<36])
         // A first run with zero coefficients shows the other secret's message, the second one aims.
         let message = try set.split(
-            SecretBytes(Array("0000".utf8)),
+            SecretBytes(copying: Array("0000".utf8)),
             randomness: ScriptedRandomness(checkKey + [UInt8](repeating: 0, count: 36)),
             cryptography: TestCryptography())[0].body.array[..<36]
         let second = try set.split(
-            SecretBytes(Array("0000".utf8)),
+            SecretBytes(copying: Array("0000".utf8)),
             randomness: ScriptedRandomness(checkKey + zip(message, value).map { $0 ^ $1 }),
             cryptography: TestCryptography())
         #expect(first[0].text == second[0].text)

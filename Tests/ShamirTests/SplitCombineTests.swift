@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -44,9 +45,9 @@ struct SplitCombineTests {
         let splitter = try Splitter(threshold: 2, shares: 3, randomness: CountingRandomness(seed: 3))
         var shares = [[UInt8]](repeating: [], count: 3)
         for piece in [0..<1, 1..<100, 100..<100, 100..<300] {
-            let buffers = shares.map { _ in SecretBytes(count: piece.count) }
+            var buffers = shares.map { _ in SecretBytes(count: piece.count) }
             try secret.withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: buffers) {
+                try SecretBytes.withUnsafeMutableBytes(of: &buffers) {
                     try splitter.split(UnsafeRawBufferPointer(rebasing: secret[piece]), into: $0)
                 }
             }
@@ -58,9 +59,9 @@ struct SplitCombineTests {
     @Test(arguments: [[67, 70, 141, 233, 236], [255, 1, 128]] as [[UInt8]])
     func anyDistinctNumbersButZeroMayBeUsed(points: [UInt8]) throws {
         let splitter = try Splitter(threshold: 3, points: points, randomness: CountingRandomness(seed: 4))
-        let buffers = points.map { _ in SecretBytes(count: secret.count) }
+        var buffers = points.map { _ in SecretBytes(count: secret.count) }
         try secret.withUnsafeBytes { secret in
-            try SecretBytes.withUnsafeMutableBytes(of: buffers) { try splitter.split(secret, into: $0) }
+            try SecretBytes.withUnsafeMutableBytes(of: &buffers) { try splitter.split(secret, into: $0) }
         }
         #expect(try Shamir.secret(from: Array(zip(points, buffers.map(\.array)).suffix(3))) == secret)
     }
@@ -132,10 +133,10 @@ struct SplitCombineTests {
         // Enough for the first piece of 16,384 bytes, not for the second.
         let splitter = try Splitter(
             threshold: 2, shares: 2, randomness: ScriptedRandomness([UInt8](repeating: 9, count: 16_384)))
-        let buffers = [SecretBytes(count: 20_000), SecretBytes(count: 20_000)]
+        var buffers = [SecretBytes(count: 20_000), SecretBytes(count: 20_000)]
         #expect(throws: ScriptedRandomness.RanDry.self) {
             try [UInt8](repeating: 0x41, count: 20_000).withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: buffers) { try splitter.split(secret, into: $0) }
+                try SecretBytes.withUnsafeMutableBytes(of: &buffers) { try splitter.split(secret, into: $0) }
             }
         }
         for buffer in buffers { #expect(buffer.array.allSatisfy { $0 == 0 }) }

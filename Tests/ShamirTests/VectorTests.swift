@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -31,7 +32,8 @@ struct VectorTests {
             try read().map { share in
                 let passphrase = passphrases[Int(share.number) - 1] ?? ""
                 return try share.unlocked(
-                    passphrase: SecretBytes(Array(passphrase.utf8)), cryptography: TestCryptography())
+                    passphrase: SecretBytes(copying: Array(passphrase.utf8)), cryptography: TestCryptography()
+                )
             }
         }
     }
@@ -76,7 +78,7 @@ struct VectorTests {
         #expect(SealedFormat.set(fromHeader: sealed[..<31]) == combination.set.identifier)
         var opener = SealedFile(
             key: combination.secret, set: combination.set.identifier, cryptography: TestCryptography())
-        let plain = SecretBytes(count: vector.secret_bytes)
+        var plain = SecretBytes(count: vector.secret_bytes)
         try sealed[31...].withUnsafeBytes { chunk in
             try plain.withUnsafeMutableBytes { try opener.open(chunk, last: true, into: $0) }
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutation testing of the security core: take away one check at a time, and see whether a test notices.
 
-    Tests/Support/mutate_guards.py [--only SUBSTRING...] [--folders Sources/Crypto Sources/Shamir] [--filter REGEX]
+    Tests/Support/mutate_guards.py [--only SUBSTRING...] [--folders FOLDER...] [--filter REGEX]
 
 Every condition of a `guard` that is no binding becomes `mutant(N, condition)`, and every `if` whose block
 begins with `throw` becomes `if present(N), …`, in a copy of the package. The copy is built once, with optimisation; the tests then run once per condition, with PENGUINDOME_MUTANT=N: first those of
@@ -132,7 +132,7 @@ def suites_near(path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", default=[""], help="mutate only files whose path holds one of these")
-    parser.add_argument("--folders", nargs="+", default=["Sources/Crypto", "Sources/Shamir"])
+    parser.add_argument("--folders", nargs="+", default=["Sources/Secrets", "Sources/Crypto", "Sources/Shamir"])
     parser.add_argument("--filter", default="", help="run only the tests that match")
     parser.add_argument("--list", action="store_true", help="only list the checks")
     parser.add_argument("--timeout", type=int, default=180, help="seconds for one run of the tests")

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension AES {
     /// AES-256 in Galois/Counter Mode (NIST SP 800-38D), with 12-byte nonces and 16-byte tags only.
     public enum GCM {

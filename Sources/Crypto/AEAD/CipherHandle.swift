@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// One libgcrypt cipher with its key set, and the only place of this module that calls `gcry_cipher_*`.
 ///

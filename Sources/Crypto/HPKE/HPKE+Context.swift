@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// Key, base nonce and sequence number of one side (RFC 9180 sections 5.1 and 5.2).
     ///
@@ -14,7 +16,7 @@ extension HPKE {
             let suite =
                 Array("HPKE".utf8) + KEM.identifier.bigEndianBytes + UInt16(0x0001).bigEndianBytes
                 + cipher.rawValue.bigEndianBytes
-            let none = try SecretBytes(copying: [])
+            let none = SecretBytes(copying: [])
             let pskIDHash = try labeledExtract(suite: suite, label: "psk_id_hash", inputKeyMaterial: none)
             let infoHash = try labeledExtract(
                 suite: suite, label: "info_hash", inputKeyMaterial: SecretBytes(copying: info))
@@ -88,7 +90,7 @@ extension HPKE {
         private borrowing func nextNonce() throws -> SecretBytes {
             guard sequenceNumber < .max else { throw Error.messageLimitReached }
             let sequence = sequenceNumber.bigEndianBytes
-            return try SecretBytes(count: CipherHandle.nonceByteCount) { nonce in
+            return SecretBytes(count: CipherHandle.nonceByteCount) { nonce in
                 baseNonce.withUnsafeBytes { nonce.copyMemory(from: $0) }
                 let offset = nonce.count - sequence.count
                 for index in 0..<sequence.count { nonce[offset + index] ^= sequence[index] }

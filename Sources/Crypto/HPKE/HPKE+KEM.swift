@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// DHKEM(X25519, HKDF-SHA256) (RFC 9180 section 4.1).
     enum KEM {

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// The name of a recipient's key: the first 16 bytes of SHA-256 over a label and the public key. Not secret.
     public struct KeyID: Equatable, Sendable, CustomStringConvertible {
@@ -22,6 +24,6 @@ extension HPKE {
         }
 
         /// 32 hexadecimal digits.
-        public var description: String { bytes.hex }
+        public var description: String { BaseN.upperHexadecimal.text(bytes) }
     }
 }

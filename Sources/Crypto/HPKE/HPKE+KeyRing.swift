@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// A recipient's private keys: the one that new values are sealed to, and older ones, whose values still open.
     public struct KeyRing: Sendable {

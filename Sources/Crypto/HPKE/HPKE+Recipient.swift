@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// Opens the messages of one ``HPKE/Sender``, in the order in which they were sealed.
     public struct Recipient: ~Copyable, Sendable {

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension HPKE {
     /// Seals messages to one recipient, who opens them in the same order.
     public struct Sender: ~Copyable, Sendable {

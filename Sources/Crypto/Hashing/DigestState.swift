@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// A running digest of libgcrypt, for the algorithms that this module knows.
 ///

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// The Argon2id memory-hard function (RFC 9106), version 0x13.
 public enum Argon2id {
@@ -27,28 +28,28 @@ public enum Argon2id {
         guard (4...64).contains(outputByteCount) else { throw KDFError.outputByteCount(outputByteCount) }
         guard salt.count >= 8 else { throw KDFError.saltByteCount(salt.count) }
         let parameters = [outputByteCount, passes, memory, lanes].map(UInt.init)
-        let pepper = try secret ?? SecretBytes(copying: [])
-        return try SecretBytes(count: outputByteCount) { output in
-            var opened: OpaquePointer?
-            try password.withUnsafeBytes { password in
-                try salt.withContiguousBytes { salt in
-                    try pepper.withUnsafeBytes { pepper in
-                        try associated.withContiguousBytes { associated in
+        // The library keeps the addresses that it is given until the last of these calls: all of them, and the copies
+        // that a collection without storage becomes, live until then.
+        return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
+            try password.withUnsafeBytes { password throws(CryptoError) in
+                try (secret ?? SecretBytes(count: 0)).withUnsafeBytes { secret throws(CryptoError) in
+                    try salt.withContiguousBytes { salt throws(CryptoError) in
+                        try associated.withContiguousBytes { associated throws(CryptoError) in
+                            var opened: OpaquePointer?
                             try Libgcrypt.check(
                                 gcry_kdf_open(
                                     &opened, Int32(GCRY_KDF_ARGON2.rawValue),
-                                    Int32(GCRY_KDF_ARGON2ID.rawValue),
-                                    parameters, UInt32(parameters.count), password.baseAddress,
-                                    password.count,
-                                    salt.baseAddress, salt.count, pepper.baseAddress, pepper.count,
-                                    associated.baseAddress, associated.count))
+                                    Int32(GCRY_KDF_ARGON2ID.rawValue), parameters, UInt32(parameters.count),
+                                    password.baseAddress, password.count, salt.baseAddress, salt.count,
+                                    secret.baseAddress, secret.count, associated.baseAddress, associated.count
+                                ))
+                            defer { gcry_kdf_close(opened) }
+                            try Libgcrypt.check(gcry_kdf_compute(opened, nil))
+                            try Libgcrypt.check(gcry_kdf_final(opened, output.count, output.baseAddress))
                         }
                     }
                 }
             }
-            defer { gcry_kdf_close(opened) }
-            try Libgcrypt.check(gcry_kdf_compute(opened, nil))
-            try Libgcrypt.check(gcry_kdf_final(opened, output.count, output.baseAddress))
         }
     }
 }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// HMAC-based extract-and-expand key derivation (RFC 5869). For secrets of high entropy, never for passwords.
 public enum HKDF {
     /// Both steps: a key of `outputByteCount` bytes.

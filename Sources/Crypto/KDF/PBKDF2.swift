@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// Password-based key derivation (RFC 8018 section 5.2) with HMAC-SHA-256.
 ///
@@ -27,9 +28,9 @@ public enum PBKDF2 {
             return try deriveKeyWithoutSalt(
                 password: password, rounds: rounds, outputByteCount: outputByteCount)
         }
-        return try SecretBytes(count: outputByteCount) { output in
-            try password.withUnsafeBytes { password in
-                try salt.withContiguousBytes { salt in
+        return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
+            try SecureMemory.withCopy(of: password) { password throws(CryptoError) in
+                try salt.withContiguousBytes { salt throws(CryptoError) in
                     try Libgcrypt.check(
                         gcry_kdf_derive(
                             password.baseAddress, password.count, Int32(GCRY_KDF_PBKDF2.rawValue),

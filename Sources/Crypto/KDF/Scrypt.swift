@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// The scrypt password-based key derivation function (RFC 7914), with block size r = 8.
 public enum Scrypt {

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 extension Curve25519 {
     /// X25519 (RFC 7748 section 5).
@@ -83,14 +84,14 @@ extension Curve25519.KeyAgreement {
     private static func multiply(
         _ scalar: SecretBytes, _ point: UnsafeRawBufferPointer?, into output: UnsafeMutableRawBufferPointer
     ) throws {
-        let clamped = try SecretBytes(count: Curve25519.keyByteCount) { buffer in
+        let clamped = SecretBytes(count: Curve25519.keyByteCount) { buffer in
             scalar.withUnsafeBytes { buffer.copyMemory(from: $0) }
             // decodeScalar25519, RFC 7748 section 5.
             buffer[0] &= 248
             buffer[31] &= 127
             buffer[31] |= 64
         }
-        let code = clamped.withUnsafeBytes { scalar in
+        let code = try SecureMemory.withCopy(of: clamped) { scalar in
             gcry_ecc_mul_point(
                 Int32(GCRY_ECC_CURVE25519.rawValue), output.bindMemory(to: UInt8.self).baseAddress,
                 scalar.bindMemory(to: UInt8.self).baseAddress, point?.bindMemory(to: UInt8.self).baseAddress)

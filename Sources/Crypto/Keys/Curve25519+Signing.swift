@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 extension Curve25519 {
     /// Ed25519 (RFC 8032 section 5.1), pure: the message is not hashed before.
@@ -30,8 +31,8 @@ extension Curve25519.Signing {
         public init(rawRepresentation: SecretBytes) throws {
             try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = rawRepresentation
-            let seed = try rawRepresentation.withUnsafeBytes {
-                try SExpression("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", reading: [$0])
+            let seed = try SecureMemory.withCopy(of: rawRepresentation) { seed throws(CryptoError) in
+                try SExpression("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", reading: [seed])
             }
             var context: OpaquePointer?
             try Libgcrypt.check(gcry_mpi_ec_new(&context, seed.handle, nil))
@@ -52,10 +53,10 @@ extension Curve25519.Signing {
         ///
         /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
         package func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
-            let key = try rawRepresentation.withUnsafeBytes { seed in
-                try publicKey.rawRepresentation.withUnsafeBytes {
+            let key = try SecureMemory.withCopy(of: rawRepresentation) { seed throws(CryptoError) in
+                try publicKey.rawRepresentation.withContiguousBytes { point throws(CryptoError) in
                     try SExpression(
-                        "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", reading: [$0, seed])
+                        "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", reading: [point, seed])
                 }
             }
             let signature = try key.sign(message.withContiguousBytes { try Curve25519.Signing.data($0) })

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// What must be known of an Ed25519 public key or signature before libgcrypt may see it.
 enum EdwardsPoint {
@@ -17,7 +18,9 @@ enum EdwardsPoint {
     /// whose coordinates leaves the topmost machine word empty. Of honest keys, one in 2^62 is so; but anyone
     /// can make such a key on purpose, and stop every program that looks at it.
     static func isUsableAsKey(_ encoded: [UInt8]) throws(CryptoError) -> Bool {
-        guard encoded.count == 32, isCanonical(encoded), !orderEight.contains(encoded.hex) else {
+        guard encoded.count == 32, isCanonical(encoded),
+            !orderEight.contains(BaseN.upperHexadecimal.text(encoded))
+        else {
             return false
         }
         try Libgcrypt.ready()

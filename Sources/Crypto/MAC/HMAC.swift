@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// Keyed-hash message authentication codes (RFC 2104, FIPS 198-1) over SHA-2.
 public struct HMAC: ~Copyable, @unchecked Sendable {

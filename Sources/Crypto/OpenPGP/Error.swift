@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension OpenPGP {
     /// Why a signature, a key or a message was refused. One case for each reason, each with one line for people.
     public enum Error: Swift.Error, Equatable, Sendable {
@@ -113,7 +115,7 @@ extension OpenPGP.Error: CustomStringConvertible {
         case .unsupportedHash(let id): "hash algorithm \(id) is not supported"
         case .weakHash(let name): "hash algorithm \(name) is too weak to be trusted"
         case .wrongSignatureType(let type):
-            "signature type 0x\([type].hex) where a binary document signature (0x00) is wanted"
+            "signature type 0x\(BaseN.upperHexadecimal.text([type])) where a binary document signature (0x00) is wanted"
         case .unknownCriticalSubpacket(let type): "critical signature subpacket \(type) is not understood"
         case .missingPurpose(let wanted):
             "the signature does not say what it is for, and \(wanted) is wanted: "

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Verification and making of OpenPGP signatures (RFC 4880, RFC 9580), for version 4 keys and signatures.
 ///
 /// What is read is what GnuPG writes; what is believed is less: SHA-2 digests, RSA of 2048 bits and more, Ed25519 and
@@ -65,7 +67,7 @@ extension OpenPGP {
         }
 
         /// 40 upper-case hexadecimal digits.
-        public var description: String { bytes.hex }
+        public var description: String { BaseN.upperHexadecimal.text(bytes) }
 
         /// The last 8 bytes. Anyone can make a key with a given key ID: it is a hint where to look, never a reason
         /// to trust.
@@ -81,7 +83,8 @@ extension OpenPGP {
         }
 
         var description: String {
-            (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * UInt64($0))) }.hex
+            BaseN.upperHexadecimal.text(
+                (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * UInt64($0))) })
         }
     }
 }

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 #if canImport(Glibc)
     import Glibc
@@ -31,20 +32,9 @@ extension OpenPGP {
             var binary = try Armor.unwrap(bytes, kind: .secretKey, limit: Self.sizeLimit)
             // All slices of `binary` end with the call, so that the wiping reaches the bytes and not a copy of them.
             let contents = Result { () throws(OpenPGP.Error) in try Contents(binary[...]) }
-            let packets = Result { () throws(OpenPGP.Error) in try Self.secret(binary) }
+            let packets = SecretBytes(copying: binary)
             binary.wipe()
-            let parsed = try contents.get()
-            try self.init(parsed, packets.get())
-        }
-
-        private static func secret(_ bytes: [UInt8]) throws(OpenPGP.Error) -> SecretBytes {
-            do {
-                return try SecretBytes(copying: bytes)
-            } catch let error as CryptoError {
-                throw .library(error)
-            } catch {
-                throw .library(.library(code: gpg_error_from_errno(ENOMEM)))
-            }
+            try self.init(contents.get(), packets)
         }
 
         private init(_ contents: Contents, _ packets: SecretBytes) throws(OpenPGP.Error) {
@@ -322,12 +312,5 @@ extension OpenPGP.SecretKey {
                 throw .malformedSecretKey(key.fingerprint)
             }
         }
-    }
-}
-
-extension [UInt8] {
-    /// Overwrites these bytes, if no other value shares them.
-    fileprivate mutating func wipe() {
-        withUnsafeMutableBytes { $0.wipe() }
     }
 }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// A password's hash in the modular form `$pbkdf2-sha256$ROUNDS$SALT$DIGEST`.
 ///
 /// SALT and DIGEST are base64 without padding, with `.` for `+`.
@@ -42,10 +44,12 @@ public struct PasswordHash: Equatable, Sendable {
         guard let rounds = Self.decimal(fields[2]), rounds <= Self.maximumRounds else {
             throw Error.rounds(String(fields[2].prefix(24)))
         }
-        guard let salt = AdaptedBase64.decode(fields[3]), salt.count <= Self.maximumSaltByteCount else {
+        guard let salt = BaseN.adaptedBase64.decode(fields[3].utf8), salt.count <= Self.maximumSaltByteCount
+        else {
             throw Error.salt
         }
-        guard let digest = AdaptedBase64.decode(fields[4]), digest.count == Self.digestByteCount else {
+        guard let digest = BaseN.adaptedBase64.decode(fields[4].utf8), digest.count == Self.digestByteCount
+        else {
             throw Error.digest
         }
         self.rounds = rounds
@@ -55,7 +59,7 @@ public struct PasswordHash: Equatable, Sendable {
 
     /// The modular form.
     public var modular: String {
-        "$\(Self.scheme)$\(rounds)$\(AdaptedBase64.encode(salt))$\(AdaptedBase64.encode(digest))"
+        "$\(Self.scheme)$\(rounds)$\(BaseN.adaptedBase64.text(salt))$\(BaseN.adaptedBase64.text(digest))"
     }
 
     /// Whether `password` is the one that was hashed. The digests are compared in constant time.

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDSecrets
 
 /// The AES messages of version 1 pipes.
 ///
@@ -30,8 +31,8 @@ public enum PipeCipherV1 {
         return cipher
     }
 
-    private static func sha256(_ secret: SecretBytes) throws -> SecretBytes {
-        try SecretBytes(count: 32) { output in
+    private static func sha256(_ secret: SecretBytes) -> SecretBytes {
+        SecretBytes(count: 32) { output in
             secret.withUnsafeBytes {
                 gcry_md_hash_buffer(
                     Int32(GCRY_MD_SHA256.rawValue), output.baseAddress, $0.baseAddress, $0.count)

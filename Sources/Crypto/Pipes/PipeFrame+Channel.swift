@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension PipeFrame {
     /// What both ends of a direction share: its key, and how a frame's nonce and associated data are made.
     struct Channel: ~Copyable, Sendable {

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension PipeFrame {
     /// The first 16 bytes of a frame. Who reads from a stream learns here how long the frame is; nothing in
     /// it can be believed before the frame is opened.

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension PipeFrame {
     /// The receiving end of one direction.
     public struct Opener: ~Copyable, Sendable {

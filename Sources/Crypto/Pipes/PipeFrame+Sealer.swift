@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension PipeFrame {
     /// The sending end of one direction. Not copyable: a copy would use its nonces again.
     public struct Sealer: ~Copyable, Sendable {

@@ -1,3 +1,4 @@
+import PDSecrets
 import Synchronization
 
 /// Secret random bytes in bulk: the AES-256-CTR keystream under a key that another source gave.

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension V1 {
     /// Which end of a pipe speaks.
     public enum PipePeer: String, Sendable, CaseIterable {
@@ -115,7 +117,7 @@ extension V1 {
             case .endOfFile: return Array("{\"eof\": true}".utf8)
             case .data(let message):
                 var text = Array("{\"data\": \"".utf8)
-                Base64.append(message, to: &text)
+                text += BaseN.base64.encode(message)
                 return text + Array("\"}".utf8)
             }
         }

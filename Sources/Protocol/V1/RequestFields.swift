@@ -1,4 +1,5 @@
 import PDDocument
+import PDSecrets
 
 /// The fields of a request's `data`, read by name and type. Fields that nobody asks for are left alone: peers may add
 /// some.
@@ -61,7 +62,7 @@ struct RequestFields {
     }
 
     func base64(_ name: String) throws(ProtocolError) -> [UInt8] {
-        guard let bytes = Base64.decode(try text(name)) else {
+        guard let bytes = BaseN.base64.decode(try text(name).utf8) else {
             throw .badField(name, reason: "is not base64")
         }
         return bytes

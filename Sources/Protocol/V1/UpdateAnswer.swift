@@ -1,4 +1,5 @@
 import PDDocument
+import PDSecrets
 
 extension V1 {
     /// One file of a patch, as an `update` answer carries it.
@@ -55,7 +56,7 @@ extension V1 {
                 for (index, file) in patch.files.enumerated() {
                     after += "\(index == 0 ? "" : ", "){\"path\": \(Value.string(file.path).json()), ".utf8
                     after += "\"mode\": \(file.mode), \"content\": \"".utf8
-                    Base64.append(file.content, to: &after)
+                    after += BaseN.base64.encode(file.content)
                     after += "\"}".utf8
                 }
                 after += "]}".utf8

@@ -1,4 +1,5 @@
 import PDDocument
+import PDSecrets
 
 /// Version 2 of the wire protocol: what agents of this software ask beyond version 1. Requests are signed forms as in
 /// version 1; nothing of an answer is believed but what carries its own signature.
@@ -120,7 +121,9 @@ public enum V2 {
                 var contents: [String: [UInt8]] = [:]
                 for file in fields["files"]?.array ?? [] {
                     guard let path = file.document?["path"]?.string,
-                        let content = file.document?["content"]?.string.flatMap(Base64.decode)
+                        let content = file.document?["content"]?.string.flatMap({
+                            BaseN.base64.decode($0.utf8)
+                        })
                     else { throw .badField("files", reason: "has an element that is no file") }
                     contents[path] = content
                 }
@@ -149,7 +152,7 @@ public enum V2 {
                     text +=
                         "\(index == 0 ? "" : ","){\"path\":\(Value.string(file.key).json()),\"content\":\""
                         .utf8
-                    Base64.append(file.value, to: &text)
+                    text += BaseN.base64.encode(file.value)
                     text += "\"}".utf8
                 }
                 text += "]}".utf8
@@ -159,19 +162,19 @@ public enum V2 {
 
         private static func append(_ statement: SignedStatement, _ name: String, to text: inout [UInt8]) {
             text += "\"\(name)\":\"".utf8
-            Base64.append(statement.bytes, to: &text)
+            text += BaseN.base64.encode(statement.bytes)
             text += "\",\"signature\":\"".utf8
-            Base64.append(statement.signature, to: &text)
+            text += BaseN.base64.encode(statement.signature)
             text += "\"".utf8
         }
 
         private static func statement(
             _ fields: Document, _ name: String
         ) throws(ProtocolError) -> SignedStatement {
-            guard let bytes = fields[name]?.string.flatMap(Base64.decode) else {
+            guard let bytes = fields[name]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
                 throw .badField(name, reason: "is not base64")
             }
-            guard let signature = fields["signature"]?.string.flatMap(Base64.decode) else {
+            guard let signature = fields["signature"]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
                 throw .badField("signature", reason: "is not base64")
             }
             return SignedStatement(bytes: bytes, signature: signature)

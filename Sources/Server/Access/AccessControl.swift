@@ -3,6 +3,7 @@ import HTTPTypes
 import Logging
 import PDCrypto
 import PDFleet
+import PDSecrets
 
 /// Lets requests pass by address, or by user and password (HTTP Basic, RFC 7617).
 struct AccessControl: Sendable {
@@ -97,11 +98,9 @@ struct Credentials: Sendable {
         guard parts.count == 2, parts[0].lowercased() == "basic", parts[1].utf8.count <= 2048,
             let decoded = Data(base64Encoded: String(parts[1])),
             let colon = decoded.firstIndex(of: UInt8(ascii: ":")),
-            let user = String(validating: decoded[..<colon], as: UTF8.self),
-            // Out of locked memory there is no password to check.
-            let password = try? SecretBytes(copying: decoded[decoded.index(after: colon)...])
+            let user = String(validating: decoded[..<colon], as: UTF8.self)
         else { return nil }
         self.user = user
-        self.password = password
+        password = SecretBytes(copying: decoded[decoded.index(after: colon)...])
     }
 }

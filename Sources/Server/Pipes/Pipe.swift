@@ -1,5 +1,6 @@
 import PDCrypto
 import PDProtocol
+import PDSecrets
 
 /// One pipe: two ends, each with a cipher that it shares with the server, and what waits between them.
 ///
@@ -11,8 +12,8 @@ final class Pipe {
         private var decryptor: PipeCipherV1.Decryptor
 
         init(_ key: V1.PipeKey) throws {
-            let secret = try SecretBytes(copying: key.key.utf8)
-            let iv = try SecretBytes(copying: key.iv.utf8)
+            let secret = SecretBytes(copying: key.key.utf8)
+            let iv = SecretBytes(copying: key.iv.utf8)
             encryptor = try PipeCipherV1.Encryptor(key: secret, iv: iv)
             decryptor = try PipeCipherV1.Decryptor(key: secret, iv: iv)
         }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// The checksum that ends each line of a share file: CRC-32 (IEEE 802.3), bit by bit, because a table would be read
 /// at places that depend on the share.
 struct LineChecksum {
@@ -17,19 +19,19 @@ struct LineChecksum {
     /// The checksum of what was added so far.
     var value: UInt32 { ~state }
 
-    /// Seven characters of base 32, most significant first.
+    /// Seven characters of base 32, most significant first: of 40 bits, without the eight at the top, which are zero.
     static func text(_ value: UInt32) -> [UInt8] {
-        (0..<characters).reversed().map {
-            Base32.character(UInt8(truncatingIfNeeded: value >> UInt32($0 * 5)) & 31)
-        }
+        let bytes = withUnsafeBytes(of: value.bigEndian) { [0] + $0 }
+        return Array(BaseN.base32.encode(bytes).dropFirst())
     }
 
     /// Reads seven characters; nil where they are no checksum.
     static func parse(_ text: some Collection<UInt8>) -> UInt32? {
-        guard text.count == characters else { return nil }
-        var bad: UInt8 = 0
-        var value: UInt64 = 0
-        for character in text { value = value << 5 | UInt64(Base32.value(character, &bad)) }
-        return bad == 0 ? UInt32(exactly: value) : nil
+        guard text.count == characters, let bytes = BaseN.base32.decode([0x30] + text.map(BaseN.folded)),
+            bytes[0] == 0
+        else {
+            return nil
+        }
+        return bytes.dropFirst().reduce(0) { $0 << 8 | UInt32($1) }
     }
 }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// The file that holds a secret too large for shares. See docs/share-format.md, "Sealed file".
 ///
 /// Works on one chunk at a time, so that the caller's memory stays bounded.
@@ -46,7 +48,7 @@ public struct SealedFile<Cryptography: ShareCryptography> {
             try cryptography.open(sealed, key: key, nonce: nonce, authenticating: header, into: plaintext)
         }
         guard right else {
-            SecretBytes.wipe(plaintext)
+            plaintext.wipe()
             throw ShareFileError.sealedFileDamaged
         }
     }

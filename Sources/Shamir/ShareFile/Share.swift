@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// One share of the native format, as its holder has it: perhaps still locked by a passphrase.
 public struct Share {
     /// How a passphrase locks a share.
@@ -25,7 +27,7 @@ public struct Share {
     /// Present where a passphrase is needed.
     public let protection: Protection?
     /// The share's value and its MAC; sealed where there is a protection.
-    let body: SecretBytes
+    var body: SecretBytes
 
     init(
         set: ShareSet, number: Int, holder: String?, protection: Protection? = nil, body: SecretBytes
@@ -57,7 +59,7 @@ public struct Share {
         guard let protection = Protection(cost: cost, salt: salt) else {
             throw ShareFileError.invalidField("Protection")
         }
-        let sealed = SecretBytes(count: body.count + Protection.tagBytes)
+        var sealed = SecretBytes(count: body.count + Protection.tagBytes)
         let key = try protection.key(passphrase: passphrase, cryptography: cryptography)
         try key.withUnsafeBytes { key in
             try body.withUnsafeBytes { body in
@@ -76,7 +78,7 @@ public struct Share {
     /// - Throws: ``ShareFileError/wrongPassphrase``, or what `cryptography` threw.
     public func unlocked(passphrase: SecretBytes, cryptography: some ShareCryptography) throws -> Share {
         guard let protection else { return self }
-        let opened = SecretBytes(count: body.count - Protection.tagBytes)
+        var opened = SecretBytes(count: body.count - Protection.tagBytes)
         let key = try protection.key(passphrase: passphrase, cryptography: cryptography)
         let right = try key.withUnsafeBytes { key in
             try body.withUnsafeBytes { body in
@@ -106,7 +108,7 @@ extension Share.Protection {
     }
 
     func key(passphrase: SecretBytes, cryptography: some ShareCryptography) throws -> SecretBytes {
-        let key = SecretBytes(count: 32)
+        var key = SecretBytes(count: 32)
         try passphrase.withUnsafeBytes { passphrase in
             try key.withUnsafeMutableBytes { key in
                 try cryptography.deriveKey(passphrase: passphrase, salt: salt, cost: cost, into: key)

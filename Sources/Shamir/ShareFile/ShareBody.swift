@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// What a share's numbered lines hold, and the two MACs in it. See docs/share-format.md, "Body".
 enum ShareBody {
     static let checkKeyBytes = 16
@@ -31,14 +33,14 @@ enum ShareBody {
         _ context: [UInt8], _ bytes: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer,
         _ cryptography: some ShareCryptography
     ) throws -> SecretBytes {
-        let code = SecretBytes(count: 32)
+        var code = SecretBytes(count: 32)
         try context.withUnsafeBytes { context in
             try code.withUnsafeMutableBytes { code in
                 try cryptography.authenticate([context, bytes], key: key, into: code)
             }
         }
         return code.withUnsafeBytes {
-            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<macBytes]))
+            SecretBytes(copying: $0[..<macBytes])
         }
     }
 }

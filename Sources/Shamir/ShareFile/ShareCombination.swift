@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// A secret that was restored and proved right by its MAC.
 public struct ShareCombination {
     /// What all good shares say.
@@ -58,7 +60,7 @@ public struct ShareCombination {
             if let found, choice.allSatisfy({ !found.changed.contains($0) }) { continue }
             guard let proof = try Proof(choice, of: shares, cryptography: cryptography) else { continue }
             if let found {
-                guard proof.message.isEqual(to: found.message) else {
+                guard proof.message == found.message else {
                     throw ShareFileError.twoSecrets(found.choice, proof.choice)
                 }
                 continue
@@ -79,7 +81,7 @@ public struct ShareCombination {
         }
         set = found.set
         secret = found.message.withUnsafeBytes {
-            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<found.set.secretBytes]))
+            SecretBytes(copying: $0[..<found.set.secretBytes])
         }
         changed = found.changed
     }
@@ -177,7 +179,7 @@ public struct ShareCombination {
     }
 
     private static func message(_ shares: [Share], of set: ShareSet) throws -> SecretBytes {
-        let message = SecretBytes(count: set.messageBytes)
+        var message = SecretBytes(count: set.messageBytes)
         let combiner = try Combiner(points: shares.map(\.number))
         try SecretBytes.withUnsafeBytes(of: shares.map(\.body)) { bodies in
             let values = bodies.map { UnsafeRawBufferPointer(rebasing: $0[..<set.messageBytes]) }
@@ -210,7 +212,7 @@ extension Share {
 extension SecretBytes {
     /// Compares in constant time.
     func isEqual(_ other: UnsafeRawBufferPointer) -> Bool {
-        withUnsafeBytes { ByteKernels.equal($0, other) }
+        withUnsafeBytes { ConstantTime.isEqual($0, other) }
     }
 }
 

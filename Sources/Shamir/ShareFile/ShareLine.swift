@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension ShareParser {
     /// A line without spaces at its ends and with single spaces inside.
     struct Line {
@@ -77,10 +79,10 @@ extension ShareParser {
         /// Characters of no meaning stay as they are.
         static func compact(_ value: Slice<UnsafeRawBufferPointer>) -> SecretBytes {
             let isDigit = { (byte: UInt8) in byte != 0x20 && byte != 0x2d }
-            let digits = SecretBytes(count: value.lazy.filter(isDigit).count)
+            var digits = SecretBytes(count: value.lazy.filter(isDigit).count)
             digits.withUnsafeMutableBytes { digits in
                 for (index, byte) in value.lazy.filter(isDigit).enumerated() {
-                    digits[index] = Base32.folded(byte)
+                    digits[index] = BaseN.folded(byte)
                 }
             }
             return digits

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Reads a share line by line, as it is typed or from a file. See docs/share-format.md, "Lines".
 ///
 /// A line that is refused leaves the parser as it was, so that it can be typed again.
@@ -54,7 +56,7 @@ public struct ShareParser {
         if case .begin = stage, text.starts(with: [0xef, 0xbb, 0xbf]) {
             text = UnsafeRawBufferPointer(rebasing: text[3...])
         }
-        let canonical = SecretBytes(count: text.count)
+        var canonical = SecretBytes(count: text.count)
         let failure = canonical.withUnsafeMutableBytes { canonical -> ShareFileError? in
             do throws(ShareFileError) {
                 try take(Line(collapsing: text, into: canonical), number)
@@ -188,7 +190,8 @@ public struct ShareParser {
         let end = min(bodyPosition + ShareText.bytesPerLine, body.count)
         let decoded = body.withUnsafeMutableBytes { body in
             digits.withUnsafeBytes {
-                Base32.decode($0, into: UnsafeMutableRawBufferPointer(rebasing: body[bodyPosition..<end]))
+                BaseN.base32.decode(
+                    $0, into: UnsafeMutableRawBufferPointer(rebasing: body[bodyPosition..<end]))
             }
         }
         guard decoded else { throw .invalidLine(line: number, field: expected) }
@@ -199,7 +202,7 @@ public struct ShareParser {
         var bytes = [UInt8](repeating: 0, count: ShareSet.identifierBytes)
         let digits = text.utf8.filter { $0 != 0x2d }
         let decoded = digits.withUnsafeBytes { digits in
-            bytes.withUnsafeMutableBytes { Base32.decode(digits, into: $0) }
+            bytes.withUnsafeMutableBytes { BaseN.base32.decode(digits, into: $0) }
         }
         return decoded && ShareText.grouped(bytes) == text ? bytes : nil
     }
@@ -246,7 +249,7 @@ extension Share.Protection {
         else { return nil }
         var salt = [UInt8](repeating: 0, count: Self.saltBytes)
         let decoded = Array(parts[4].utf8).withUnsafeBytes { digits in
-            salt.withUnsafeMutableBytes { Base32.decode(digits, into: $0) }
+            salt.withUnsafeMutableBytes { BaseN.base32.decode(digits, into: $0) }
         }
         guard decoded else { return nil }
         self.init(cost: cost, salt: salt)

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension ShareSet {
     /// Splits a secret, or a sealed file's key, into the shares of this set.
     ///
@@ -12,19 +14,19 @@ extension ShareSet {
     ) throws -> [Share] {
         guard secret.count == secretBytes else { throw ShareFileError.invalidField("Secret") }
         guard holders.count <= shares else { throw ShareFileError.invalidField("Holder") }
-        let checkKey = SecretBytes(count: ShareBody.checkKeyBytes)
+        var checkKey = SecretBytes(count: ShareBody.checkKeyBytes)
         try checkKey.withUnsafeMutableBytes { try randomness.fill($0) }
         let message = try message(secret, checkKey: checkKey, cryptography: cryptography)
         let values = try Shamir.split(message, threshold: threshold, shares: shares, randomness: randomness)
         return try values.enumerated().map { index, value in
             let holder = index < holders.count ? holders[index] : nil
-            let body = SecretBytes(count: ShareBody.bytes(of: self, protected: false))
-            let share = try Share(set: self, number: index + 1, holder: holder, body: body)
+            let empty = SecretBytes(count: ShareBody.bytes(of: self, protected: false))
+            var share = try Share(set: self, number: index + 1, holder: holder, body: empty)
             try value.withUnsafeBytes { value in
                 try checkKey.withUnsafeBytes { checkKey in
                     let mac = try ShareBody.shareMAC(
                         share, value: value, checkKey: checkKey, cryptography: cryptography)
-                    body.withUnsafeMutableBytes { body in
+                    share.body.withUnsafeMutableBytes { body in
                         body.copyMemory(from: value)
                         mac.withUnsafeBytes { body.copy($0, at: value.count) }
                     }
@@ -38,7 +40,7 @@ extension ShareSet {
     private func message(
         _ secret: SecretBytes, checkKey: SecretBytes, cryptography: some ShareCryptography
     ) throws -> SecretBytes {
-        let message = SecretBytes(count: messageBytes)
+        var message = SecretBytes(count: messageBytes)
         try secret.withUnsafeBytes { secret in
             try checkKey.withUnsafeBytes { checkKey in
                 let mac = try ShareBody.setMAC(

@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// How a share is written. See docs/share-format.md, "Lines".
 enum ShareText {
     static let beginLine = "-----BEGIN PENGUINDOME SHARE-----"
@@ -43,11 +45,7 @@ enum ShareText {
     }
 
     /// Public bytes in base 32.
-    static func plain(_ bytes: [UInt8]) -> String {
-        var text = [UInt8](repeating: 0, count: Base32.length(ofBytes: bytes.count))
-        bytes.withUnsafeBytes { bytes in text.withUnsafeMutableBytes { Base32.encode(bytes, into: $0) } }
-        return String(decoding: text, as: UTF8.self)
-    }
+    static func plain(_ bytes: [UInt8]) -> String { BaseN.base32.text(bytes) }
 
     /// Public bytes in base 32, in groups of four characters.
     static func grouped(_ bytes: [UInt8]) -> String {
@@ -66,7 +64,7 @@ extension Share {
         let bodyLines = (body.count + ShareText.bytesPerLine - 1) / ShareText.bytesPerLine
         let capacity =
             128 + fields.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 16 } + bodyLines * 64
-        let text = SecretBytes(count: capacity)
+        var text = SecretBytes(count: capacity)
         let used = text.withUnsafeMutableBytes { text in
             body.withUnsafeBytes { body in
                 var writer = Writer(text: text)
@@ -82,7 +80,7 @@ extension Share {
                 return writer.position
             }
         }
-        return text.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<used])) }
+        return text.withUnsafeBytes { SecretBytes(copying: $0[..<used]) }
     }
 
     private struct Writer {
@@ -116,9 +114,9 @@ extension Share {
             var checksum = LineChecksum()
             checksum.add("\(number): ".utf8)
             put("\(number): ")
-            let characters = Base32.length(ofBytes: bytes.count)
+            let characters = BaseN.base32.length(ofBytes: bytes.count)
             let start = position
-            Base32.encode(
+            BaseN.base32.encode(
                 bytes, into: UnsafeMutableRawBufferPointer(rebasing: text[start..<(start + characters)]))
             checksum.add(text[start..<(start + characters)])
             let spaces = (characters - 1) / 4

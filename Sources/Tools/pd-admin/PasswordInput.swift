@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDSecrets
 import PDToolSupport
 
 /// Where a new password comes from: the terminal, without showing it, or one line of standard input. Never an argument,
@@ -92,6 +93,6 @@ enum PasswordInput {
         // Where a file with line ends of CR and LF was given; no terminal sends the first one.
         if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
         guard count > 0 else { throw ToolFailure(.usage, "the password is empty: nothing was changed") }
-        return try SecretBytes(copying: bytes[..<count])
+        return SecretBytes(copying: bytes[..<count])
     }
 }

@@ -1,4 +1,5 @@
 import PDCrypto
+import PDSecrets
 import PDShamir
 
 /// The cryptography of share files, by ``PDCrypto``. The only file of this tool that calls it.
@@ -19,7 +20,7 @@ struct CoreCryptography: ShareCryptography {
         _ parts: [UnsafeRawBufferPointer], key: UnsafeRawBufferPointer,
         into code: UnsafeMutableRawBufferPointer
     ) throws {
-        var mac = try HMAC(key: PDCrypto.SecretBytes(copying: key), hash: .sha256)
+        var mac = try HMAC(key: SecretBytes(copying: key), hash: .sha256)
         for part in parts { try mac.update(part) }
         try mac.finalize(into: code)
     }
@@ -29,7 +30,7 @@ struct CoreCryptography: ShareCryptography {
         into key: UnsafeMutableRawBufferPointer
     ) throws {
         let derived = try Argon2id.deriveKey(
-            password: PDCrypto.SecretBytes(copying: passphrase), salt: salt, memory: cost.memory,
+            password: SecretBytes(copying: passphrase), salt: salt, memory: cost.memory,
             passes: cost.passes, lanes: cost.lanes, outputByteCount: key.count)
         derived.withUnsafeBytes { key.copyMemory(from: $0) }
     }
@@ -39,7 +40,7 @@ struct CoreCryptography: ShareCryptography {
         authenticating additionalData: [UInt8], into sealed: UnsafeMutableRawBufferPointer
     ) throws {
         try AES.GCM.seal(
-            plaintext, using: PDCrypto.SecretBytes(copying: key), nonce: nonce,
+            plaintext, using: SecretBytes(copying: key), nonce: nonce,
             authenticating: additionalData,
             into: sealed)
     }
@@ -51,7 +52,7 @@ struct CoreCryptography: ShareCryptography {
         do {
             try nonce.withUnsafeBytes {
                 try AES.GCM.open(
-                    sealed, using: PDCrypto.SecretBytes(copying: key), nonce: $0,
+                    sealed, using: SecretBytes(copying: key), nonce: $0,
                     authenticating: additionalData, into: plaintext)
             }
             return true

@@ -1,3 +1,4 @@
+import PDSecrets
 import PDShamir
 
 /// Shares of libgfshare's format, read side by side in bounded memory.
@@ -77,7 +78,7 @@ struct GfshareSet {
     final class Reader {
         private let set: GfshareSet
         private let pieceBytes: Int
-        private let shares: [SecretBytes]
+        private var shares: [SecretBytes]
         private var done = 0
 
         init(_ set: GfshareSet) throws(ToolError) {
@@ -92,15 +93,15 @@ struct GfshareSet {
         func next() throws -> SecretBytes? {
             guard done < set.bytes else { return nil }
             let length = min(pieceBytes, set.bytes - done)
-            for (input, share) in zip(set.inputs, shares) {
-                let count = try share.withUnsafeMutableBytes {
+            for (index, input) in set.inputs.enumerated() {
+                let count = try shares[index].withUnsafeMutableBytes {
                     try input.file.read(into: UnsafeMutableRawBufferPointer(rebasing: $0[..<length]))
                 }
                 guard count == length else {
                     throw ToolError("\(Printable.path(input.file.name)) changed while it was read: try again")
                 }
             }
-            let secret = SecretBytes(count: length)
+            var secret = SecretBytes(count: length)
             try SecretBytes.withUnsafeBytes(of: shares) { shares in
                 let pieces = shares.map { UnsafeRawBufferPointer(rebasing: $0[..<length]) }
                 if let agreement = set.agreement {
@@ -132,7 +133,7 @@ struct GfshareSet {
         guard a.bytes == b.bytes else { return false }
         try a.file.rewind()
         try b.file.rewind()
-        let pieces = [SecretBytes(count: 65_536), SecretBytes(count: 65_536)]
+        var pieces = [SecretBytes(count: 65_536), SecretBytes(count: 65_536)]
         while true {
             let first = try pieces[0].withUnsafeMutableBytes { piece throws(ToolError) in
                 try a.file.read(into: piece)
@@ -140,7 +141,7 @@ struct GfshareSet {
             let second = try pieces[1].withUnsafeMutableBytes { piece throws(ToolError) in
                 try b.file.read(into: piece)
             }
-            guard first == second, pieces[0].isEqual(to: pieces[1]) else { return false }
+            guard first == second, pieces[0] == pieces[1] else { return false }
             if first == 0 { return true }
         }
     }

@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 import PDShamir
 
 /// A file that is read and never changed.
@@ -55,10 +56,10 @@ final class InputFile {
 
     /// The next bytes, up to `count`.
     func start(bytes count: Int) throws(ToolError) -> SecretBytes {
-        let buffer = SecretBytes(count: count)
+        var buffer = SecretBytes(count: count)
         let filled = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
         return buffer.withUnsafeBytes {
-            SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<filled]))
+            SecretBytes(copying: $0[..<filled])
         }
     }
 
@@ -71,13 +72,13 @@ final class InputFile {
 
     /// The whole file, or nil where it has more than `limit` bytes.
     func readAll(limit: Int) throws(ToolError) -> SecretBytes? {
-        let buffer = SecretBytes(count: min(size ?? limit, limit) + 1)
+        var buffer = SecretBytes(count: min(size ?? limit, limit) + 1)
         let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
         guard count <= limit else { return nil }
         // A file that grew meanwhile would be cut off silently.
         guard count < buffer.count else {
             throw ToolError("\(Printable.path(name)) changed while it was read: try again")
         }
-        return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        return buffer.withUnsafeBytes { SecretBytes(copying: $0[..<count]) }
     }
 }

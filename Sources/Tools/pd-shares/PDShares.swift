@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PDCrypto
+import PDSecrets
 import PDShamir
 
 /// Splits a secret among several people and puts it together again.

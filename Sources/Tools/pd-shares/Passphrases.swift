@@ -1,3 +1,4 @@
+import PDSecrets
 import PDShamir
 
 /// Where passphrases come from: the terminal, or one line each from a file descriptor. Never an argument, never the
@@ -18,7 +19,7 @@ struct Passphrases {
         if let line = try line() { return line }
         let first = try Terminal.askPassphrase("New passphrase for \(share): ")
         let second = try Terminal.askPassphrase("The same again: ")
-        guard first.isEqual(to: second) else {
+        guard first == second else {
             throw ToolError("the two passphrases differ: nothing was written")
         }
         return first
@@ -44,7 +45,7 @@ struct Passphrases {
     /// that was locked with one would only open with such a file.
     private static func withoutCarriageReturn(_ line: SecretBytes) -> SecretBytes {
         line.withUnsafeBytes {
-            $0.last == 0x0d ? SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0.dropLast())) : line
+            $0.last == 0x0d ? SecretBytes(copying: $0.dropLast()) : line
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDSecrets
 import PDShamir
 
 struct RefreshCommand: SecretCommand {

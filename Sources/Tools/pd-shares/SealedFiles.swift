@@ -1,3 +1,4 @@
+import PDSecrets
 import PDShamir
 
 /// Reading and writing sealed files, chunk by chunk.
@@ -29,7 +30,7 @@ enum SealedFiles {
         // Two chunks: whether a chunk is the last is known after looking at the next.
         var current = SecretBytes(count: SealedFormat.chunkBytes)
         var following = SecretBytes(count: SealedFormat.chunkBytes)
-        let sealed = SecretBytes(count: SealedFormat.chunkBytes + SealedFormat.tagBytes)
+        var sealed = SecretBytes(count: SealedFormat.chunkBytes + SealedFormat.tagBytes)
         var count = try current.withUnsafeMutableBytes { try next($0) }
         var total = 0
         while true {
@@ -100,8 +101,8 @@ enum SealedFiles {
             guard remaining > 0 else { return nil }
             let size = min(remaining, SealedFormat.chunkBytes + SealedFormat.tagBytes)
             guard size > SealedFormat.tagBytes else { throw SealedFiles.damaged(file) }
-            let sealed = SecretBytes(count: size)
-            let plain = SecretBytes(count: size - SealedFormat.tagBytes)
+            var sealed = SecretBytes(count: size)
+            var plain = SecretBytes(count: size - SealedFormat.tagBytes)
             remaining -= size
             try sealed.withUnsafeMutableBytes { sealed in
                 guard try file.read(into: sealed) == size else { throw SealedFiles.damaged(file) }

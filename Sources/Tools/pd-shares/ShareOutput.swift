@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 import PDShamir
 
 /// Writes new sets of shares.
@@ -29,19 +30,19 @@ struct ShareOutput {
                 content: content)
         }
 
-        let start = SecretBytes(count: ShareSet.maximumDirectBytes + 1)
+        var start = SecretBytes(count: ShareSet.maximumDirectBytes + 1)
         let startCount = try start.withUnsafeMutableBytes { try next($0) }
         guard startCount > 0 else { throw ToolError("\(ShamirError.emptySecret)") }
         let shares: [Share]
         var sealed: NewFiles.File?
         if startCount <= ShareSet.maximumDirectBytes {
             let secret = start.withUnsafeBytes {
-                SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<startCount]))
+                SecretBytes(copying: $0[..<startCount])
             }
             shares = try set(.direct(bytes: startCount)).split(
                 secret, holders: holders, randomness: randomness, cryptography: cryptography)
         } else {
-            let key = SecretBytes(count: SealedFormat.keyBytes)
+            var key = SecretBytes(count: SealedFormat.keyBytes)
             try key.withUnsafeMutableBytes { try randomness.fill($0) }
             let file = try files.create(stem + ShareInput.sealedSuffix)
             sealed = file
@@ -97,15 +98,15 @@ struct ShareOutput {
         let splitter = try Splitter(
             threshold: threshold, shares: count, randomness: cryptography.randomness())
         let pieceBytes = Self.pieceBytes(buffers: count + 1)
-        let secret = SecretBytes(count: pieceBytes)
-        let pieces = outputs.map { _ in SecretBytes(count: pieceBytes) }
+        var secret = SecretBytes(count: pieceBytes)
+        var pieces = outputs.map { _ in SecretBytes(count: pieceBytes) }
         var total = 0
         while true {
             let length = try secret.withUnsafeMutableBytes { try next($0) }
             if length == 0 { break }
             total += length
             try secret.withUnsafeBytes { secret in
-                try SecretBytes.withUnsafeMutableBytes(of: pieces) { pieces in
+                try SecretBytes.withUnsafeMutableBytes(of: &pieces) { pieces in
                     let shares = pieces.map { UnsafeMutableRawBufferPointer(rebasing: $0[..<length]) }
                     try splitter.split(UnsafeRawBufferPointer(rebasing: secret[..<length]), into: shares)
                     for (output, share) in zip(outputs, shares) {

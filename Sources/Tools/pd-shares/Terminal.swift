@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 import PDShamir
 
 /// What the tool says to people, and what it asks them.
@@ -39,7 +40,7 @@ enum Terminal {
         from descriptor: Int32, named name: String,
         wait: () throws(ToolError) -> Bool = { () throws(ToolError) in true }
     ) throws(ToolError) -> SecretBytes? {
-        let buffer = SecretBytes(count: 4096)
+        var buffer = SecretBytes(count: 4096)
         let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) -> Int? in
             var count = 0
             while true {
@@ -58,7 +59,7 @@ enum Terminal {
             }
         }
         guard let count else { return nil }
-        return buffer.withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        return buffer.withUnsafeBytes { SecretBytes(copying: $0[..<count]) }
     }
 
     /// Asks for a passphrase on the controlling terminal, without showing it. A signal that ends or stops the program

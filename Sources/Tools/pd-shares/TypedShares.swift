@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 import PDShamir
 
 /// Shares that are typed, pasted, or come from a pipe.

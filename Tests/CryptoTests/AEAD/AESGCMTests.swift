@@ -1,5 +1,6 @@
 import CGcrypt
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -36,7 +37,7 @@ import Testing
     ]
 
     @Test(arguments: vectors) func `boxes are those of the GCM specification`(vector: Vector) throws {
-        let (key, message) = (try secret(hex: vector.key), bytes(hex: vector.message))
+        let (key, message) = (secret(hex: vector.key), bytes(hex: vector.message))
         let associated = bytes(hex: vector.associated)
         let sealed = try message.withUnsafeBytes {
             try AES.GCM.seal($0, using: key, nonce: bytes(hex: vector.nonce), authenticating: associated)
@@ -60,7 +61,7 @@ import Testing
     func `what was sealed can be opened`(count: Int) throws {
         var random = TestRandom(state: UInt64(count))
         let (message, associated) = (random.bytes(count), random.bytes(count % 100))
-        let key = try SecretBytes(copying: Self.key)
+        let key = SecretBytes(copying: Self.key)
         let box = try seal(message, associated)
         #expect(box.combined.count == 12 + count + 16)
         #expect(try AES.GCM.open(box, using: key, authenticating: associated) == message)
@@ -70,7 +71,7 @@ import Testing
     }
 
     @Test func `a secret is sealed like any message`() throws {
-        let key = try SecretBytes(copying: Self.key)
+        let key = SecretBytes(copying: Self.key)
         let box = try AES.GCM.seal(secret("hidden"), using: key, random: FixedRandom())
         #expect(try AES.GCM.openSecret(box, using: key) == secret("hidden"))
     }
@@ -84,7 +85,7 @@ import Testing
     }
 
     @Test func `any changed bit of a box is refused`() throws {
-        let key = try SecretBytes(copying: Self.key)
+        let key = SecretBytes(copying: Self.key)
         let box = try seal(Array("attack at dawn".utf8), [9])
         for index in box.combined.indices {
             let changed = try AES.GCM.SealedBox(combined: box.combined.flipping(index, bit: UInt8(index % 8)))
@@ -97,10 +98,10 @@ import Testing
     @Test func `p104_ a wrong key, other associated data and a cut box are one error that holds no bytes`()
         throws
     {
-        let key = try SecretBytes(copying: Self.key)
+        let key = SecretBytes(copying: Self.key)
         let box = try seal(Array("attack at dawn".utf8), [9])
         let shorter = try AES.GCM.SealedBox(combined: box.combined.dropLast())
-        let wrongKey = try SecretBytes(copying: Self.key.flipping(31))
+        let wrongKey = SecretBytes(copying: Self.key.flipping(31))
         for (box, key, associated) in [
             (box, wrongKey, [9]), (box, key, []), (box, key, [9, 0]), (shorter, key, [9]),
         ]
@@ -155,7 +156,7 @@ import Testing
 
     @Test(arguments: [0, 16, 24, 31, 33, 64]) func `keys that are not 32 bytes are refused`(count: Int) throws
     {
-        let key = try SecretBytes(count: count) { _ in }
+        let key = SecretBytes(count: count) { _ in }
         #expect(throws: AES.Error.keyByteCount(count)) {
             try AES.GCM.seal([1], using: key, random: FixedRandom())
         }
@@ -180,7 +181,7 @@ import Testing
         var (opened, refused) = (0, 0)
         for group in file.testGroups where group.keySize == 256 {
             for test in group.tests {
-                let key = try secret(hex: test.key)
+                let key = secret(hex: test.key)
                 let box = Result {
                     try AES.GCM.SealedBox(
                         nonce: bytes(hex: test.iv), ciphertext: bytes(hex: test.ct), tag: bytes(hex: test.tag)

@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDCrypto

@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -92,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: [0, 31, 33, 64]) func `keys that are not 32 bytes are refused`(count: Int) throws {
-        let secret = try SecretBytes(count: count) { _ in }
+        let secret = SecretBytes(count: count) { _ in }
         #expect(throws: Curve25519.Error.keyByteCount(count)) { try PrivateKey(rawRepresentation: secret) }
         #expect(throws: Curve25519.Error.keyByteCount(count)) {
             try PublicKey(rawRepresentation: [UInt8](repeating: 9, count: count))

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -44,7 +45,7 @@ import Testing
     ]
 
     @Test(arguments: vectors) func `codes are those of RFC 4231`(vector: Vector) throws {
-        let key = try SecretBytes(copying: vector.key)
+        let key = SecretBytes(copying: vector.key)
         for (hash, code) in zip([HMAC.Hash.sha256, .sha384, .sha512], vector.codes) {
             #expect(
                 try HMAC.authenticationCode(for: vector.message, using: key, hash: hash) == bytes(hex: code))
@@ -54,7 +55,7 @@ import Testing
 
     @Test(arguments: HMAC.Hash.allCases)
     func `a message given in pieces has the code of the whole`(hash: HMAC.Hash) throws {
-        let key = try secret("key")
+        let key = secret("key")
         var random = TestRandom(state: 1)
         let message = random.bytes(1_000)
         var mac = try HMAC(key: key, hash: hash)
@@ -74,7 +75,7 @@ import Testing
     }
 
     @Test func `p101_ a code that is changed, shortened or lengthened is not valid`() throws {
-        let key = try secret("key")
+        let key = secret("key")
         let code = try HMAC.authenticationCode(for: "message".utf8, using: key, hash: .sha256)
         func isValid(_ code: [UInt8]) throws -> Bool {
             try HMAC.isValid(code, for: "message".utf8, using: key, hash: .sha256)

@@ -1,5 +1,6 @@
 import CGcrypt
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto

@@ -1,3 +1,4 @@
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -7,7 +8,7 @@ import Testing
     private let pipeID = Array(UInt8(0xF0)...0xFF)
 
     init() throws {
-        pipeSecret = try SecretBytes(copying: 0..<32)
+        pipeSecret = SecretBytes(copying: 0..<32)
     }
 
     private func sealer(_ direction: PipeFrame.Direction = .fromAgent, at number: UInt64 = 0) throws
@@ -267,7 +268,7 @@ import Testing
 
     @Test func `short secrets and ids of another length are refused`() throws {
         for count in [0, 16, 31] {
-            let short = try SecretBytes(count: count) { _ in }
+            let short = SecretBytes(count: count) { _ in }
             #expect(throws: PipeFrame.Error.secretByteCount(count)) {
                 _ = try PipeFrame.Sealer(secret: short, pipeID: pipeID, direction: .fromAgent)
             }

@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -12,9 +13,9 @@ func bytes(hex: String) -> [UInt8] {
     return stride(from: 0, to: digits.count, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
 }
 
-func secret(hex: String) throws -> SecretBytes { try SecretBytes(copying: bytes(hex: hex)) }
+func secret(hex: String) -> SecretBytes { SecretBytes(copying: bytes(hex: hex)) }
 
-func secret(_ text: String) throws -> SecretBytes { try SecretBytes(copying: text.utf8) }
+func secret(_ text: String) -> SecretBytes { SecretBytes(copying: text.utf8) }
 
 extension SecretBytes {
     /// The bytes in the open. Only tests may do this.

@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDSecrets
 import PDSettings
 import Testing
 

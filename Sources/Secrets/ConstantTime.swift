@@ -5,25 +5,20 @@ public enum ConstantTime {
         left.withContiguousBytes { left in right.withContiguousBytes { isEqual(left, $0) } }
     }
 
-    /// Whether both hold the same bytes. Not inlined, so that no caller's knowledge of an operand reaches the
-    /// loop.
+    /// Whether both hold the same bytes. Not inlined, so that no caller's knowledge of an operand reaches the loop.
     @inline(never)
     public static func isEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
         guard left.count == right.count else { return false }
-        return difference(left, right) == 0
+        var difference: UInt8 = 0
+        for index in 0..<left.count { difference |= left[index] ^ right[index] }
+        return difference == 0
     }
 
     /// Whether every byte is zero.
     @inline(never)
-    static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var seen: UInt8 = 0
         for byte in bytes { seen |= byte }
         return seen == 0
-    }
-
-    private static func difference(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> UInt8 {
-        var difference: UInt8 = 0
-        for index in 0..<left.count { difference |= left[index] ^ right[index] }
-        return difference
     }
 }
