@@ -16,6 +16,9 @@ build:
 	swift build
 
 # pd-shares is for a day on which little else works: one file without any library, in .build-static.
+# What --version says: the commit and its day, so that two builds of one commit are the same.
+release: export PENGUINDOME_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
+release: export PENGUINDOME_DATE ?= $(shell date -u +%F -d @$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} 2>/dev/null)
 release:
 	@Scripts/install-packages.sh build
 	swift build -c release --static-swift-stdlib

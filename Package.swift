@@ -58,6 +58,13 @@ if !coreOnly {
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
         .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDSecrets", "PDCrypto"], path: "Sources/GnuPG"),
+        .target(
+            name: "CBuildStamp", path: "Sources/CShims/CBuildStamp",
+            cSettings: ["PENGUINDOME_COMMIT", "PENGUINDOME_DATE"].compactMap { name in
+                Context.environment[name].map { .define(name, to: "\"\($0)\"") }
+            }),
+        .target(name: "PDBasics", dependencies: ["CBuildStamp"], path: "Sources/Basics"),
+        .testTarget(name: "BasicsTests", dependencies: ["PDBasics"], path: "Tests/BasicsTests"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", path: "Sources/Files"),
         .target(
@@ -69,21 +76,23 @@ if !coreOnly {
         .target(
             name: "PDStore",
             dependencies: [
-                "PDProtocol", "PDDocument", "PDCrypto", "CMongoC",
+                "PDBasics", "PDProtocol", "PDDocument", "PDCrypto", "CMongoC",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Store"),
         .target(
             name: "PDFleet",
             dependencies: [
-                "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings", "PDFiles", "COpenSSL",
+                "PDBasics", "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings", "PDFiles",
+                "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
                 "Yams",
             ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),
         .target(
             name: "PDServer",
             dependencies: [
-                "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument", "PDSettings",
+                "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument",
+                "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -97,7 +106,7 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "CLinux",
+                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "CLinux",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -108,20 +117,20 @@ if !coreOnly {
         .executableTarget(
             name: "pd-agent",
             dependencies: [
-                "PDClient", "PDDocument", "PDFiles", "PDToolSupport",
+                "PDBasics", "PDClient", "PDDocument", "PDFiles", "PDToolSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Tools/pd-agent"),
         .executableTarget(
             name: "pd-release",
             dependencies: [
-                "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
+                "PDBasics", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-release"),
         .executableTarget(
             name: "pd-shares",
             dependencies: [
-                "PDShamir", "PDSecrets", "PDCrypto",
+                "PDBasics", "PDShamir", "PDSecrets", "PDCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
         .target(
@@ -135,7 +144,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-server",
             dependencies: [
-                "PDServer", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto", "PDSettings",
+                "PDBasics", "PDServer", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto",
+                "PDSettings",
                 "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -144,7 +154,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDSecrets", "PDCrypto", "PDDocument",
+                "PDBasics", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDSecrets", "PDCrypto",
+                "PDDocument",
                 "PDFiles",
                 "PDProtocol", "PDGnuPG", "PDSettings", "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -193,7 +204,7 @@ if !coreOnly {
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
+                "PDBasics", "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
@@ -202,14 +213,16 @@ if !coreOnly {
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "PDTestSupport", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets", "PDCrypto",
+                "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets",
+                "PDCrypto",
                 "PDSettings",
             ],
             path: "Tests/FleetTests"),
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "PDTestSupport", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets",
+                "PDTestSupport", "PDBasics", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument",
+                "PDSecrets",
                 "PDCrypto",
                 "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),

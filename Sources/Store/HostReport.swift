@@ -4,8 +4,8 @@ import PDProtocol
 /// A submission in the form in which it becomes part of its host's document, and the rules by which it does: the same
 /// for every store.
 ///
-/// The host's document holds `hostname`, `submitted_at`, `collected_at`, `plugins`, `commands`, in this order, and then
-/// whatever else was there. Three names belong to the server and replace what an agent may have sent under them:
+/// The host's document holds `hostname`, `submitted_at`, `collected_at`, `agent`, `plugins`, `commands`, in this order, and
+/// then whatever else was there. Three names belong to the server and replace what an agent may have sent under them:
 /// `plugins.submitted_at`, `commands.NAME.submitted_at` and `commands.NAME.collected_at`.
 ///
 /// **Which report is newer.** The plugins, and each command, are judged by themselves, since they replace each other by
@@ -27,6 +27,7 @@ struct HostReport: Sendable {
     let hostname: Hostname
     let submittedAt: Int64
     private let collectedAt: Int64?
+    private let agent: String?
     private let plugins: Document?
     private let commands: Document?
 
@@ -35,6 +36,7 @@ struct HostReport: Sendable {
         hostname = submission.hostname
         self.submittedAt = submittedAt
         collectedAt = submission.collectedAt
+        agent = submission.agent
         plugins = submission.plugins?.setting("submitted_at", to: .date(milliseconds: submittedAt))
         let collected = submission.collectedAt.map(Value.date(milliseconds:))
         commands = submission.commands.map { commands in
@@ -79,6 +81,7 @@ struct HostReport: Sendable {
         guard let known else {
             let document = try assemble(
                 collectedAt: plugins == nil ? nil : collectedAt.map(Value.date(milliseconds:)),
+                agent: plugins == nil ? nil : agent.map(Value.string),
                 plugins: plugins.map(Value.document), commands: commands.map(Value.document), rest: [])
             return Effect(.newHost, document: document)
         }
@@ -95,9 +98,11 @@ struct HostReport: Sendable {
         }
 
         var collected = known["collected_at"]
+        var newAgent = known["agent"]
         var newPlugins = known["plugins"]
         if let plugins, takes(age(of: plugins, collectedAt: collected, insteadOf: newPlugins)) {
             newPlugins = .document(plugins)
+            newAgent = agent.map(Value.string)
             collected = collectedAt.map(Value.date(milliseconds:))
         }
         let newCommands = merge(commands, into: known["commands"]) { new, old in
@@ -108,7 +113,7 @@ struct HostReport: Sendable {
         guard isNews else { return Effect(isOutdated ? .outdated : .repeated) }
 
         let document = try assemble(
-            collectedAt: collected, plugins: newPlugins, commands: newCommands,
+            collectedAt: collected, agent: newAgent, plugins: newPlugins, commands: newCommands,
             rest: known.filter { !Self.ownFields.contains($0.key) })
         let (differences, changes) = V1.ChangeDetection.compare(old: known, new: document)
         return Effect(.stored, document: document, differences: differences, changes: changes)
@@ -116,16 +121,17 @@ struct HostReport: Sendable {
 
     /// The fields that a submission sets, or, as `suspended`, clears.
     private static let ownFields: Set = [
-        "hostname", "submitted_at", "collected_at", "plugins", "commands", "suspended",
+        "hostname", "submitted_at", "collected_at", "agent", "plugins", "commands", "suspended",
     ]
 
     private func assemble(
-        collectedAt: Value?, plugins: Value?, commands: Value?, rest: [Document.Element]
+        collectedAt: Value?, agent: Value?, plugins: Value?, commands: Value?, rest: [Document.Element]
     ) throws(StoreError) -> Document {
         var writer = DocumentWriter()
         writer.append("hostname", .string(hostname.name))
         writer.append("submitted_at", .date(milliseconds: submittedAt))
         if let collectedAt { writer.append("collected_at", collectedAt) }
+        if let agent { writer.append("agent", agent) }
         if let plugins { writer.append("plugins", plugins) }
         if let commands { writer.append("commands", commands) }
         for (key, value) in rest { writer.append(key, value) }

@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDDocument
 import PDProtocol
 import PDSettings

@@ -234,7 +234,7 @@ struct SubmitTests {
                 }
                 #expect(try await status() == .forbidden)
                 _ = try RoleKeys.add(added.certificate, to: fleet.directory.appending(path: "keys"))
-                try await Task.sleep(for: .seconds(1.1))
+                fleet.clock.advance(by: .seconds(1))
                 #expect(try await status() == .ok)
             }
         }

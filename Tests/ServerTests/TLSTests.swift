@@ -91,7 +91,9 @@ struct TLSTests {
             try await TestFleet.with { fleet in
                 let listener = Listener(
                     host: "127.0.0.1", port: 0,
-                    identity: try TLSIdentity(certificate: certificate, key: key, logger: fleet.log.logger))
+                    identity: try TLSIdentity(
+                        certificate: certificate, key: key, clock: { fleet.clock.now },
+                        logger: fleet.log.logger))
                 try await fleet.serving(listener) { number in
                     let url = "https://localhost:\(number)"
                     let form = fleet.directory.appending(path: "form")
@@ -124,14 +126,14 @@ struct TLSTests {
                     }
                     try await Task.sleep(for: .seconds(1.2))
                     try Self.write("localhost", certificate, key, days: 10)
-                    try await Task.sleep(for: .seconds(1.2))
+                    fleet.clock.advance(by: .seconds(1))
                     #expect(try await trusting(certificate, [url + "/healthz"]) == "ok")
                     #expect(try await trusting(before, [url + "/healthz"]).contains("certificate"))
                     #expect(try await old.value == "ok1\nok0\n")
                     #expect(fleet.log.lines.contains { $0.contains("certificate read again") })
                     // Half a change, or a broken one, leaves what was there in use.
                     try PrivateFiles.write(Array("broken".utf8), to: key)
-                    try await Task.sleep(for: .seconds(1.2))
+                    fleet.clock.advance(by: .seconds(1))
                     #expect(try await trusting(certificate, [url + "/healthz"]) == "ok")
                     #expect(fleet.log.lines.contains { $0.contains("stays in use") })
                 }

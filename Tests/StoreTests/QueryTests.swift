@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDDocument
 import Testing
 
@@ -407,28 +408,6 @@ struct QueryTests {
         #expect(!query.matches(["submitted_at": .date(milliseconds: 999)]))
         #expect(try Query(json: #"{"a":{"$date":5}}"#).document == ["a": .date(milliseconds: 5)])
         #expect(throws: QueryError(.noClock, at: [.name("a")])) { try Query(json: #"{"a":{"$ago":"1d"}}"#) }
-    }
-
-    @Test(
-        "spans of time",
-        arguments: [
-            ("0", 0), ("90s", 90_000), ("30m", 1_800_000), ("4h", 14_400_000), ("2d", 172_800_000),
-            ("1w", 604_800_000), ("1d12h", 129_600_000), ("0d", 0), ("1w1d1h1m1s", 694_861_000),
-        ] as [(String, Int64)])
-    func spans(text: String, milliseconds: Int64) throws {
-        let span = try #require(TimeSpan(text))
-        #expect(span.milliseconds == milliseconds)
-        #expect(TimeSpan(span.description) == span)
-    }
-
-    @Test(
-        "what is no span of time",
-        arguments: [
-            "", "1", "d", "1x", "-1d", "1.5h", "1h1d", "1d1d", " 1d", "1 d", "99999999999999999999d",
-            "9999999999999w",
-        ])
-    func notSpans(text: String) {
-        #expect(TimeSpan(text) == nil)
     }
 
     // MARK: - Refusals

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import PDBasics
 import PDCrypto
 import PDDocument
 import PDFiles
@@ -138,7 +139,7 @@ public struct Agent: Sendable {
             in: CollectorEnvironment(
                 machine: machine, directory: state.collectors, isWritable: isKept, now: now))
         return V1.Submission(
-            hostname: hostname, collectedAt: now(),
+            hostname: hostname, collectedAt: now(), agent: BuildStamp.text,
             plugins: PrivateFields(selectors: settings.privateSelectors).removed(from: plugins), commands: nil
         )
     }

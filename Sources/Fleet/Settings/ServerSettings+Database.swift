@@ -1,3 +1,4 @@
+import PDBasics
 import PDSettings
 import PDStore
 

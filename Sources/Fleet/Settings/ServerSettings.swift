@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PDBasics
 import PDProtocol
 import PDSettings
 import PDStore

@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDStore
 
 extension Fleet {

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PDBasics
 import PDCrypto
 import Synchronization
 
@@ -12,6 +13,7 @@ package final class RoleKeys: Sendable {
     /// The directory.
     package let directory: URL
     private let logger: Logger?
+    private let clock: SteadyClock
     private let cache: Mutex<Cache>
 
     private struct Cache {
@@ -33,16 +35,20 @@ package final class RoleKeys: Sendable {
     ///
     /// - Parameters:
     ///   - directory: where the files are.
+    ///   - clock: decides when to look at the files again.
     ///   - logger: gets a line for each file that becomes unreadable later.
     /// - Throws: ``StateError`` that names the file that is no key.
-    package init(directory: URL, logger: Logger? = nil) throws(StateError) {
+    package init(
+        directory: URL, clock: @escaping SteadyClock = { .now }, logger: Logger? = nil
+    ) throws(StateError) {
         self.directory = directory
+        self.clock = clock
         self.logger = logger
         let files = try Self.files(in: directory)
         var certificates: [OpenPGP.Certificate] = []
         for file in files { certificates.append(try Self.load(directory.appending(path: file.name))) }
         cache = Mutex(
-            Cache(verifier: OpenPGP.Verifier(certificates: certificates), files: files, checked: .now))
+            Cache(verifier: OpenPGP.Verifier(certificates: certificates), files: files, checked: clock()))
     }
 
     /// The keys as they are now.
@@ -51,8 +57,9 @@ package final class RoleKeys: Sendable {
     /// What verifies signatures by these keys, as they are now.
     package var verifier: OpenPGP.Verifier {
         cache.withLock { cache in
-            guard cache.checked.duration(to: .now) >= .seconds(1) else { return cache.verifier }
-            cache.checked = .now
+            let now = clock()
+            guard cache.checked.duration(to: now) >= .seconds(1) else { return cache.verifier }
+            cache.checked = now
             let files: [File]
             do {
                 files = try Self.files(in: directory)

@@ -3,20 +3,30 @@ import PDDocument
 extension V1 {
     /// What one host reports: the `data` of a `submit` request.
     public struct Submission: Sendable, Equatable {
+        /// The longest text that says which agent made a report, in bytes.
+        static let maximumAgentBytes = 200
+
         /// Who reports.
         public let hostname: Hostname
         /// When the host collected it, by its own clock, in milliseconds since 1970-01-01 UTC. Old peers may leave it
         /// out.
         public let collectedAt: Int64?
+        /// Which agent made it: its version, for people. Peers before version 0.1 of this agent, and those of the original,
+        /// leave it out.
+        public let agent: String?
         /// All plugin results by plugin name; they replace what was known before. Nothing where only commands ran.
         public let plugins: Document?
         /// Results of one-time commands by name; each replaces only itself.
         public let commands: Document?
 
         /// A report made in this process. The names of plugins and commands must be such as ``init(json:)`` accepts.
-        public init(hostname: Hostname, collectedAt: Int64?, plugins: Document?, commands: Document?) {
+        public init(
+            hostname: Hostname, collectedAt: Int64?, agent: String? = nil, plugins: Document?,
+            commands: Document?
+        ) {
             self.hostname = hostname
             self.collectedAt = collectedAt
+            self.agent = agent
             self.plugins = plugins
             self.commands = commands
         }
@@ -43,6 +53,14 @@ extension V1 {
             case .some(.date(let milliseconds)): collectedAt = milliseconds
             case .some: throw .badField("collected_at", reason: "is not a timestamp")
             }
+            switch document["agent"] {
+            case .none, .some(.null): agent = nil
+            case .some(let value):
+                guard let text = value.string, text.utf8.count <= Self.maximumAgentBytes else {
+                    throw .badField("agent", reason: "is not a short text")
+                }
+                agent = text
+            }
             plugins = try Self.results("plugins", in: document)
             commands = try Self.results("commands", in: document)
             guard plugins != nil || commands != nil else {
@@ -55,6 +73,7 @@ extension V1 {
             var writer = DocumentWriter()
             writer.append("hostname", .string(hostname.name))
             if let collectedAt { writer.append("collected_at", .date(milliseconds: collectedAt)) }
+            if let agent { writer.append("agent", .string(agent)) }
             if let plugins { writer.append("plugins", .document(plugins)) }
             if let commands { writer.append("commands", .document(commands)) }
             return Array(writer.finish().json().utf8)

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import NIOSSL
+import PDBasics
 import PDFleet
 import Synchronization
 
@@ -12,6 +13,7 @@ package final class TLSIdentity: Sendable {
     /// The private key, PEM, without a passphrase.
     package let key: URL
     private let logger: Logger?
+    private let clock: SteadyClock
     private let state: Mutex<State>
 
     private struct State {
@@ -31,20 +33,24 @@ package final class TLSIdentity: Sendable {
     /// Reads both files.
     ///
     /// - Throws: ``StateError`` that names the file that is wrong.
-    package init(certificate: URL, key: URL, logger: Logger? = nil) throws(StateError) {
+    package init(
+        certificate: URL, key: URL, clock: @escaping SteadyClock = { .now }, logger: Logger? = nil
+    ) throws(StateError) {
         self.certificate = certificate
         self.key = key
+        self.clock = clock
         self.logger = logger
         let files = Self.versions(certificate, key)
-        state = Mutex(State(context: try Self.load(certificate, key), files: files, checked: .now))
+        state = Mutex(State(context: try Self.load(certificate, key), files: files, checked: clock()))
     }
 
     /// What new connections use. The files are looked at again at most once a second; where the new ones cannot be used,
     /// the old ones stay, and the log tells.
     var context: NIOSSLContext {
         state.withLock { state in
-            guard state.checked.duration(to: .now) >= .seconds(1) else { return state.context }
-            state.checked = .now
+            let now = clock()
+            guard state.checked.duration(to: now) >= .seconds(1) else { return state.context }
+            state.checked = now
             let files = Self.versions(certificate, key)
             guard files != state.files else { return state.context }
             do {

@@ -1,3 +1,4 @@
+import PDBasics
 import PDDocument
 
 /// Replaces what stands for a point in time in a query by that point in time.

@@ -43,8 +43,12 @@ struct HostsCommand: ParsableCommand {
                 guard !hosts.isEmpty else {
                     return condition == nil ? "No host has reported yet." : "No host matches."
                 }
-                var table = Table("HOST", "LAST REPORT", "ID")
-                for host in hosts { table.add(host.hostname.name, readable(host.submittedAt), host.id.text) }
+                var table = Table("HOST", "LAST REPORT", "AGENT", "ID")
+                for host in hosts {
+                    table.add(
+                        host.hostname.name, readable(host.submittedAt), host.document["agent"]?.string ?? "-",
+                        host.id.text)
+                }
                 return table.text
             }
         }
@@ -124,7 +128,7 @@ extension FleetHost {
         [
             "id": .string(id.text), "hostname": .string(hostname.name),
             "submitted_at": .date(milliseconds: submittedAt),
-            "collected_at": document["collected_at"] ?? .null,
+            "collected_at": document["collected_at"] ?? .null, "agent": document["agent"] ?? .null,
         ]
     }
 }

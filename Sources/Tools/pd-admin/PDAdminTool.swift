@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDStore
 import PDToolSupport
 
@@ -13,6 +14,7 @@ struct PDAdminTool: Tool {
             or settings, 3 the database could not be reached, \
             4 the key may not sign that.
             """,
+        version: BuildStamp.text,
         subcommands: [
             HostsCommand.self, IssuesCommand.self, KeysCommand.self, PatchesCommand.self,
             CommandsCommand.self, ParametersCommand.self, PasswordsCommand.self, PortsCommand.self,

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFleet
 import PDServerToolSupport

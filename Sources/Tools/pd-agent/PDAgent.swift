@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDClient
 import PDToolSupport
 
@@ -12,6 +13,7 @@ struct PDAgent: Tool {
             Exit codes: 0 done, 1 failed, 2 bad usage, 3 the server was not reached and the reports are kept, \
             4 the server refused; update: 42 something changed.
             """,
+        version: BuildStamp.text,
         subcommands: [
             Join.self, Collect.self, Submit.self, Cycle.self, Status.self, UpdateCommand.self,
             VerifyCommand.self, InstallUnitsCommand.self, CollectorWorkerCommand.self,

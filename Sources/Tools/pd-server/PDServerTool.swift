@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDStore
 import PDToolSupport
 
@@ -11,7 +12,7 @@ struct PDServerTool: Tool {
         discussion: """
             Exit codes: 0 done, 1 failed, 2 bad usage or settings, 3 the database could not be reached.
             """,
-        version: "0.1.0",
+        version: BuildStamp.text,
         subcommands: [SetupCommand.self, ServeCommand.self, CheckConfigCommand.self])
 
     /// Where an installed server keeps its state.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PDBasics
 import PDCrypto
 import PDSecrets
 import PDShamir
@@ -14,6 +15,7 @@ struct PDShares: ParsableCommand {
             Works on files alone: no network, no configuration. Exit codes: 0 done, 1 failed or does not verify, \
             2 bad usage.
             """,
+        version: BuildStamp.text,
         subcommands: [
             SplitCommand.self, CombineCommand.self, InspectCommand.self, VerifyCommand.self,
             RefreshCommand.self,

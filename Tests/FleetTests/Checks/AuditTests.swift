@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDDocument
 import PDProtocol
 import PDSettings
@@ -301,6 +302,10 @@ private actor MemoryFleet: HostStore, IssueStore {
 
     func openIssues() -> [Issue] {
         issues.sorted { ($0.hostname.name, $0.check) < ($1.hostname.name, $1.check) }
+    }
+
+    func issues(from: Int64, to: Int64) -> [Issue] {
+        openIssues().filter { (from..<to).contains($0.openedAt) }
     }
 
     func reconcileIssues(found: [String: [HostID]], at now: Int64) throws(StoreError) -> [Issue] {

@@ -17,6 +17,8 @@ struct TestFleet {
     let clientKey: OpenPGP.SecretKey
     let store: any FleetStore
     let log = CapturedLog()
+    /// By which caches count.
+    let clock = TestClock()
 
     /// Lends a fleet whose client keys are `certificates`, or one made for the test.
     static func with<Result>(
@@ -49,7 +51,9 @@ struct TestFleet {
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
     ) throws -> FleetEndpoints {
         FleetEndpoints(
-            store: store, clientKeys: try RoleKeys(directory: directory.appending(path: "keys")),
+            store: store,
+            clientKeys: try RoleKeys(
+                directory: directory.appending(path: "keys"), clock: { [clock] in clock.now }),
             releases: releases, options: options, now: now, logger: log.logger)
     }
 
