@@ -1,4 +1,4 @@
-// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Orders/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
 // Modules: PDSecrets PDDocument PDCrypto
 //
 // Any bytes are refused with a named error, or are a manifest or an order. What reads is written again as something that
@@ -19,11 +19,11 @@ public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?)
                 number: 7, channel: "stable", architecture: "any", created: 1, expires: 2, minimumPrevious: 0,
                 archive: .init(size: 1024, digest: file.digest), files: [file, other]
             ).json(),
-            try PatchStatement(
-                id: id, kind: .patch, fleet: fleet, hosts: [host], created: 1, expires: 2,
+            try OrderStatement(
+                id: id, kind: .files, fleet: fleet, hosts: [host], created: 1, expires: 2,
                 files: [file, other]
             ).json(),
-            try PatchStatement(
+            try OrderStatement(
                 id: id, kind: .command(.init(name: "c", timeLimit: 1, attempts: 1, outputLimit: 1)),
                 fleet: fleet,
                 hosts: [host], created: 1, expires: 2, files: [file]
@@ -38,7 +38,7 @@ public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?)
 public func fuzzManifest(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     let input = Array(UnsafeBufferPointer(start: data, count: size))
     let manifest = try? Manifest(json: input)
-    let order = try? PatchStatement(json: input)
+    let order = try? OrderStatement(json: input)
     precondition(manifest == nil || order == nil, "a manifest that is an order")
     if let manifest {
         precondition((try? Manifest(json: manifest.json())) == manifest, "a manifest that reads as another")
@@ -46,7 +46,7 @@ public func fuzzManifest(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
         precondition(manifest.files.allSatisfy { manifest.file($0.path) == $0 }, "a file that is not found")
     }
     if let order {
-        precondition((try? PatchStatement(json: order.json())) == order, "an order that reads as another")
+        precondition((try? OrderStatement(json: order.json())) == order, "an order that reads as another")
         precondition(order.hosts.allSatisfy(order.names))
         check(order.files)
     }

@@ -6,7 +6,7 @@
 ///
 /// A name ends in the version of what is signed: a new form that means something else gets a new name.
 public enum Purpose: String, Sendable, CaseIterable, CustomStringConvertible {
-    /// A statement that machines carry out: `PatchStatement`.
+    /// A statement that machines carry out: `OrderStatement`.
     case order = "order-1"
     /// The manifest of a release.
     case manifest = "manifest-1"

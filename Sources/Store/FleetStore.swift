@@ -221,7 +221,7 @@ public protocol IssueStore: Sendable {
 }
 
 /// All that a server and its tools need from a database.
-public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, RecordStore, PatchStore, ParameterStore,
+public protocol FleetStore: HostStore, AuditTrailStore, IssueStore, RecordStore, OrderStore, ParameterStore,
     HostAdministration, LeaseStore, MaintenanceStore, TransferStore
 {
     /// Ends the use of the database; calls that are under way are finished first. Calls that come later throw

@@ -52,7 +52,7 @@ public protocol TransferStore: Sendable {
     func put(_ archive: HostArchive) async throws(StoreError)
 
     /// Puts a patch there as another store had it, in the place of one with the same identifier.
-    func put(_ patch: Patch) async throws(StoreError)
+    func put(_ patch: Order) async throws(StoreError)
 }
 
 /// Copies a whole fleet from one store to another, and proves it.
@@ -128,9 +128,9 @@ public struct FleetCopy: Sendable {
             }
             progress(Progress(phase: .copying, done: index + 1, total: ids.count))
         }
-        for listed in try await source.patches().reversed() {
-            guard let patch = try await source.patch(listed.id) else { continue }
-            if try await target.patch(patch.id) == patch {
+        for listed in try await source.orders().reversed() {
+            guard let patch = try await source.order(listed.id) else { continue }
+            if try await target.order(patch.id) == patch {
                 unchanged += 1
             } else {
                 try await target.put(patch)
@@ -154,8 +154,8 @@ public struct FleetCopy: Sendable {
     private func refuseOthers(_ ids: [HostID]) async throws(StoreError) {
         let known = Set(ids)
         let others = try await target.hostIDs().filter { !known.contains($0) }
-        let patches = Set(try await source.patches().map(\.id))
-        let otherPatches = try await target.patches().filter { !patches.contains($0.id) }
+        let patches = Set(try await source.orders().map(\.id))
+        let otherPatches = try await target.orders().filter { !patches.contains($0.id) }
         let parameters = Set(try await source.parameters().map { "\($0.hostname) \($0.name)" })
         let otherParameters = try await target.parameters().filter {
             !parameters.contains("\($0.hostname) \($0.name)")
@@ -198,9 +198,9 @@ public struct FleetCopy: Sendable {
             add(archive.document)
             progress(Progress(phase: .verifying, done: hosts, total: ids.count))
         }
-        let patches = try await store.patches().map(\.id)
+        let patches = try await store.orders().map(\.id)
         for id in patches {
-            guard let patch = try await store.patch(id), let key = Patch.key(id) else { continue }
+            guard let patch = try await store.order(id), let key = Order.key(id) else { continue }
             add(patch.stored(key: key, number: 0))
         }
         let parameters = try await store.parameters()

@@ -63,17 +63,17 @@ struct OrderTests {
             var expires = Machine.now + 1000
             var files = ["collectors/x": "#!/bin/sh\n"]
             var contents: [String: String]?
-            var command: PatchStatement.Command?
+            var command: OrderStatement.Command?
             var signer: OpenPGP.SecretKey?
             var remove = false
         }
 
-        func order(_ change: (inout Parts) -> Void = { _ in }) throws -> V2.Order {
+        func order(_ change: (inout Parts) -> Void = { _ in }) throws -> V2.OfferedOrder {
             var parts = Parts()
             change(&parts)
             let isCommand = parts.command != nil
-            let statement = try PatchStatement(
-                id: parts.id, kind: parts.command.map(PatchStatement.Kind.command) ?? .patch,
+            let statement = try OrderStatement(
+                id: parts.id, kind: parts.command.map(OrderStatement.Kind.command) ?? .files,
                 fleet: parts.fleet ?? patcher.certificate.fingerprint,
                 hosts: parts.hosts.map { try #require(Hostname($0)) }, created: parts.created,
                 expires: parts.expires,
@@ -84,7 +84,7 @@ struct OrderTests {
                 })
             let bytes = statement.json()
             let signer = parts.signer ?? (isCommand ? commander : patcher)
-            return V2.Order(
+            return V2.OfferedOrder(
                 id: parts.offeredID ?? parts.id,
                 statement: SignedStatement(
                     bytes: bytes,
@@ -95,7 +95,7 @@ struct OrderTests {
         func command(
             _ script: String, attempts: Int = 1, id: String = Machine.id, limit: Int = 100,
             signer: OpenPGP.SecretKey? = nil
-        ) throws -> V2.Order {
+        ) throws -> V2.OfferedOrder {
             try order {
                 $0.id = id
                 $0.command = .init(name: "c", timeLimit: 5, attempts: attempts, outputLimit: limit)
@@ -154,7 +154,7 @@ struct OrderTests {
         var flipped = try machine.order()
         var bytes = flipped.statement.bytes
         bytes[60] ^= 1
-        flipped = V2.Order(
+        flipped = V2.OfferedOrder(
             id: flipped.id, statement: SignedStatement(bytes: bytes, signature: flipped.statement.signature),
             contents: flipped.contents)
         #expect(try machine.keeper().run([flipped], now: Machine.now).refused.count == 1)
@@ -184,7 +184,7 @@ struct OrderTests {
             let signature =
                 try made.map { try signer.signDetached(bytes, for: $0, at: time) }
                 ?? signer.signDetachedWithoutPurpose(bytes, at: time)
-            let stolen = V2.Order(
+            let stolen = V2.OfferedOrder(
                 id: order.id, statement: SignedStatement(bytes: bytes, signature: signature),
                 contents: order.contents)
             let outcome = try machine.keeper().run([stolen], now: Machine.now)

@@ -146,7 +146,7 @@ struct RecordedRequestTests {
                     }
                     switch name {
                     case "acknowledge_patch_1", "acknowledge_patch_again":
-                        let patch = try await fleet.store.patch(try request.field("id"))
+                        let patch = try await fleet.store.order(try request.field("id"))
                         #expect(patch?.completedHosts == [host] && patch?.pendingHosts == [])
                     case "pipe_client_receive":
                         let key = try recorded("pipe_open")
@@ -168,13 +168,13 @@ struct RecordedRequestTests {
         }
     }
 
-    private static func patches(_ request: Recorded, for host: Hostname) throws -> [Patch] {
+    private static func patches(_ request: Recorded, for host: Hostname) throws -> [Order] {
         try #require(request.json["patches"] as? [[String: Any]]).enumerated().map { index, patch in
-            Patch(
+            Order(
                 id: try #require(patch["id"] as? String), submittedAt: Int64(index),
                 files: try #require(patch["files"] as? [[String: Any]]).map { file in
                     let content = try #require(Data(base64Encoded: file["content"] as? String ?? ""))
-                    return Patch.File(
+                    return Order.File(
                         path: try #require(file["path"] as? String),
                         mode: try #require(file["mode"] as? Int), content: Array(content))
                 },

@@ -237,8 +237,8 @@ struct ReleaseTests {
         let id = "6b03acd960f4fed8054a4d29"
         let (mine, other) = (try #require(Hostname("mine")), try #require(Hostname("other")))
         try await TestFleet.with { fleet in
-            let file = Patch.File(path: "client/x", mode: 0o644, content: Array("x".utf8))
-            try await fleet.store.add(Patch(id: id, submittedAt: 1, files: [file], pendingHosts: [mine]))
+            let file = Order.File(path: "client/x", mode: 0o644, content: Array("x".utf8))
+            try await fleet.store.add(Order(id: id, submittedAt: 1, files: [file], pendingHosts: [mine]))
             try await fleet.application().test(.router) { client in
                 func post(_ endpoint: String, _ data: String) async throws -> String {
                     let response = try await client.executeRequest(
@@ -251,13 +251,13 @@ struct ReleaseTests {
                 #expect(try await post("update", #"{"hostname": "mine", "old_release": 0}"#).contains(id))
                 #expect(
                     try await post("acknowledge_patch", #"{"hostname": "other", "id": "\#(id)"}"#) == "ok")
-                #expect(try await fleet.store.patch(id)?.pendingHosts == [mine])
+                #expect(try await fleet.store.order(id)?.pendingHosts == [mine])
                 #expect(
                     fleet.log.lines.contains { $0.contains("not pending") && $0.contains("host=\(other)") })
                 #expect(
                     try await post(
                         "acknowledge_patch", #"{"hostname": "mine", "id": "\#(id.uppercased())"}"#) == "ok")
-                #expect(try await fleet.store.patch(id)?.completedHosts == [mine])
+                #expect(try await fleet.store.order(id)?.completedHosts == [mine])
             }
         }
     }

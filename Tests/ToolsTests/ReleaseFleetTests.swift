@@ -298,7 +298,7 @@ struct ReleaseFleetTests {
         let script = Array("#!/bin/sh\ntouch \(ran)\n".utf8)
         let now = Int64(Date().timeIntervalSince1970)
         let server = try OpenPGP.Certificate(Array(try world.fleet.tools.read("server/keys/server.pub.asc")))
-        let statement = try PatchStatement(
+        let statement = try OrderStatement(
             id: "0123456789abcdef01234567",
             kind: .command(.init(name: "x", timeLimit: 60, attempts: 1, outputLimit: 100)),
             fleet: server.fingerprint, hosts: [try #require(Hostname("victim"))], created: now - 10,
@@ -382,7 +382,7 @@ struct ReleaseFleetTests {
     @Test(
         "a patch puts a collector on a host, is acknowledged and verified; the next one takes it off; conflicts are refused"
     )
-    func patches() async throws {
+    func orders() async throws {
         let world = try await World()
         try world.join("h")
         try world.builder.write("tree/README", "one\n")

@@ -92,7 +92,7 @@ struct OrderFolder {
     /// All orders of which there is a record.
     func ids() throws(FileError) -> [String] {
         try directory.names().filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) }
-            .filter(PatchStatement.isID)
+            .filter(OrderStatement.isID)
     }
 
     func keep(_ statement: SignedStatement, _ id: String) throws(FileError) {
@@ -102,7 +102,7 @@ struct OrderFolder {
 
     func statement(_ id: String) throws(FileError) -> SignedStatement {
         SignedStatement(
-            bytes: try Files.read("\(path)/\(id).order", limit: PatchStatement.sizeLimit, links: .refuse),
+            bytes: try Files.read("\(path)/\(id).order", limit: OrderStatement.sizeLimit, links: .refuse),
             signature: try Files.read("\(path)/\(id).order.sig", limit: 1 << 18, links: .refuse))
     }
 
@@ -161,12 +161,12 @@ struct OrderFolder {
     }
 
     /// The patches that lie over a release, in the order in which they were written.
-    private func patches(over current: Int, _ keys: TrustedKeys) throws -> [PatchStatement] {
-        var orders: [PatchStatement] = []
+    private func patches(over current: Int, _ keys: TrustedKeys) throws -> [OrderStatement] {
+        var orders: [OrderStatement] = []
         for id in try ids() {
             // Where nobody knows what became of an order, its files are nobody's.
             guard let record = try? record(id), record.isDone, record.base == current else { continue }
-            let order: PatchStatement
+            let order: OrderStatement
             do {
                 order = try statement(id).order(
                     patches: keys.verifier(.patches), commands: keys.verifier(.commands),
@@ -177,13 +177,13 @@ struct OrderFolder {
                 continue
             }
             guard order.id == id else { continue }
-            if order.kind == .patch { orders.append(order) }
+            if order.kind == .files { orders.append(order) }
         }
         return orders.sorted { ($0.created, $0.id) < ($1.created, $1.id) }
     }
 
     /// Throws where a patch would undo a later one, or cannot lie beside the files of those that lie over the release.
-    func check(_ patch: PatchStatement, over current: Int, _ keys: TrustedKeys) throws {
+    func check(_ patch: OrderStatement, over current: Int, _ keys: TrustedKeys) throws {
         var paths = Set(patch.files.map(\.path))
         let earlier = try patches(over: current, keys)
         for order in earlier where (order.created, order.id) > (patch.created, patch.id) {

@@ -36,11 +36,11 @@ struct OrderKeeper {
     /// Carries out the orders.
     ///
     /// - Parameter now: seconds since 1970-01-01 UTC.
-    func run(_ orders: [V2.Order], now: Int64) -> Outcome {
+    func run(_ orders: [V2.OfferedOrder], now: Int64) -> Outcome {
         var outcome = Outcome()
         for offered in orders {
             // A name that is none is not even logged.
-            guard PatchStatement.isID(offered.id) else {
+            guard OrderStatement.isID(offered.id) else {
                 outcome.refused.append(("?", "its number is none"))
                 continue
             }
@@ -54,20 +54,20 @@ struct OrderKeeper {
         return outcome
     }
 
-    private func run(_ offered: V2.Order, _ now: Int64, _ outcome: inout Outcome) throws {
+    private func run(_ offered: V2.OfferedOrder, _ now: Int64, _ outcome: inout Outcome) throws {
         if let record = try folder.record(offered.id), record.isDone {
             // The server did not hear that it was done.
             return outcome.done.append(offered.id)
         }
         let order = try accept(offered, now)
-        if order.kind == .patch { try folder.check(order, over: release, keys) }
+        if order.kind == .files { try folder.check(order, over: release, keys) }
         var record =
             try folder.record(order.id)
             ?? OrderFolder.Record(base: release, accepted: now, expires: order.expires)
         record.base = release
         try folder.keep(offered.statement, order.id)
         switch order.kind {
-        case .patch: try apply(order, offered.contents)
+        case .files: try apply(order, offered.contents)
         case .command(let command):
             guard try run(command, order, offered.contents, &record) else {
                 outcome.changed = true
@@ -82,8 +82,8 @@ struct OrderKeeper {
     }
 
     /// The order, after everything about it was found good.
-    private func accept(_ offered: V2.Order, _ now: Int64) throws -> PatchStatement {
-        let order: PatchStatement
+    private func accept(_ offered: V2.OfferedOrder, _ now: Int64) throws -> OrderStatement {
+        let order: OrderStatement
         do throws(SignedStatement.Failure) {
             order = try offered.statement.order(
                 patches: keys.verifier(.patches), commands: keys.verifier(.commands),
@@ -107,7 +107,7 @@ struct OrderKeeper {
     // MARK: - Patches
 
     /// Writes all files beside their places, then renames each. One that is cut short is done again whole.
-    private func apply(_ order: PatchStatement, _ contents: [String: [UInt8]]) throws {
+    private func apply(_ order: OrderStatement, _ contents: [String: [UInt8]]) throws {
         let root = try folder.directory.makeDirectory("files-\(release)")
         var ready: [(directory: OpenDirectory, temporary: String, name: String)] = []
         for file in order.files where file.mode != 0 {
@@ -139,7 +139,7 @@ struct OrderKeeper {
     ///
     /// - Returns: whether there is nothing more to do: it worked, or was tried as often as it may be.
     private func run(
-        _ command: PatchStatement.Command, _ order: PatchStatement, _ contents: [String: [UInt8]],
+        _ command: OrderStatement.Command, _ order: OrderStatement, _ contents: [String: [UInt8]],
         _ record: inout OrderFolder.Record
     ) throws -> Bool {
         guard let file = order.files.first, let program = contents[file.path.text] else { return true }

@@ -69,7 +69,7 @@ extension Agent {
                     continue
                 }
                 let name = String(components[1].prefix { $0 != "." })
-                guard PatchStatement.Command.isName(name), !builtIn.contains(name) else { continue }
+                guard OrderStatement.Command.isName(name), !builtIn.contains(name) else { continue }
                 collectors[name] = ReleasedCollector(name: name, root: found.root, file: found.file)
             }
             return collectors.sorted { $0.key < $1.key }.map(\.value)

@@ -7,7 +7,7 @@ public final class FleetSource: ReleaseSource {
     private let hostname: Hostname
     private let signer: any ReportSigner
     private let now: @Sendable () -> Int64
-    private let waiting = Mutex<[V2.Order]>([])
+    private let waiting = Mutex<[V2.OfferedOrder]>([])
 
     /// - Parameters:
     ///   - transport: the way to the server.
@@ -25,7 +25,7 @@ public final class FleetSource: ReleaseSource {
     }
 
     /// The orders that came with the last answer.
-    var orders: [V2.Order] { waiting.withLock { $0 } }
+    var orders: [V2.OfferedOrder] { waiting.withLock { $0 } }
 
     /// Asks what waits, and keeps the orders.
     public func newest(after current: Int) async throws(ReleaseError) -> SignedStatement? {

@@ -52,7 +52,7 @@ public struct SignedStatement: Equatable, Sendable {
     ///   - now: the time at which keys and signatures must hold.
     public func order(
         patches: OpenPGP.Verifier, commands: OpenPGP.Verifier, at now: OpenPGP.Timestamp
-    ) throws(Failure) -> PatchStatement {
+    ) throws(Failure) -> OrderStatement {
         let mayPatch = Result { () throws(Failure) in try check(patches, .order, now) }
         let mayCommand = Result { () throws(Failure) in try check(commands, .order, now) }
         // One of them must trust the signer before a byte is read as an order.
@@ -61,12 +61,12 @@ public struct SignedStatement: Equatable, Sendable {
             if case .signature(.unknownSigner) = other { throw reason }
             throw other
         }
-        let order: PatchStatement
+        let order: OrderStatement
         do throws(StatementError) {
-            order = try PatchStatement(json: bytes)
+            order = try OrderStatement(json: bytes)
         } catch { throw .content(error) }
         switch order.kind {
-        case .patch: try mayPatch.get()
+        case .files: try mayPatch.get()
         case .command: try mayCommand.get()
         }
         return order

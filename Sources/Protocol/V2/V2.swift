@@ -75,7 +75,7 @@ public enum V2 {
     }
 
     /// A patch or a command that waits for an agent.
-    public struct Order: Sendable, Equatable {
+    public struct OfferedOrder: Sendable, Equatable {
         /// By which the agent acknowledges it. What it orders is in the statement alone.
         public let id: String
         /// What somebody signed.
@@ -96,10 +96,10 @@ public enum V2 {
         /// The manifest of the newest release, where it is newer than the one in use.
         public let release: SignedStatement?
         /// What waits, the oldest first.
-        public let orders: [Order]
+        public let orders: [OfferedOrder]
 
         /// An answer to send.
-        public init(release: SignedStatement?, orders: [Order]) {
+        public init(release: SignedStatement?, orders: [OfferedOrder]) {
             self.release = release
             self.orders = orders
         }
@@ -113,7 +113,7 @@ public enum V2 {
             release = try document["release"]?.document.map { (fields) throws(ProtocolError) in
                 try UpdateAnswer.statement(fields, "manifest")
             }
-            var orders: [Order] = []
+            var orders: [OfferedOrder] = []
             for value in document["orders"]?.array ?? [] {
                 guard let fields = value.document, let id = fields["id"]?.string else {
                     throw .badField("orders", reason: "has an element that is no order")
@@ -128,7 +128,7 @@ public enum V2 {
                     contents[path] = content
                 }
                 orders.append(
-                    Order(
+                    OfferedOrder(
                         id: id, statement: try UpdateAnswer.statement(fields, "statement"), contents: contents
                     ))
             }

@@ -9,7 +9,7 @@ import PDStore
 /// for nothing of it: agents verify what others signed.
 struct AgentUpdateEndpoint: Sendable {
     let signed: SignedRequests
-    let patches: any PatchStore
+    let patches: any OrderStore
     let releases: ReleaseShelf
 
     var routes: [Route] {
@@ -26,14 +26,14 @@ struct AgentUpdateEndpoint: Sendable {
 
     @Sendable private func update(_ call: Call) async throws(Refusal) -> Response {
         let request = try signed.open(call, as: V2.UpdateRequest.self)
-        let pending: [Patch]
+        let pending: [Order]
         do {
-            pending = try await patches.patches(pendingFor: request.hostname)
+            pending = try await patches.orders(pendingFor: request.hostname)
         } catch { throw Refusal(error) }
         // One without an order is for agents of version 1 alone.
         let orders = pending.compactMap { patch in
-            patch.order.map { order in
-                V2.Order(
+            patch.signed.map { order in
+                V2.OfferedOrder(
                     id: patch.id,
                     statement: SignedStatement(bytes: order.statement, signature: order.signature),
                     contents: Dictionary(

@@ -8,7 +8,7 @@ import PDStore
 /// `update` and `acknowledge_patch`: a host asks what waits for it, and says what it has.
 struct UpdateEndpoint: Sendable {
     let signed: SignedRequests
-    let patches: any PatchStore
+    let patches: any OrderStore
     let releases: ReleaseMessages
     let logger: Logger
 
@@ -18,9 +18,9 @@ struct UpdateEndpoint: Sendable {
 
     @Sendable private func update(_ call: Call) async throws(Refusal) -> Response {
         let request = try signed.open(call, as: V1.UpdateRequest.self)
-        let pending: [Patch]
+        let pending: [Order]
         do {
-            pending = try await patches.patches(pendingFor: request.hostname)
+            pending = try await patches.orders(pendingFor: request.hostname)
         } catch {
             throw Refusal(error)
         }
@@ -50,7 +50,7 @@ struct UpdateEndpoint: Sendable {
         let acknowledgement = try signed.open(call, as: V1.PatchAcknowledgement.self)
         let moved: Bool
         do {
-            moved = try await patches.acknowledgePatch(acknowledgement.id, by: acknowledgement.hostname)
+            moved = try await patches.acknowledgeOrder(acknowledgement.id, by: acknowledgement.hostname)
         } catch {
             throw Refusal(error)
         }

@@ -55,7 +55,7 @@ extension MongoStore {
             ["projection": ["files": 0]])
         for stored in touched {
             guard let key = stored["_id"] else { continue }
-            let patch = try Patch(stored: stored)
+            let patch = try Order(stored: stored)
             func renamed(_ hosts: [Hostname]) -> Value {
                 .array(hosts.filter { $0 != new }.map { $0 == old ? new.value : $0.value })
             }

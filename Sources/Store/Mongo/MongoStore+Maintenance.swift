@@ -56,7 +56,7 @@ extension MongoStore {
                 .filter { $0["hostname"]?.string.map(names.contains) != true }.count
             if issues > 0 { problems.append("issues: \(issues) are of no host, and are passed over") }
             try connection.forEach(MongoSchema.patches, where: [:], [:]) { stored in
-                do { _ = try Patch(stored: stored) } catch { problems.append("patches: \(error)") }
+                do { _ = try Order(stored: stored) } catch { problems.append("patches: \(error)") }
                 return true
             }
             return problems
@@ -112,8 +112,8 @@ extension MongoStore {
     }
 
     /// Puts a patch there, in the place of one with the same identifier.
-    public func put(_ patch: Patch) async throws(StoreError) {
-        guard let key = Patch.key(patch.id) else {
+    public func put(_ patch: Order) async throws(StoreError) {
+        guard let key = Order.key(patch.id) else {
             throw .conflict("\(patch.id) is no identifier of a patch")
         }
         try await transaction { connection in

@@ -238,7 +238,7 @@ extension SQLiteStore {
     }
 
     /// Puts a patch there, in the place of one with the same identifier.
-    public func put(_ patch: Patch) async throws(StoreError) {
+    public func put(_ patch: Order) async throws(StoreError) {
         try await use {
             try await pool.write { db in
                 try db.execute(sql: "DELETE FROM patches WHERE id = ?", arguments: [patch.id])

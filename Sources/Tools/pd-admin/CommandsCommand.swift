@@ -51,7 +51,7 @@ struct CommandsCommand: ParsableCommand {
             guard (script == nil) != (shell == nil) else {
                 throw ValidationError("name one of --script, --shell")
             }
-            guard PatchStatement.Command.isName(name) else {
+            guard OrderStatement.Command.isName(name) else {
                 throw ValidationError(
                     "the name must have no dot, slash or control character, and no leading $")
             }
@@ -64,9 +64,9 @@ struct CommandsCommand: ParsableCommand {
             } else {
                 content = Array("#!/bin/sh\n\(shell ?? "")\n".utf8)
             }
-            let file = Patch.File(
-                path: "\(PatchStatement.commandFolder)/\(name)", mode: 0o755, content: content)
-            let kind = PatchStatement.Kind.command(
+            let file = Order.File(
+                path: "\(OrderStatement.commandFolder)/\(name)", mode: 0o755, content: content)
+            let kind = OrderStatement.Kind.command(
                 .init(name: name, timeLimit: timeLimit, attempts: attempts, outputLimit: outputLimit))
             try await options.withFleet { fleet in
                 let now = options.now()
@@ -82,7 +82,7 @@ struct CommandsCommand: ParsableCommand {
         private func watch(_ id: String, _ store: any FleetStore) async throws {
             let isTerminal = isatty(STDOUT_FILENO) == 1
             var shown = -1
-            while let patch = try await store.patch(id) {
+            while let patch = try await store.order(id) {
                 let (done, waiting) = (patch.completedHosts.count, patch.pendingHosts.count)
                 if done != shown {
                     shown = done
@@ -103,7 +103,7 @@ struct CommandsCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            let patches = try await options.withFleet { try await $0.store.patches() }
+            let patches = try await options.withFleet { try await $0.store.orders() }
             var table = Table("ID", "ADDED", "NAME", "WAITING", "DONE")
             var rows: [Document] = []
             for patch in patches {

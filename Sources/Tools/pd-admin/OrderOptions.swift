@@ -78,17 +78,17 @@ struct OrderOptions: ParsableArguments {
     /// A patch that any agent can verify: the order for those of this software, and with ``v1`` a signature file
     /// beside each file for those of version 1.
     func patch(
-        _ kind: PatchStatement.Kind, _ files: [Patch.File], for hosts: [Hostname], in state: ServerState,
+        _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: [Hostname], in state: ServerState,
         now: Int64
-    ) throws -> Patch {
-        let role: KeysCommand.Role = kind == .patch ? .patch : .command
+    ) throws -> Order {
+        let role: KeysCommand.Role = kind == .files ? .patch : .command
         let signer = try signer(role, state)
         let seconds = now / 1000
         let fleet = try OpenPGP.Certificate(try PrivateFiles.read(state.serverPublicKey)).fingerprint
         let id = Self.newID(seconds)
-        let statement: PatchStatement
+        let statement: OrderStatement
         do {
-            statement = try PatchStatement(
+            statement = try OrderStatement(
                 id: id, kind: kind, fleet: fleet, hosts: hosts, created: seconds,
                 expires: seconds + Int64(expires) * 86_400,
                 files: files.map {
@@ -105,12 +105,12 @@ struct OrderOptions: ParsableArguments {
                 } catch {
                     throw ToolFailure(.failed, "\(file.path) cannot be signed for version 1: \(error)")
                 }
-                all.append(Patch.File(path: "signatures/\(file.path).sig", mode: 0o644, content: signature))
+                all.append(Order.File(path: "signatures/\(file.path).sig", mode: 0o644, content: signature))
             }
         }
-        return Patch(
+        return Order(
             id: id, submittedAt: now, files: all, pendingHosts: hosts,
-            order: Patch.Order(
+            signed: Order.Signed(
                 statement: bytes,
                 signature: try signer.detachedSignature(of: bytes, for: .order, at: time)))
     }

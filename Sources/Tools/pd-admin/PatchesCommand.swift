@@ -35,7 +35,7 @@ struct PatchesCommand: ParsableCommand {
             }
             let content = try Files.read(file, limit: PatchesCommand.sizeLimit)
             try await PatchesCommand.add(
-                Patch.File(path: path, mode: bits, content: content), options: options, hosts: hosts,
+                Order.File(path: path, mode: bits, content: content), options: options, hosts: hosts,
                 order: order)
         }
     }
@@ -52,7 +52,7 @@ struct PatchesCommand: ParsableCommand {
 
         func run() async throws {
             try await PatchesCommand.add(
-                Patch.File(path: path, mode: 0, content: []), options: options, hosts: hosts, order: order)
+                Order.File(path: path, mode: 0, content: []), options: options, hosts: hosts, order: order)
         }
     }
 
@@ -63,7 +63,7 @@ struct PatchesCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            let patches = try await options.withFleet { try await $0.store.patches() }
+            let patches = try await options.withFleet { try await $0.store.orders() }
             options.show(patches.map(\.summary)) {
                 guard !patches.isEmpty else { return "There is no patch." }
                 var table = Table("ID", "ADDED", "KIND", "FILES", "WAITING", "DONE")
@@ -90,11 +90,11 @@ struct PatchesCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            guard PatchStatement.isID(id) else {
+            guard OrderStatement.isID(id) else {
                 throw ToolFailure(.usage, "an id has 24 hexadecimal digits")
             }
             let cancelled = try await options.withFleet { fleet in
-                guard try await fleet.store.patch(id) != nil else {
+                guard try await fleet.store.order(id) != nil else {
                     throw ToolFailure(.failed, "there is no patch \(id): see pd-admin patches list")
                 }
                 var names: [Hostname]?
@@ -104,7 +104,7 @@ struct PatchesCommand: ParsableCommand {
                         names?.append(try await fleet.host(named: String(name)).hostname)
                     }
                 }
-                return try await fleet.store.cancelPatch(id, for: names)
+                return try await fleet.store.cancelOrder(id, for: names)
             }
             print("taken back from \(cancelled.count) hosts")
         }
@@ -114,12 +114,12 @@ struct PatchesCommand: ParsableCommand {
     static let sizeLimit = 4 << 20
 
     fileprivate static func add(
-        _ file: Patch.File, options: FleetOptions, hosts: HostChoice, order: OrderOptions
+        _ file: Order.File, options: FleetOptions, hosts: HostChoice, order: OrderOptions
     ) async throws {
         let patch = try await options.withFleet { fleet in
             let now = options.now()
             let names = try await hosts.resolve(fleet, now: now)
-            let patch = try order.patch(.patch, [file], for: names, in: fleet.state, now: now)
+            let patch = try order.patch(.files, [file], for: names, in: fleet.state, now: now)
             try await fleet.store.add(patch)
             return patch
         }
@@ -127,13 +127,13 @@ struct PatchesCommand: ParsableCommand {
     }
 }
 
-extension Patch {
+extension Order {
     /// What the statement orders; nothing where it is for agents of version 1 alone.
-    var statement: PatchStatement? { order.flatMap { try? PatchStatement(json: $0.statement) } }
+    var statement: OrderStatement? { signed.flatMap { try? OrderStatement(json: $0.statement) } }
 
     var kind: String {
         switch statement?.kind {
-        case .patch: "patch"
+        case .files: "files"
         case .command: "command"
         case nil: "version 1"
         }

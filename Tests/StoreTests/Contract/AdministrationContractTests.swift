@@ -32,7 +32,7 @@ struct AdministrationContractTests {
             _ = try await store.reconcileIssues(found: ["disk": [id]], at: 3)
             try await store.setParameters(
                 [HostParameter(hostname: name("old"), name: "user_email", values: ["x@example.com"])], at: 4)
-            let patch = Patch(
+            let patch = Order(
                 id: String(repeating: "1", count: 24), submittedAt: 1, files: [],
                 pendingHosts: [try name("old")])
             try await store.add(patch)
@@ -46,7 +46,7 @@ struct AdministrationContractTests {
             #expect(try await store.openIssues().map(\.hostname) == [name("new")])
             #expect(try await store.auditTrail(of: id, limit: 9).map(\.change.key) == ["plugins.x"])
             #expect(try await store.parameters().map(\.hostname) == [name("new")])
-            #expect(try await store.patches(pendingFor: name("new")).map(\.id) == [patch.id])
+            #expect(try await store.orders(pendingFor: name("new")).map(\.id) == [patch.id])
 
             // The machine goes on, and so does somebody else under the old name.
             #expect(try await store.record(submission("new", plugins: ["x": 3]), submittedAt: 5).id == id)
@@ -65,15 +65,15 @@ struct AdministrationContractTests {
             _ = try await store.reconcileIssues(found: ["disk": [id]], at: 3)
             try await store.setParameters(
                 [HostParameter(hostname: name("a"), name: "user_email", values: ["x@example.com"])], at: 4)
-            let done = Patch(
+            let done = Order(
                 id: String(repeating: "1", count: 24), submittedAt: 1, files: [],
                 pendingHosts: [try name("a"), try name("b")])
-            let waiting = Patch(
+            let waiting = Order(
                 id: String(repeating: "2", count: 24), submittedAt: 1, files: [],
                 pendingHosts: [try name("a")])
             try await store.add(done)
             try await store.add(waiting)
-            _ = try await store.acknowledgePatch(done.id, by: name("a"))
+            _ = try await store.acknowledgeOrder(done.id, by: name("a"))
 
             try await store.delete(host: id)
 
@@ -81,8 +81,8 @@ struct AdministrationContractTests {
             #expect(try await store.openIssues() == [])
             #expect(try await store.parameters() == [])
             #expect(try await store.auditTrail(of: id, limit: 9) == [])
-            #expect(try await store.patch(waiting.id) == nil)
-            #expect(try await store.patch(done.id)?.completedHosts == [name("a")])
+            #expect(try await store.order(waiting.id) == nil)
+            #expect(try await store.order(done.id)?.completedHosts == [name("a")])
             await #expect(throws: StoreError.self) { try await store.delete(host: id) }
             let again = try await store.record(submission("a", plugins: ["x": 1]), submittedAt: 9)
             #expect(again.disposition == .newHost)

@@ -33,11 +33,11 @@ struct MaintenanceContractTests {
                     hostname: name("a"), name: "user_email", values: ["x@example.com", "y@example.com"])
             ], at: 5)
         try await store.add(
-            Patch(
+            Order(
                 id: String(repeating: "c", count: 24), submittedAt: 7,
-                files: [Patch.File(path: "bin/x", mode: 0o755, content: [0, 255])],
-                pendingHosts: [name("a"), name("b")], order: Patch.Order(statement: [1], signature: [2])))
-        _ = try await store.acknowledgePatch(String(repeating: "c", count: 24), by: name("b"))
+                files: [Order.File(path: "bin/x", mode: 0o755, content: [0, 255])],
+                pendingHosts: [name("a"), name("b")], signed: Order.Signed(statement: [1], signature: [2])))
+        _ = try await store.acknowledgeOrder(String(repeating: "c", count: 24), by: name("b"))
         try await store.rename(host: ids[1], to: name("renamed"))
         try await store.setSuspended(true, host: ids[0])
     }
@@ -82,7 +82,7 @@ struct MaintenanceContractTests {
                 for id in ids {
                     #expect(try await target.archive(of: id) == source.archive(of: id))
                 }
-                #expect(try await target.patches() == source.patches())
+                #expect(try await target.orders() == source.orders())
                 #expect(try await target.hosts() == source.hosts())
                 let again = try await FleetCopy(from: source, to: target).run(at: 5)
                 #expect(again.digest == receipt.digest && again.unchanged == 3)

@@ -1,168 +1,90 @@
-import PDDocument
 import PDProtocol
 import PDStore
 import Testing
 
-@Suite("Which of two submissions is the newer one")
+@Suite("What a store keeps about patches")
 struct OrderContractTests {
-    @Test("An old submission that is sent again changes nothing", arguments: StoreKind.all)
-    func p106_replayOfOld(kind: StoreKind) async throws {
+    private func name(_ text: String) throws -> Hostname { try #require(Hostname(text)) }
+
+    private func patch(
+        _ digit: String, at time: Int64 = 1, path: String = "bin/x", hosts: [String] = ["a", "b"],
+        signed: Order.Signed? = nil
+    ) throws -> Order {
+        Order(
+            id: String(repeating: digit, count: 24), submittedAt: time,
+            files: [
+                Order.File(path: path, mode: 0o755, content: [0, 1, 255]),
+                Order.File(path: "\(path).gone", mode: 0, content: []),
+            ],
+            pendingHosts: try hosts.map(name), signed: signed)
+    }
+
+    @Test("A patch comes back as it was added", arguments: StoreKind.all)
+    func roundTrip(kind: StoreKind) async throws {
         try await kind.withStore { store in
-            let old = try submission("a", collectedAt: 1000, plugins: ["x": 1])
-            _ = try await store.record(old, submittedAt: 1001)
-            _ = try await store.record(
-                submission("a", collectedAt: 2000, plugins: ["x": 2]), submittedAt: 2001)
-            let before = try #require(try await store.host("a"))
-            let receipt = try await store.record(old, submittedAt: 3000)
-            #expect(receipt == SubmissionReceipt(id: before.id, disposition: .outdated, differences: []))
-            #expect(try await store.host("a") == before)
-            #expect(try await store.auditedKeys("a") == ["plugins.x"])
+            let patch = try patch("1", signed: Order.Signed(statement: [1, 0, 2], signature: [3, 0]))
+            try await store.add(patch)
+            #expect(try await store.order(patch.id) == patch)
+            #expect(try await store.orders(pendingFor: name("b")) == [patch])
+            #expect(try await store.orders(pendingFor: name("c")) == [])
+            let listed = try #require(try await store.orders().first)
+            #expect(listed.files.map(\.path) == ["bin/x", "bin/x.gone"])
+            #expect(listed.files.allSatisfy { $0.content.isEmpty })
+            #expect(listed.pendingHosts == patch.pendingHosts)
+            #expect(try await store.order("nothing") == nil)
+            #expect(try await store.order("\0") == nil)
         }
     }
 
-    @Test(
-        "The newest submission that is played back does not make a host look alive", arguments: StoreKind.all)
-    func p106_replayOfNewest(kind: StoreKind) async throws {
+    @Test("An acknowledgement moves a host once", arguments: StoreKind.all)
+    func acknowledges(kind: StoreKind) async throws {
         try await kind.withStore { store in
-            let newest = try submission(
-                "a", collectedAt: 1000, plugins: ["x": 1, "submitted_at": 4], commands: ["c": ["output": "1"]]
-            )
-            _ = try await store.record(newest, submittedAt: 1001)
-            let before = try #require(try await store.host("a"))
-            let receipt = try await store.record(newest, submittedAt: 9000)
-            #expect(receipt == SubmissionReceipt(id: before.id, disposition: .repeated, differences: []))
-            #expect(try await store.host("a") == before)
+            let patch = try patch("1", hosts: ["a", "b", "c"])
+            try await store.add(patch)
+            #expect(try await store.acknowledgeOrder(patch.id, by: name("b")))
+            #expect(try await store.acknowledgeOrder(patch.id, by: name("a")))
+            #expect(try await store.acknowledgeOrder(patch.id, by: name("b")) == false)
+            #expect(try await store.acknowledgeOrder(patch.id, by: name("z")) == false)
+            #expect(try await store.acknowledgeOrder("unknown", by: name("a")) == false)
+            let after = try #require(try await store.order(patch.id))
+            #expect(try after.pendingHosts == [name("c")])
+            #expect(try after.completedHosts == [name("b"), name("a")])
+            #expect(try await store.orders(pendingFor: name("a")) == [])
         }
     }
 
-    @Test("The same time with other content is taken", arguments: StoreKind.all)
-    func sameTime(kind: StoreKind) async throws {
+    @Test("Two patches of one path do not wait for one host", arguments: StoreKind.all)
+    func conflicts(kind: StoreKind) async throws {
         try await kind.withStore { store in
-            _ = try await store.record(
-                submission("a", collectedAt: 1000, plugins: ["x": 1]), submittedAt: 1001)
-            let receipt = try await store.record(
-                submission("a", collectedAt: 1000, plugins: ["x": 2]), submittedAt: 1002)
-            #expect(receipt.disposition == .stored)
-            #expect(try await store.document("a")[["plugins", "x"]] == 2)
+            try await store.add(patch("1"))
+            await #expect(throws: StoreError.self) { try await store.add(patch("1", path: "bin/other")) }
+            await #expect(throws: StoreError.self) { try await store.add(patch("2", hosts: ["c", "b"])) }
+            #expect(try await store.orders().count == 1)
+            try await store.add(patch("3", hosts: ["c"]))
+            try await store.add(patch("4", path: "bin/y"))
+            #expect(try await store.orders().map(\.id.first) == ["4", "3", "1"])
+            #expect(try await store.orders(pendingFor: name("b")).map(\.id.first) == ["1", "4"])
+            // What a host has, stands in nobody's way.
+            _ = try await store.acknowledgeOrder(patch("1").id, by: name("a"))
+            try await store.add(patch("5", hosts: ["a"]))
         }
     }
 
-    @Test("Without a time of collection it is taken, each time", arguments: StoreKind.all)
-    func withoutTime(kind: StoreKind) async throws {
+    @Test("A cancelled patch waits for nobody; what hosts have is kept", arguments: StoreKind.all)
+    func cancels(kind: StoreKind) async throws {
         try await kind.withStore { store in
-            _ = try await store.record(
-                submission("a", collectedAt: 1000, plugins: ["x": 1]), submittedAt: 1001)
-            for time: Int64 in [2000, 3000] {
-                let receipt = try await store.record(submission("a", plugins: ["x": 2]), submittedAt: time)
-                #expect(receipt.disposition == .stored)
-                #expect(try await store.host("a")?.submittedAt == time)
-            }
-            // Nothing is known any more about when the plugins were collected.
-            #expect(try await store.document("a")["collected_at"] == nil)
-        }
-    }
-
-    @Test(
-        "A command's result that was held up is kept though newer plugins overtook it",
-        arguments: StoreKind.all)
-    func commandOvertaken(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            _ = try await store.record(
-                submission("a", collectedAt: 2000, plugins: ["x": 1]), submittedAt: 2001)
-            let late = try await store.record(
-                submission("a", collectedAt: 1000, commands: ["c": ["output": "kept"]]), submittedAt: 3000)
-            #expect(late.disposition == .stored)
-            #expect(try await store.document("a")[["commands", "c", "output"]] == "kept")
-            #expect(try await store.document("a")["collected_at"] == .date(milliseconds: 2000))
-
-            let plugins = try await store.record(
-                submission("a", collectedAt: 3500, plugins: ["x": 2]), submittedAt: 3501)
-            #expect(plugins.disposition == .stored)
-            let older = try await store.record(
-                submission("a", collectedAt: 900, commands: ["c": ["output": "older"]]), submittedAt: 4000)
-            #expect(older.disposition == .outdated)
-            #expect(try await store.document("a")[["commands", "c", "output"]] == "kept")
-        }
-    }
-
-    @Test("Of one submission the newer part is taken and the older is not", arguments: StoreKind.all)
-    func partly(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            _ = try await store.record(
-                submission("a", collectedAt: 2000, plugins: ["x": 2]), submittedAt: 2001)
-            let receipt = try await store.record(
-                submission("a", collectedAt: 1000, plugins: ["x": 1], commands: ["c": ["output": "new"]]),
-                submittedAt: 3000)
-            #expect(receipt.disposition == .stored)
-            let document = try await store.document("a")
-            #expect(document[["plugins", "x"]] == 2)
-            #expect(document[["commands", "c", "output"]] == "new")
-        }
-    }
-
-    @Test("An old submission of a host whose clock is ahead changes nothing either", arguments: StoreKind.all)
-    func p106_replayOfAhead(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            for (name, lead) in [("a", 60_000), ("b", 7_200_000), ("c", 365 * 86_400_000)]
-                as [(String, Int64)]
-            {
-                let old = try submission(
-                    name, collectedAt: lead + 1000, plugins: ["x": 1], commands: ["c": ["output": "1"]])
-                _ = try await store.record(old, submittedAt: 1001)
-                let newer = try submission(
-                    name, collectedAt: lead + 2000, plugins: ["x": 2], commands: ["c": ["output": "2"]])
-                _ = try await store.record(newer, submittedAt: 2001)
-                let before = try await store.host(name)
-                #expect(try await store.record(old, submittedAt: 2500).disposition == .outdated)
-                #expect(try await store.host(name) == before)
-                let next = try submission(name, collectedAt: lead + 3000, plugins: ["x": 3])
-                #expect(try await store.record(next, submittedAt: 3001).disposition == .stored)
-            }
-        }
-    }
-
-    @Test("A host whose clock was a little ahead is heard when it has caught up", arguments: StoreKind.all)
-    func hostClockLittleAhead(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            _ = try await store.record(
-                submission("a", collectedAt: 60_000, plugins: ["x": 1]), submittedAt: 10_000)
-            for (time, disposition) in [
-                (59_000, .outdated), (61_000, .stored),
-            ] as [(Int64, SubmissionReceipt.Disposition)] {
-                let receipt = try await store.record(
-                    submission("a", collectedAt: time, plugins: ["x": 2]), submittedAt: time + 1)
-                #expect(receipt.disposition == disposition)
-            }
-        }
-    }
-
-    @Test("A host whose clock was far ahead is heard again once it is right", arguments: StoreKind.all)
-    func hostClockAhead(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            let year: Int64 = 365 * 86_400_000
-            _ = try await store.record(
-                submission("a", collectedAt: year, plugins: ["x": 1]), submittedAt: 10_000)
-            // What it collected before its wrong clock was seen is outdated all the same.
-            let old = try await store.record(
-                submission("a", collectedAt: 9000, plugins: ["x": 0]), submittedAt: 20_000)
-            #expect(old.disposition == .outdated)
-            let right = try await store.record(
-                submission("a", collectedAt: 20_000, plugins: ["x": 2]), submittedAt: 20_001)
-            #expect(right.disposition == .stored)
-            #expect(try await store.document("a")[["plugins", "x"]] == 2)
-        }
-    }
-
-    @Test("A server whose clock was far ahead, too, hears its hosts again", arguments: StoreKind.all)
-    func bothClocksAhead(kind: StoreKind) async throws {
-        try await kind.withStore { store in
-            let year: Int64 = 365 * 86_400_000
-            _ = try await store.record(
-                submission("a", collectedAt: year, plugins: ["x": 1]), submittedAt: year + 1)
-            let right = try await store.record(
-                submission("a", collectedAt: 20_000, plugins: ["x": 2]), submittedAt: 20_001)
-            #expect(right.disposition == .stored)
-            #expect(try await store.host("a")?.submittedAt == 20_001)
+            let patch = try patch("1", hosts: ["a", "b", "c"])
+            try await store.add(patch)
+            #expect(try await store.cancelOrder(patch.id, for: [name("b"), name("z")]) == [name("b")])
+            #expect(try await store.acknowledgeOrder(patch.id, by: name("a")))
+            #expect(try await store.cancelOrder(patch.id, for: nil) == [name("c")])
+            let after = try #require(try await store.order(patch.id))
+            #expect(try after.pendingHosts == [] && after.completedHosts == [name("a")])
+            let unused = try self.patch("2")
+            try await store.add(unused)
+            #expect(try await store.cancelOrder(unused.id, for: nil).count == 2)
+            #expect(try await store.order(unused.id) == nil)
+            #expect(try await store.cancelOrder("unknown", for: nil) == [])
         }
     }
 }

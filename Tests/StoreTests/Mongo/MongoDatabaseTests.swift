@@ -81,8 +81,8 @@ struct MongoDatabaseTests {
             #expect(trail.map(\.change.kind) == [.changed, .added] && trail.map(\.auditedAt) == [500, 600])
             #expect(try await store.openIssues().map(\.hostID) == [id])
             #expect(try await store.openIssues().first?.alertedAt == 8)
-            let patch = try #require(try await store.patches(pendingFor: name).first)
-            #expect(patch.files == [Patch.File(path: "bin/x", mode: 0o755, content: [0, 1, 2])])
+            let patch = try #require(try await store.orders(pendingFor: name).first)
+            #expect(patch.files == [Order.File(path: "bin/x", mode: 0o755, content: [0, 1, 2])])
             #expect(patch.completedHosts.map(\.name) == ["bare"])
             #expect(
                 try await store.parameters() == [

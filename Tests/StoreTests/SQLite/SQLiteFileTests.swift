@@ -64,7 +64,7 @@ struct SQLiteFileTests {
             )
             let store = try await database.open()
             #expect(try await store.hosts().map(\.hostname) == [hostname])
-            #expect(try await store.patches() == [])
+            #expect(try await store.orders() == [])
             #expect(try await store.parameters() == [])
             try await store.close()
         }

@@ -4,7 +4,7 @@ import PDProtocol
 
 extension SQLiteStore {
     /// Adds a patch.
-    public func add(_ patch: Patch) async throws(StoreError) {
+    public func add(_ patch: Order) async throws(StoreError) {
         try await use {
             try await pool.write { db in
                 guard try Self.number(of: patch.id, db) == nil else {
@@ -17,7 +17,7 @@ extension SQLiteStore {
     }
 
     /// All patches, the newest first, without their files' content.
-    public func patches() async throws(StoreError) -> [Patch] {
+    public func orders() async throws(StoreError) -> [Order] {
         try await use {
             try await pool.read { db in
                 try Int64.fetchAll(db, sql: "SELECT number FROM patches ORDER BY number DESC")
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
 
     /// One patch, whole.
-    public func patch(_ id: String) async throws(StoreError) -> Patch? {
+    public func order(_ id: String) async throws(StoreError) -> Order? {
         try await use {
             try await pool.read { db in
                 try Self.number(of: id, db).map { try Self.patch($0, withContent: true, db) }
@@ -36,7 +36,7 @@ extension SQLiteStore {
     }
 
     /// The patches that wait for a host, whole, the oldest first.
-    public func patches(pendingFor host: Hostname) async throws(StoreError) -> [Patch] {
+    public func orders(pendingFor host: Hostname) async throws(StoreError) -> [Order] {
         try await use {
             try await pool.read { db in
                 let statement = try db.cachedStatement(
@@ -50,7 +50,7 @@ extension SQLiteStore {
     }
 
     /// Moves a host from those that wait for a patch to those that have it.
-    public func acknowledgePatch(_ id: String, by host: Hostname) async throws(StoreError) -> Bool {
+    public func acknowledgeOrder(_ id: String, by host: Hostname) async throws(StoreError) -> Bool {
         try await use {
             try await pool.write { db in
                 guard let number = try Self.number(of: id, db) else { return false }
@@ -66,7 +66,7 @@ extension SQLiteStore {
     }
 
     /// Takes hosts off those that a patch waits for; all of them where none are named.
-    public func cancelPatch(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
+    public func cancelOrder(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
         try await use {
             try await pool.write { db in
                 guard let number = try Self.number(of: id, db) else { return [] }
@@ -103,7 +103,7 @@ extension SQLiteStore {
             db.cachedStatement(sql: "SELECT number FROM patches WHERE id = ?"), arguments: [id])
     }
 
-    private static func refuseConflict(_ patch: Patch, on host: Hostname, _ db: Database) throws {
+    private static func refuseConflict(_ patch: Order, on host: Hostname, _ db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT patches.id FROM patch_hosts
@@ -119,12 +119,12 @@ extension SQLiteStore {
         }
     }
 
-    static func insert(_ patch: Patch, _ db: Database) throws {
+    static func insert(_ patch: Order, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO patches (id, submitted_at, statement, signature) VALUES (?, ?, ?, ?)",
             arguments: [
-                patch.id, patch.submittedAt, patch.order.map { Data($0.statement) },
-                patch.order.map { Data($0.signature) },
+                patch.id, patch.submittedAt, patch.signed.map { Data($0.statement) },
+                patch.signed.map { Data($0.signature) },
             ])
         let number = db.lastInsertedRowID
         for (position, file) in patch.files.enumerated() {
@@ -153,7 +153,7 @@ extension SQLiteStore {
         return try names.map { try Hostname(stored: $0) }
     }
 
-    static func patch(_ number: Int64, withContent: Bool, _ db: Database) throws -> Patch {
+    static func patch(_ number: Int64, withContent: Bool, _ db: Database) throws -> Order {
         let head = try Row.fetchOne(
             db, sql: "SELECT id, submitted_at, statement, signature FROM patches WHERE number = ?",
             arguments: [number])
@@ -166,17 +166,17 @@ extension SQLiteStore {
             arguments: [number])
         let statement: Data? = try head.decode(atIndex: 2)
         let signature: Data? = try head.decode(atIndex: 3)
-        return Patch(
+        return Order(
             id: try head.decode(atIndex: 0), submittedAt: try head.decode(atIndex: 1),
             files: try files.map { file in
-                Patch.File(
+                Order.File(
                     path: try file.decode(atIndex: 0), mode: try file.decode(atIndex: 1),
                     content: [UInt8](try file.decode(Data.self, atIndex: 2)))
             },
             pendingHosts: try hosts(of: number, isCompleted: false, db),
             completedHosts: try hosts(of: number, isCompleted: true, db),
-            order: statement.flatMap { statement in
-                signature.map { Patch.Order(statement: [UInt8](statement), signature: [UInt8]($0)) }
+            signed: statement.flatMap { statement in
+                signature.map { Order.Signed(statement: [UInt8](statement), signature: [UInt8]($0)) }
             })
     }
 }

@@ -3,7 +3,7 @@ import PDProtocol
 
 /// Files that wait to be put on, or taken off, some hosts. A one-time command is a patch too: its file stands in the
 /// agent's folder of commands.
-public struct Patch: Sendable, Equatable {
+public struct Order: Sendable, Equatable {
     /// One file of a patch.
     public struct File: Sendable, Equatable {
         /// Where it goes, relative to the agent's files, components parted by `/`.
@@ -23,7 +23,7 @@ public struct Patch: Sendable, Equatable {
 
     /// What a trusted key said about a patch: the bytes that were signed, and the signature over them. Agents of
     /// version 1 do not know it; they check the signature files that lie among ``Patch/files``.
-    public struct Order: Sendable, Equatable {
+    public struct Signed: Sendable, Equatable {
         /// The signed bytes, to be handed out as they are.
         public let statement: [UInt8]
         /// The detached OpenPGP signature over them, binary.
@@ -47,50 +47,50 @@ public struct Patch: Sendable, Equatable {
     /// The hosts that have acknowledged it, in the order in which they did.
     public let completedHosts: [Hostname]
     /// What was signed about it, where it is for agents that check that.
-    public let order: Order?
+    public let signed: Signed?
 
     /// A patch as it is added, or as it was read from a database.
     public init(
         id: String, submittedAt: Int64, files: [File], pendingHosts: [Hostname],
         completedHosts: [Hostname] = [],
-        order: Order? = nil
+        signed: Signed? = nil
     ) {
         self.id = id
         self.submittedAt = submittedAt
         self.files = files
         self.pendingHosts = pendingHosts
         self.completedHosts = completedHosts
-        self.order = order
+        self.signed = signed
     }
 }
 
 /// The patches of a fleet: those that wait and those that are done, which are kept for the record.
 ///
 /// Each call is atomic and durable when it returns. Two acknowledgements at once move a host once.
-public protocol PatchStore: Sendable {
+public protocol OrderStore: Sendable {
     /// Adds a patch.
     ///
     /// - Throws: ``StoreError/conflict(_:)`` where its id is taken, or where a patch that still waits for one of its
     ///   hosts names one of its paths.
-    func add(_ patch: Patch) async throws(StoreError)
+    func add(_ patch: Order) async throws(StoreError)
 
     /// All patches, the newest first, without their files' content.
-    func patches() async throws(StoreError) -> [Patch]
+    func orders() async throws(StoreError) -> [Order]
 
     /// One patch, whole, or nothing.
-    func patch(_ id: String) async throws(StoreError) -> Patch?
+    func order(_ id: String) async throws(StoreError) -> Order?
 
     /// The patches that wait for a host, whole, the oldest first.
-    func patches(pendingFor host: Hostname) async throws(StoreError) -> [Patch]
+    func orders(pendingFor host: Hostname) async throws(StoreError) -> [Order]
 
     /// Moves a host from those that wait for a patch to those that have it.
     ///
     /// - Returns: whether it was waiting. An unknown patch, or a host that does not wait for it, changes nothing.
-    func acknowledgePatch(_ id: String, by host: Hostname) async throws(StoreError) -> Bool
+    func acknowledgeOrder(_ id: String, by host: Hostname) async throws(StoreError) -> Bool
 
     /// Takes hosts off those that a patch waits for; all of them where none are named. What hosts have is kept for the
     /// record; a patch that no host had and none waits for is removed.
     ///
     /// - Returns: the hosts that no longer wait.
-    func cancelPatch(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname]
+    func cancelOrder(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname]
 }

@@ -9,39 +9,39 @@ struct OrderTests {
     private let fleet = OpenPGP.Fingerprint([UInt8](0..<20))
 
     private func order(
-        _ kind: PatchStatement.Kind = .patch, id: String = "0123456789abcdef01234567",
+        _ kind: OrderStatement.Kind = .files, id: String = "0123456789abcdef01234567",
         hosts: [String] = ["b", "a"],
         paths: [String] = ["collectors/x"], created: Int64 = 1_700_000_000, expires: Int64 = 1_700_100_000
-    ) throws -> PatchStatement {
-        try PatchStatement(
+    ) throws -> OrderStatement {
+        try OrderStatement(
             id: id, kind: kind, fleet: #require(fleet), hosts: hosts.map { try #require(Hostname($0)) },
             created: created, expires: expires,
             files: paths.map { SignedFile(path: try RelativePath($0), mode: 0o755, content: Array("x".utf8)) }
         )
     }
 
-    private let command = PatchStatement.Kind.command(
+    private let command = OrderStatement.Kind.command(
         .init(name: "uptime", timeLimit: 60, attempts: 3, outputLimit: 4096))
 
     @Test("a patch and a command are read back as they were written")
     func roundTrip() throws {
         let patch = try order()
-        #expect(try PatchStatement(json: patch.json()) == patch)
+        #expect(try OrderStatement(json: patch.json()) == patch)
         #expect(patch.hosts.map(\.name) == ["a", "b"])
         let run = try order(command, paths: ["client/commands/uptime"])
-        #expect(try PatchStatement(json: run.json()) == run)
+        #expect(try OrderStatement(json: run.json()) == run)
     }
 
     @Test("a file is taken away by mode 0 in a patch, and not in a command")
     func removal() throws {
         let gone = SignedFile(path: try RelativePath("a"), mode: 0, content: [])
         let host = try #require(Hostname("h"))
-        _ = try PatchStatement(
-            id: "0123456789abcdef01234567", kind: .patch, fleet: #require(fleet), hosts: [host], created: 1,
+        _ = try OrderStatement(
+            id: "0123456789abcdef01234567", kind: .files, fleet: #require(fleet), hosts: [host], created: 1,
             expires: 2,
             files: [gone])
         #expect(throws: StatementError.self) {
-            try PatchStatement(
+            try OrderStatement(
                 id: "0123456789abcdef01234567", kind: command, fleet: #require(fleet), hosts: [host],
                 created: 1,
                 expires: 2,
@@ -86,15 +86,15 @@ struct OrderTests {
 
     @Test("a manifest is no order, and an order no manifest: one signature cannot stand for the other")
     func otherKind() throws {
-        #expect(throws: StatementError.self) { try PatchStatement(json: SampleRelease().manifest.json()) }
+        #expect(throws: StatementError.self) { try OrderStatement(json: SampleRelease().manifest.json()) }
         #expect(throws: StatementError.self) { try Manifest(json: order().json()) }
         let text = String(decoding: try order().json(), as: UTF8.self)
-        for (old, new) in [("patch", "shell"), (#""kind":"patch""#, #""kind":"patch","command":{}"#)] {
+        for (old, new) in [("files", "shell"), (#""kind":"files""#, #""kind":"files","command":{}"#)] {
             let changed = text.replacing(old, with: new)
-            if old == "patch" {
-                #expect(throws: StatementError.self) { try PatchStatement(json: Array(changed.utf8)) }
+            if old == "files" {
+                #expect(throws: StatementError.self) { try OrderStatement(json: Array(changed.utf8)) }
             } else {
-                #expect(try PatchStatement(json: Array(changed.utf8)).kind == .patch)
+                #expect(try OrderStatement(json: Array(changed.utf8)).kind == .files)
             }
         }
     }

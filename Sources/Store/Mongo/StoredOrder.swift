@@ -2,7 +2,7 @@ import Foundation
 import PDDocument
 import PDProtocol
 
-extension Patch {
+extension Order {
     /// The fields of version 1, and with them `order` and, for the order in which patches were added, `number`.
     func stored(key: Value, number: Int) -> Document {
         var writer = DocumentWriter()
@@ -21,12 +21,12 @@ extension Patch {
                         "content": .binary(subtype: 0, bytes: file.content),
                     ]
                 }))
-        if let order {
+        if let signed {
             writer.append(
                 "order",
                 [
-                    "statement": .binary(subtype: 0, bytes: order.statement),
-                    "signature": .binary(subtype: 0, bytes: order.signature),
+                    "statement": .binary(subtype: 0, bytes: signed.statement),
+                    "signature": .binary(subtype: 0, bytes: signed.signature),
                 ])
         }
         writer.append("number", .int64(Int64(number)))
@@ -49,9 +49,9 @@ extension Patch {
                     path: path, mode: file["mode"]?.integer ?? 0,
                     content: try Self.content(file["content"], of: text)))
         }
-        var order: Order?
+        var signed: Order.Signed?
         if let stored = stored["order"]?.document {
-            order = Order(
+            signed = Order.Signed(
                 statement: try Self.content(stored["statement"], of: text),
                 signature: try Self.content(stored["signature"], of: text))
         }
@@ -59,7 +59,7 @@ extension Patch {
             id: text, submittedAt: stored["submitted_at"]?.milliseconds ?? 0, files: files,
             pendingHosts: Self.hosts(stored["pending_hosts"]),
             completedHosts: Self.hosts(stored["completed_hosts"]),
-            order: order)
+            signed: signed)
     }
 
     /// The `_id` of a patch; nothing where the text is no identifier.

@@ -6,8 +6,8 @@ extension MongoStore {
     private static let oldestFirst: Document = ["number": 1, "submitted_at": 1, "_id": 1]
 
     /// Adds a patch.
-    public func add(_ patch: Patch) async throws(StoreError) {
-        guard let key = Patch.key(patch.id) else {
+    public func add(_ patch: Order) async throws(StoreError) {
+        guard let key = Order.key(patch.id) else {
             throw .conflict("\(patch.id) is no identifier of a patch")
         }
         try await transaction { connection in
@@ -24,7 +24,7 @@ extension MongoStore {
         }
     }
 
-    private static func refuseConflict(_ patch: Patch, _ connection: MongoConnection) throws {
+    private static func refuseConflict(_ patch: Order, _ connection: MongoConnection) throws {
         let others = try connection.all(
             MongoSchema.patches,
             where: [
@@ -32,7 +32,7 @@ extension MongoStore {
                 "files.path": ["$in": .array(patch.files.map { .string($0.path) })],
             ], ["projection": ["files.content": 0]])
         for stored in others {
-            let other = try Patch(stored: stored)
+            let other = try Order(stored: stored)
             guard let host = patch.pendingHosts.first(where: other.pendingHosts.contains),
                 let file = patch.files.first(where: { file in other.files.contains { $0.path == file.path } })
             else { continue }
@@ -42,36 +42,36 @@ extension MongoStore {
     }
 
     /// All patches, the newest first, without their files' content.
-    public func patches() async throws(StoreError) -> [Patch] {
+    public func orders() async throws(StoreError) -> [Order] {
         try await call { connection in
             try connection.all(
                 MongoSchema.patches, where: [:],
                 ["sort": .document(Self.newestFirst), "projection": ["files.content": 0]]
-            ).map { try Patch(stored: $0) }
+            ).map { try Order(stored: $0) }
         }
     }
 
     /// One patch, whole.
-    public func patch(_ id: String) async throws(StoreError) -> Patch? {
-        guard let key = Patch.key(id) else { return nil }
+    public func order(_ id: String) async throws(StoreError) -> Order? {
+        guard let key = Order.key(id) else { return nil }
         return try await call { connection in
-            try connection.first(MongoSchema.patches, where: ["_id": key]).map { try Patch(stored: $0) }
+            try connection.first(MongoSchema.patches, where: ["_id": key]).map { try Order(stored: $0) }
         }
     }
 
     /// The patches that wait for a host, whole, the oldest first.
-    public func patches(pendingFor host: Hostname) async throws(StoreError) -> [Patch] {
+    public func orders(pendingFor host: Hostname) async throws(StoreError) -> [Order] {
         try await call { connection in
             try connection.all(
                 MongoSchema.patches, where: ["pending_hosts": host.value],
                 ["sort": .document(Self.oldestFirst)]
-            ).map { try Patch(stored: $0) }
+            ).map { try Order(stored: $0) }
         }
     }
 
     /// Moves a host from those that wait for a patch to those that have it.
-    public func acknowledgePatch(_ id: String, by host: Hostname) async throws(StoreError) -> Bool {
-        guard let key = Patch.key(id) else { return false }
+    public func acknowledgeOrder(_ id: String, by host: Hostname) async throws(StoreError) -> Bool {
+        guard let key = Order.key(id) else { return false }
         return try await transaction { connection in
             try connection.update(
                 MongoSchema.patches, where: ["_id": key, "pending_hosts": host.value],
@@ -80,14 +80,14 @@ extension MongoStore {
     }
 
     /// Takes hosts off those that a patch waits for; all of them where none are named.
-    public func cancelPatch(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
-        guard let key = Patch.key(id) else { return [] }
+    public func cancelOrder(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
+        guard let key = Order.key(id) else { return [] }
         return try await transaction { connection in
             guard
                 let stored = try connection.first(
                     MongoSchema.patches, where: ["_id": key], ["projection": ["files": 0]])
             else { return [] }
-            let cancelled = try Patch(stored: stored).pendingHosts.filter { hosts?.contains($0) ?? true }
+            let cancelled = try Order(stored: stored).pendingHosts.filter { hosts?.contains($0) ?? true }
             for name in cancelled { try connection.stopWaiting(for: name, patch: key) }
             return cancelled
         }

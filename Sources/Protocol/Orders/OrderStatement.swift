@@ -6,11 +6,11 @@ import PDDocument
 ///
 /// The fleet, the machines, the time and every byte are in it, so that it cannot be moved to another fleet, machine,
 /// time or path.
-public struct PatchStatement: Equatable, Sendable {
+public struct OrderStatement: Equatable, Sendable {
     /// What is ordered.
     public enum Kind: Equatable, Sendable {
         /// Files that lie among the agent's until the next release.
-        case patch
+        case files
         /// A program that is run once; it is the one file.
         case command(Command)
     }
@@ -54,7 +54,7 @@ public struct PatchStatement: Equatable, Sendable {
     public static let sizeLimit = 4 << 20
     /// The most machines that one statement names.
     public static let hostLimit = 20_000
-    /// The most files of a patch.
+    /// The most files of an order.
     public static let fileLimit = 1000
     /// The folder in which a command's file stands.
     public static let commandFolder = "client/commands"
@@ -88,14 +88,14 @@ public struct PatchStatement: Equatable, Sendable {
         self.created = created
         self.expires = expires
         self.files = files.sorted { $0.path < $1.path }
-        guard try PatchStatement(json: json()) == self else { throw .notCanonical }
+        guard try OrderStatement(json: json()) == self else { throw .notCanonical }
     }
 
     private static let known: Set<String> = [
         "format", "critical", "id", "kind", "fleet", "hosts", "created_at", "expires_at", "files", "command",
     ]
 
-    /// Whether a text is an identifier of a patch.
+    /// Whether a text is an identifier of an order.
     public static func isID(_ text: String) -> Bool {
         text.utf8.count == 24
             && text.utf8.allSatisfy {
@@ -129,8 +129,8 @@ public struct PatchStatement: Equatable, Sendable {
         guard created < expires else { throw .badField("expires_at", reason: "is not after created_at") }
 
         switch try fields.string("kind") {
-        case "patch":
-            kind = .patch
+        case "files":
+            kind = .files
             files = try fields.files("files", count: 1...Self.fileLimit, allowingRemoval: true)
         case "command":
             let command = try Command(fields.fields("command"))
@@ -139,7 +139,7 @@ public struct PatchStatement: Equatable, Sendable {
             guard files.first?.path.text == "\(Self.commandFolder)/\(command.name)" else {
                 throw .badField("files", reason: "is not the command's file")
             }
-        default: throw .badField("kind", reason: "is neither patch nor command")
+        default: throw .badField("kind", reason: "is neither files nor command")
         }
     }
 
@@ -149,7 +149,7 @@ public struct PatchStatement: Equatable, Sendable {
         writer.append("format", .string(Self.format))
         writer.append("id", .string(id))
         switch kind {
-        case .patch: writer.append("kind", "patch")
+        case .files: writer.append("kind", "files")
         case .command(let command):
             writer.append("kind", "command")
             writer.append("command", command.value)
@@ -166,7 +166,7 @@ public struct PatchStatement: Equatable, Sendable {
     public func names(_ host: Hostname) -> Bool { hosts.contains(host) }
 }
 
-extension PatchStatement.Command {
+extension OrderStatement.Command {
     init(_ fields: StatementFields) throws(StatementError) {
         try fields.refuseUnknown(["name", "time_limit", "attempts", "output_limit"])
         name = try fields.string("name")
