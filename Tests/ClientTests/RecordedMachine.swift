@@ -66,7 +66,9 @@ struct RecordedMachine: CustomTestStringConvertible {
             case "kernel": kernel = .init(release: words[1], architecture: words[2])
             case "ipv4": addresses.append(.init(device: words[1], address: words[2]))
             case "file": try root.write(text.replacingOccurrences(of: "␀", with: "\0"), to: words[1])
-            case "link": try root.link(words[1], to: words[2])
+            case "link":
+                // In the recorded tree, not in the one that the test runs in.
+                try root.link(words[1], to: words[2].hasPrefix("/") ? root.path + words[2] : words[2])
             case "directory": try root.makeDirectory(words[1])
             case "block": try Self.block(words, root, &disks)
             case "command":

@@ -29,7 +29,7 @@ enum InternetAddress {
         return bytes
     }
 
-    private static func ipv6Text(_ bytes: [UInt8]) -> String {
+    static func ipv6Text(_ bytes: [UInt8]) -> String {
         let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }
         // The longest run of at least two zero groups, the first of several, is left out.
         var longest = 0..<0

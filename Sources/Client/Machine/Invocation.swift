@@ -5,18 +5,23 @@ import PDFiles
 public struct Invocation: Sendable, Equatable {
     /// Its arguments, its name first.
     public var arguments: [String]
+    /// What to run; nothing for what ``Machine/searchPath`` has under the name.
+    public var executable: String?
     /// In whose session it runs; nothing for the agent's own user.
     public var session: UserSession?
 
     /// A command.
-    public init(arguments: [String], session: UserSession? = nil) {
+    public init(arguments: [String], executable: String? = nil, session: UserSession? = nil) {
         self.arguments = arguments
+        self.executable = executable
         self.session = session
     }
 
     /// Runs it on this machine, in the C locale.
     func run(until deadline: SuspendingClock.Instant) throws(CommandError) -> CommandOutput {
         var arguments = arguments
+        // sshd wants to be started by an absolute path.
+        if let executable { arguments[0] = executable }
         if let session {
             var environment = [
                 "HOME=\(session.home ?? "/")", "LC_ALL=C",
@@ -32,8 +37,10 @@ public struct Invocation: Sendable, Equatable {
                     + ["--init-groups", "--no-new-privs", "--"] + arguments
             }
         }
+        let program: String
+        if let executable { program = executable } else { program = try Self.find(arguments.first ?? "") }
         return try ChildProcess(
-            executable: try Self.find(arguments.first ?? ""), arguments: arguments,
+            executable: program, arguments: arguments,
             environment: ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")],
             deadline: deadline, outputLimit: Machine.outputLimit
         ).run()

@@ -43,6 +43,8 @@ public struct Machine: Sendable {
     public var execute: @Sendable (Invocation, SuspendingClock.Instant) throws(CommandError) -> CommandOutput
     /// The commands that may be run; nothing where all may.
     public var allowedCommands: Set<String>?
+    /// What a disk says of encrypting by itself, given its path under /dev.
+    public var opalStatus: @Sendable (String) -> OpalStatus = { _ in .unknown }
     /// When the collector that works on this machine has to be done. The clock stands still while the machine sleeps.
     public var deadline: SuspendingClock.Instant
 
@@ -70,17 +72,24 @@ public struct Machine: Sendable {
 
     /// The machine that this process runs on.
     public static func this() -> Machine {
-        Machine(
+        var machine = Machine(
             root: "", kernel: .running(), isRoot: geteuid() == 0, ipv4Addresses: Address.all,
             execute: { (invocation, deadline) throws(CommandError) in
                 try invocation.run(until: deadline)
             })
+        machine.opalStatus = OpalStatus.of
+        return machine
     }
 
     // MARK: - Files
 
     /// The file's text; what is not UTF-8 is replaced.
     func text(_ path: String) throws(FileError) -> String {
+        var status = stat()
+        // A pipe or a device would be read as if it were empty, or never end.
+        if stat(root + path, &status) == 0, ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT) {
+            throw FileError(operation: "read what is no file,", path: path, code: EINVAL)
+        }
         do {
             return String(decoding: try Files.read(root + path), as: UTF8.self)
         } catch {
@@ -131,6 +140,12 @@ public struct Machine: Sendable {
         Files.linkTarget(root + path)
     }
 
+    /// The number of the user that a process runs as.
+    func owner(ofProcess process: String) -> String? {
+        ((try? text("/proc/\(process)/status")) ?? "").split(separator: "\n").first { $0.hasPrefix("Uid:") }
+            .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst(2).first.map(String.init) }
+    }
+
     // MARK: - Commands
 
     /// Whether a command is installed.
@@ -147,14 +162,16 @@ public struct Machine: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: its name first.
+    ///   - executable: what to run instead of what ``searchPath`` has under that name.
     ///   - session: whose user it runs as, with what programs of that session have in their environment. As another user
     ///     than ours only where we are root.
     public func run(
-        _ arguments: [String], in session: UserSession? = nil
+        _ arguments: [String], executable: String? = nil, in session: UserSession? = nil
     ) throws(CommandError) -> CommandOutput {
         let name = arguments.first ?? ""
         if let allowedCommands, !allowedCommands.contains(name) { throw .notAllowed(name) }
-        return try execute(Invocation(arguments: arguments, session: session), deadline)
+        return try execute(
+            Invocation(arguments: arguments, executable: executable, session: session), deadline)
     }
 }
 
@@ -187,7 +204,8 @@ extension Machine.Address {
             let octets = withUnsafeBytes(of: ipv4(address)) { $0.map(String.init).joined(separator: ".") }
             addresses.append(
                 Machine.Address(
-                    device: String(cString: name), address: "\(octets)/\(ipv4(mask).nonzeroBitCount)"))
+                    device: String(String(cString: name).prefix { $0 != ":" }),
+                    address: "\(octets)/\(ipv4(mask).nonzeroBitCount)"))
         }
         return addresses
     }

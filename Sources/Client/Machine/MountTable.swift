@@ -3,12 +3,16 @@ struct MountTable {
     struct Mount: Equatable {
         /// Major and minor number, such as `254:0`. Those of btrfs and others with a pool of devices are made up.
         let number: String
+        /// What of the file system is mounted: `/`, or a directory or subvolume of it.
+        let root: String
         /// Where it is mounted.
         let point: String
         /// Such as `ext4`.
         let type: String
         /// What is mounted, such as `/dev/mapper/vg-root`.
         let source: String
+        /// What the file system itself is set to, such as `logdev` for `logdev=/dev/sdb1`.
+        let options: [String: String]
     }
 
     /// One for each mount point: the one that is seen there.
@@ -24,10 +28,21 @@ struct MountTable {
                 fields.count >= dash + 3
             else { continue }
             byPoint[Array(fields[4])] = Mount(
-                number: String(Substring(fields[2])), point: Self.unescape(Substring(fields[4])),
-                type: String(Substring(fields[dash + 1])), source: Self.unescape(Substring(fields[dash + 2])))
+                number: String(Substring(fields[2])), root: Self.unescape(Substring(fields[3])),
+                point: Self.unescape(Substring(fields[4])), type: String(Substring(fields[dash + 1])),
+                source: Self.unescape(Substring(fields[dash + 2])),
+                options: fields.count > dash + 3 ? Self.options(Substring(fields[dash + 3])) : [:])
         }
         mounts = byPoint.values.sorted { $0.point < $1.point }
+    }
+
+    private static func options(_ text: Substring) -> [String: String] {
+        var options: [String: String] = [:]
+        for option in text.split(separator: ",") {
+            let parts = option.split(separator: "=", maxSplits: 1)
+            options[String(parts[0])] = parts.count > 1 ? unescape(parts[1]) : ""
+        }
+        return options
     }
 
     /// The mount that holds the file.

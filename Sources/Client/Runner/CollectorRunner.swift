@@ -41,7 +41,9 @@ public struct CollectorRunner: Sendable {
         if let worker {
             let pool = CollectorPool(command: worker, limits: limits, adoptsOrphans: adoptsOrphans)
             let names = collectors.map(\.name).sorted()
-            return Document(await onThread { pool.run(names) }.sorted { $0.key < $1.key }.map { ($0, $1) })
+            return Document(
+                await onThread { pool.run(names) }.sorted { $0.key < $1.key }
+                    .map { ($0.key, ResultHygiene.cleaned($0.value)) })
         }
         let deadline = SuspendingClock.now + limits.time
         let results = await withTaskGroup(of: (String, Value).self) { group in
@@ -51,7 +53,7 @@ public struct CollectorRunner: Sendable {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        return Document(results.sorted { $0.0 < $1.0 })
+        return Document(results.sorted { $0.0 < $1.0 }.map { ($0.0, ResultHygiene.cleaned($0.1)) })
     }
 
     private func result(of collector: any Collector, _ context: CollectorContext) async -> Value {

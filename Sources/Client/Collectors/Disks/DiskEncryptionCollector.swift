@@ -2,11 +2,12 @@ import PDDocument
 
 /// `hd_encryption`: whether what this machine stores reaches its disks encrypted.
 ///
-/// `on` where every file system on its disks and all swap space is encrypted, `off` where one of them is not. The boot
-/// partitions are reported apart and do not count; neither do read-only images and what is plugged in for a while.
+/// `on` where every file system on its disks and all swap space is encrypted, `off` where one of them is not, wherever it is
+/// mounted. What starts or restores the machine, and what can be unplugged, is reported apart and does not count; read-only
+/// images are left out.
 struct DiskEncryptionCollector: Collector {
     let name = "hd_encryption"
-    let commands: Set = ["zfs", "zpool"]
+    let commands: Set = ["dmsetup", "zfs", "zpool"]
 
     func collect(_ context: CollectorContext) throws -> Value {
         let machine = context.machine
@@ -20,16 +21,31 @@ struct DiskEncryptionCollector: Collector {
         let table = MountTable(try machine.text("/proc/self/mountinfo"))
         let devices = BlockDevices(machine: machine, mounts: table)
         let places = Self.onePerFileSystem(table.mounts.filter(Self.isOnDisk))
-        let counted = places.filter { !Self.isBoot($0.point) }.map { Finding($0, devices) }
-        let boot = places.filter { Self.isBoot($0.point) }.map { Finding($0, devices) }
+        let partitions = places.map { ($0, Partition($0, devices)) }
+        let boot = partitions.filter { $0.1.isForBoot }.map { Finding($0.0, devices) }
+        let removable = partitions.filter { !$0.1.isForBoot && $0.1.isRemovable }.map {
+            Finding($0.0, devices)
+        }
+        var counted = partitions.filter { !$0.1.isForBoot && !$0.1.isRemovable }.map {
+            Finding($0.0, devices, $0.1)
+        }
         let swap = try Self.swap(machine, devices)
+        // A disk that encrypts by itself is told apart from one that does not by nothing that others than root see. Where
+        // layers of software do the work, it is not asked for.
+        if devices.hasLayers || (counted + swap).contains(where: { $0.answer.encrypted == true }) {
+            counted = counted.map(\.withoutDoubt)
+        }
+        let overlay = Self.overlay(table, devices)
 
-        let (verdict, reason) = Self.summary(counted + swap.filter(\.counts))
+        let (verdict, reason) = Self.summary(counted + (overlay.map { [$0] } ?? []) + swap.filter(\.counts))
         var result = DocumentWriter()
         result.append("status", .string(verdict))
         result.append("reason", ifPresent: reason)
         result.append("mounts", .array(counted.map { .document($0.document(key: "mount")) }))
         result.append("swap", .array(swap.map { .document($0.document(key: "kind")) }))
+        if !removable.isEmpty {
+            result.append("removable", .array(removable.map { .document($0.document(key: "mount")) }))
+        }
         if !boot.isEmpty { result.append("boot", .array(boot.map { .document($0.document(key: "mount")) })) }
         return .document(result.finish())
     }
@@ -39,17 +55,22 @@ struct DiskEncryptionCollector: Collector {
     private static let imageTypes: Set<String> = ["squashfs", "erofs", "iso9660", "udf", "cramfs", "romfs"]
 
     private static func isOnDisk(_ mount: MountTable.Mount) -> Bool {
-        if imageTypes.contains(mount.type) || isPluggedIn(mount.point) { return false }
+        if imageTypes.contains(mount.type) { return false }
         // Pools have made-up numbers; all others without a device (tmpfs, proc, nfs, overlay, fuse) have major 0.
         return ["btrfs", "zfs", "bcachefs"].contains(mount.type) || !mount.number.hasPrefix("0:")
     }
 
-    private static func isBoot(_ point: String) -> Bool {
-        ["/boot", "/efi"].contains { point == $0 || point.hasPrefix($0 + "/") }
-    }
-
-    private static func isPluggedIn(_ point: String) -> Bool {
-        ["/media/", "/mnt/", "/run/media/"].contains { point.hasPrefix($0) }
+    /// A root file system of layers, as live systems have it: what is written goes where its upper layer is.
+    private static func overlay(_ table: MountTable, _ devices: BlockDevices) -> Finding? {
+        guard let root = table.mount(holding: "/"), root.type == "overlay",
+            let upper = root.options["upperdir"]
+        else {
+            return nil
+        }
+        guard let mount = table.mount(holding: upper), mount.point != "/" else {
+            return Finding(root, .unknown("an overlay, and where it writes is not mounted here"))
+        }
+        return isOnDisk(mount) ? Finding(root, devices.file(upper)) : nil
     }
 
     /// The shortest mount point stands for a file system that is mounted several times (bind mounts, subvolumes).
@@ -70,10 +91,7 @@ struct DiskEncryptionCollector: Collector {
             .sorted { $0.0 < $1.0 }
             .map { path, kind in
                 if kind == "file" {
-                    guard let mount = devices.mounts.mount(holding: path) else {
-                        return Finding(kind, path, .unknown("\(path) is on no mounted file system"))
-                    }
-                    return Finding(kind, path, devices.answer(for: mount))
+                    return Finding(kind, path, devices.file(path))
                 }
                 guard let name = devices.kernelName(path), name.hasPrefix("zram") else {
                     return Finding(kind, devices.stableName(path), devices.answer(path: path))
@@ -103,22 +121,54 @@ private struct Finding {
     let label: String
     let device: String
     let answer: BlockDevices.Answer
+    /// The answer by the layers of software alone.
+    private let seen: BlockDevices.Answer
     /// Whether it has a part in the verdict.
     let counts: Bool
     let title: String
 
-    init(_ mount: MountTable.Mount, _ devices: BlockDevices) {
+    /// - Parameter partition: where what the disk does by itself is asked for as well.
+    init(_ mount: MountTable.Mount, _ devices: BlockDevices, _ partition: Partition? = nil) {
         label = mount.point
-        device = mount.type == "zfs" ? mount.source : devices.stableName(mount.source)
-        answer = devices.answer(for: mount)
+        let members = mount.type == "btrfs" ? devices.btrfsMembers(mount) ?? [] : []
+        // Whichever member of several was named at the mount.
+        let source = members.count > 1 ? "/dev/\(members[0])" : mount.source
+        device = mount.type == "zfs" ? mount.source : devices.stableName(source)
+        let found = devices.answer(for: mount)
+        let isDoubtful = found.encrypted == false && partition?.maySelfEncrypt == true
+        answer =
+            isDoubtful ? .unknown("whether the drive encrypts itself (OPAL) cannot be seen") : found
+        seen = found
         counts = true
         title = mount.point
+    }
+
+    init(_ mount: MountTable.Mount, _ answer: BlockDevices.Answer) {
+        label = mount.point
+        device = mount.source
+        self.answer = answer
+        seen = answer
+        counts = true
+        title = mount.point
+    }
+
+    /// The answer without what the disk may do by itself.
+    var withoutDoubt: Finding { Finding(self, answer: seen) }
+
+    private init(_ other: Finding, answer: BlockDevices.Answer) {
+        label = other.label
+        device = other.device
+        self.answer = answer
+        seen = answer
+        counts = other.counts
+        title = other.title
     }
 
     init(_ kind: String, _ device: String, _ answer: BlockDevices.Answer) {
         label = kind
         self.device = device
         self.answer = answer
+        seen = answer
         counts = true
         title = "swap \(device)"
     }
@@ -127,6 +177,7 @@ private struct Finding {
         label = "zram"
         self.device = device
         answer = BlockDevices.Answer(encrypted: nil)
+        seen = answer
         counts = false
         title = "swap \(device)"
     }

@@ -18,7 +18,7 @@ struct NetworkDevicesCollector: Collector {
         let ipv4 = try machine.ipv4Addresses()
         let ipv6 = try Self.ipv6Addresses(machine)
         var devices: [Value] = []
-        for name in try machine.names(in: Self.directory) where !name.hasPrefix("veth") {
+        for name in try machine.names(in: Self.directory) where !Self.isContainerLink(name) {
             let path = "\(Self.directory)/\(name)"
             guard let type = machine.attribute(path + "/type"), type != Self.loopbackType else { continue }
             var device = DocumentWriter()
@@ -32,6 +32,11 @@ struct NetworkDevicesCollector: Collector {
             devices.append(.document(device.finish()))
         }
         return .array(devices)
+    }
+
+    /// By the names that container engines and the kernel give: `veth` with digits, hexadecimal ones too.
+    private static func isContainerLink(_ name: String) -> Bool {
+        name.hasPrefix("veth") && name.dropFirst(4).allSatisfy(\.isHexDigit)
     }
 
     private static func kind(_ path: String, _ machine: Machine) -> String {

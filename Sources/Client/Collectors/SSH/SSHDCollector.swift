@@ -11,32 +11,39 @@ struct SSHDCollector: Collector {
 
     func collect(_ context: CollectorContext) throws -> Value {
         let machine = context.machine
-        guard machine.isInstalled("sshd") else {
+        let daemons = try Self.daemons(machine)
+        guard machine.isInstalled("sshd") || daemons?.isEmpty == false else {
             return ["status": "not_installed", "listening": []]
         }
         let units = SystemdUnit.show(Self.services + Self.sockets, machine)
-        let processes = try Self.listeners(machine)
-        let settings = SSHDSettings.read(machine)
         let isActive = { (names: [String]) in names.contains { units?[$0]?.isActive == true } }
+        var different: [SSHDaemon] = []
+        for daemon in daemons ?? [] where !different.contains(where: { $0.isLike(daemon) }) {
+            different.append(daemon)
+        }
+        let settings =
+            different.isEmpty
+            ? SSHDSettings.read(machine) : .mostPermissive(different.map { SSHDSettings.read(machine, $0) })
 
         var listening: Set<String> = []
         for name in Self.sockets where isActive([name]) { listening.formUnion(units?[name]?.listening ?? []) }
-        if processes?.isEmpty == false || isActive(Self.services) {
+        if daemons?.isEmpty == false || isActive(Self.services) {
             listening.formUnion(
                 try ListeningSockets.read(machine).addresses(
-                    of: processes ?? [], ports: settings.ports, machine))
+                    of: (daemons ?? []).compactMap(\.process), ports: settings.ports, machine))
         }
 
         var result = DocumentWriter()
-        if isActive(Self.services) {
-            result.append("status", "running")
-            result.append("started_by", "service")
-        } else if isActive(Self.sockets) {
+        // The service of a socket runs from the first connection on, and changes nothing.
+        if isActive(Self.sockets) {
             result.append("status", "running")
             result.append("started_by", "socket")
-        } else if let processes {
-            result.append("status", processes.isEmpty ? "stopped" : "running")
-            if !processes.isEmpty { result.append("started_by", "process") }
+        } else if isActive(Self.services) {
+            result.append("status", "running")
+            result.append("started_by", "service")
+        } else if let daemons {
+            result.append("status", daemons.isEmpty ? "stopped" : "running")
+            if !daemons.isEmpty { result.append("started_by", "process") }
         } else if units != nil {
             result.append("status", "stopped")
         } else {
@@ -49,25 +56,18 @@ struct SSHDCollector: Collector {
         return .document(result.finish())
     }
 
-    /// The process numbers of servers that wait for connections in our own process namespace; nothing where processes
-    /// of others are hidden (`hidepid` of proc(5)).
-    private static func listeners(_ machine: Machine) throws -> [String]? {
+    /// The servers that wait for connections in our own process namespace; nothing where processes of others are hidden
+    /// (`hidepid` of proc(5)).
+    private static func daemons(_ machine: Machine) throws -> [SSHDaemon]? {
         guard machine.exists("/proc/1/comm") else { return nil }
-        return try machine.names(in: "/proc").filter { process in
+        return try machine.names(in: "/proc").compactMap { process in
             guard process.first?.isNumber == true, machine.attribute("/proc/\(process)/comm") == "sshd",
                 // It may have ended since.
                 let command = try? machine.text("/proc/\(process)/cmdline"),
-                let status = try? machine.text("/proc/\(process)/status")
-            else { return false }
-            return isListener(command) && !isContained(status)
+                let status = try? machine.text("/proc/\(process)/status"), !isContained(status)
+            else { return nil }
+            return SSHDaemon(process: process, commandLine: command)
         }
-    }
-
-    /// A server for one connection calls itself `sshd: user [priv]`, the one that waits `sshd: /usr/sbin/sshd -D
-    /// [listener] …` or, in old versions, by its path.
-    private static func isListener(_ command: String) -> Bool {
-        let first = command.prefix { $0 != "\0" }
-        return command.contains("[listener]") || first == "sshd" || first.hasSuffix("/sshd")
     }
 
     /// Whether the process has a number in a further process namespace, as those in containers have.

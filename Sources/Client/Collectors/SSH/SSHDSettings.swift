@@ -23,24 +23,60 @@ struct SSHDSettings {
     /// Keywords that a `Match` block sets for some connections only.
     private var conditional: Set<String> = []
     private var problem: String?
+    /// Why a value among those of several daemons is unknown.
+    private var reason: String?
 
-    /// The settings in force, by `sshd -T` where we are root and it answers, else by the files.
-    static func read(_ machine: Machine) -> SSHDSettings {
+    /// The settings of a daemon, by `sshd -T` where we are root and it answers, else by the files.
+    ///
+    /// - Parameter daemon: how it was started; nothing for one that is not running.
+    static func read(_ machine: Machine, _ daemon: SSHDaemon? = nil) -> SSHDSettings {
+        let daemon = daemon ?? SSHDaemon(process: nil, words: [])
         var settings = SSHDSettings()
-        do {
-            try settings.readFile("/etc/ssh/sshd_config", machine, depth: 0)
-        } catch {
-            settings.problem = "\(error)"
+        // What was said at the start comes first, and the first value counts.
+        for option in daemon.options { settings.take(option[...], isConditional: false) }
+        settings.ports.formUnion(daemon.ports)
+        let file = daemon.file ?? "/etc/ssh/sshd_config"
+        if !daemon.isStandard, daemon.file == nil {
+            settings.problem = "where \(daemon.program) has its settings is not known"
+        } else {
+            do {
+                try settings.readFile(file, machine, isConditional: false, depth: 0)
+            } catch {
+                settings.problem = "\(error)"
+            }
         }
         // sshd refuses where its host keys cannot be read, or (Debian) its run directory is missing; the files remain.
-        if machine.isRoot, let output = try? machine.run("sshd", "-T"), output.returncode == 0 {
+        if machine.isRoot, let output = daemon.askForSettings(machine), output.returncode == 0 {
             settings.values = [:]
-            settings.ports = []
+            settings.ports = daemon.ports
             settings.problem = nil
             for line in output.text.split(separator: "\n") { settings.take(line, isConditional: false) }
         }
         if settings.ports.isEmpty { settings.ports = [22] }
         return settings
+    }
+
+    /// What several daemons let in together: of each setting, the value that lets in most.
+    static func mostPermissive(_ all: [SSHDSettings]) -> SSHDSettings {
+        guard var result = all.first else { return SSHDSettings() }
+        for other in all.dropFirst() {
+            for (keyword, _, standard) in reported {
+                let values = [result, other].map {
+                    $0.problem == nil ? $0.values[keyword] ?? standard : "unknown"
+                }
+                let order = [
+                    "no", "forced-commands-only", "without-password", "prohibit-password", "unknown", "yes",
+                ]
+                result.values[keyword] = values.max {
+                    (order.firstIndex(of: $0) ?? 4) < (order.firstIndex(of: $1) ?? 4)
+                }
+            }
+            result.ports.formUnion(other.ports)
+            result.conditional.formUnion(other.conditional)
+            result.reason = result.reason ?? result.problem ?? other.problem
+            result.problem = nil
+        }
+        return result
     }
 
     /// Adds the fields of the result.
@@ -55,23 +91,26 @@ struct SSHDSettings {
         }
         let names = Self.reported.filter { conditional.contains($0.0) }.map(\.1)
         if !names.isEmpty { result.append("differs_by_connection", .array(names.sorted().map(Value.string))) }
-        result.append("settings_reason", ifPresent: problem)
+        result.append("settings_reason", ifPresent: problem ?? reason)
     }
 
     // MARK: - Reading
 
-    private mutating func readFile(_ path: String, _ machine: Machine, depth: Int) throws {
+    /// - Parameter isConditional: whether the file is included for some connections only.
+    private mutating func readFile(
+        _ path: String, _ machine: Machine, isConditional outer: Bool, depth: Int
+    ) throws {
         // sshd's own limit.
         guard depth < 16 else { return }
-        var isConditional = false
+        var isConditional = outer
         for line in try machine.text(path).split(whereSeparator: \.isNewline) {
             let words = Self.words(line)
             switch words.first?.lowercased() {
-            case "match": isConditional = words.dropFirst().map { $0.lowercased() } != ["all"]
-            case "include" where !isConditional:
+            case "match": isConditional = outer || words.dropFirst().map { $0.lowercased() } != ["all"]
+            case "include":
                 for pattern in words.dropFirst() {
                     for file in try Self.files(matching: pattern, machine) {
-                        try readFile(file, machine, depth: depth + 1)
+                        try readFile(file, machine, isConditional: isConditional, depth: depth + 1)
                     }
                 }
             default: take(line, isConditional: isConditional)
@@ -107,12 +146,22 @@ struct SSHDSettings {
         }
     }
 
+    /// The files that a pattern of glob(7) matches, sorted.
     private static func files(matching pattern: String, _ machine: Machine) throws -> [String] {
         let path = pattern.hasPrefix("/") ? pattern : "/etc/ssh/" + pattern
-        guard let slash = path.lastIndex(of: "/") else { return [] }
-        let directory = String(path[..<slash])
-        let last = String(path[path.index(after: slash)...])
-        return try machine.names(in: directory).filter { fnmatch(last, $0, FNM_PERIOD) == 0 }
-            .map { "\(directory)/\($0)" }
+        var found = [""]
+        let components = path.split(separator: "/").map(String.init)
+        for (index, component) in components.enumerated() {
+            let isLast = index == components.count - 1
+            if !component.contains(where: { "*?[\\".contains($0) }) {
+                found = found.map { "\($0)/\(component)" }.filter { !isLast || machine.exists($0) }
+                continue
+            }
+            found = try found.flatMap { directory in
+                try machine.names(in: directory.isEmpty ? "/" : directory)
+                    .filter { fnmatch(component, $0, FNM_PERIOD) == 0 }.map { "\(directory)/\($0)" }
+            }
+        }
+        return found
     }
 }
