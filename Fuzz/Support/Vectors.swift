@@ -73,9 +73,9 @@ enum Vectors {
     /// The packets in an armored text.
     static func binary(_ armored: [UInt8], _ kind: OpenPGP.Armor.Kind) -> [UInt8] {
         guard
-            let bytes = try? OpenPGP.Armor.unwrap(armored, kind: kind, limit: 1 << 20, severalBlocks: true)
+            let blocks = try? OpenPGP.Armor.blocks(armored, kind: kind, limit: 1 << 20)
         else { fatalError("armor of the vectors") }
-        return bytes
+        return blocks.flatMap { $0 }
     }
 
     /// Writes the inputs to start from into the folder that Fuzz/run.sh names.

@@ -22,15 +22,13 @@ public func fuzzArmor(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     guard size > 0, let data else { return 0 }
     let kind = kinds[Int(data[0] & 3)]
     let input = Array(UnsafeBufferPointer(start: data + 1, count: size - 1))
-    let several = data[0] & 4 != 0
-    guard let bytes = try? OpenPGP.Armor.unwrap(input, kind: kind, limit: 1 << 20, severalBlocks: several)
-    else { return 0 }
-    precondition(!bytes.isEmpty && bytes.count <= input.count, "more came out than went in")
-    let armored = OpenPGP.Armor.wrap(bytes, kind: kind)
+    guard let blocks = try? OpenPGP.Armor.blocks(input, kind: kind, limit: 1 << 20) else { return 0 }
+    precondition(blocks.allSatisfy { !$0.isEmpty } && blocks.joined().count <= input.count)
+    let armored = blocks.flatMap { OpenPGP.Armor.wrap($0, kind: kind) }
     // What begins like text is not taken for packets, so only armor can hold it.
-    guard let again = try? OpenPGP.Armor.unwrap(armored, kind: kind, limit: 1 << 21) else {
+    guard let again = try? OpenPGP.Armor.blocks(armored, kind: kind, limit: 1 << 22) else {
         fatalError("what was written does not read")
     }
-    precondition(again == bytes, "what was written reads as something else")
+    precondition(again == blocks, "what was written reads as something else")
     return 0
 }

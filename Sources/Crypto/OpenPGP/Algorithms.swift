@@ -38,21 +38,10 @@ extension OpenPGP {
             }
         }
 
-        /// The algorithm, if it may be believed.
-        func trusted() throws(Error) -> HashAlgorithm {
-            switch self {
-            case .strong(let algorithm): return algorithm
-            case .weak(_, let name): throw .weakHash(name)
-            case .unknown(let id): throw .unsupportedHash(id)
-            }
-        }
-
-        /// The digest to check a statement about a key with. Over a weak hash a revocation counts, since refusing it
-        /// would revive a key that its owner declared dead, while a forged one does no more than end a key; and a
-        /// declaration stands in the way of older ones.
-        func digestForStatement() throws(Error) -> DigestState.Algorithm {
-            if case .weak(let algorithm, _) = self, algorithm.isAvailable { return algorithm }
-            return try trusted().digest
+        /// The name, where the algorithm is a broken one.
+        var weakName: String? {
+            guard case .weak(_, let name) = self else { return nil }
+            return name
         }
     }
 
@@ -70,6 +59,30 @@ extension OpenPGP {
         static let x448: UInt8 = 26
         static let ed25519: UInt8 = 27
         static let ed448: UInt8 = 28
+
+        /// What people call an algorithm that is not supported, or its curve.
+        static func name(_ algorithm: UInt8, curve: ArraySlice<UInt8>?) -> String {
+            switch algorithm {
+            case dsa: return "DSA"
+            case elgamal, 20: return "Elgamal"
+            case rsaEncryptOnly: return "RSA for encryption only"
+            case ecdh, x25519, x448: return "a key for encryption"
+            case ed448: return "Ed448"
+            case ecdsa, eddsaLegacy:
+                let name = curve.flatMap { oid in curves.first { oid.elementsEqual($0.oid) }?.name }
+                return (algorithm == ecdsa ? "ECDSA" : "EdDSA") + " on " + (name ?? "an unknown curve")
+            default: return "public-key algorithm \(algorithm)"
+            }
+        }
+
+        private static let curves: [(name: String, oid: [UInt8])] = [
+            ("NIST P-256", [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07]),
+            ("NIST P-384", [0x2b, 0x81, 0x04, 0x00, 0x22]), ("NIST P-521", [0x2b, 0x81, 0x04, 0x00, 0x23]),
+            ("secp256k1", [0x2b, 0x81, 0x04, 0x00, 0x0a]), ("Ed448", [0x2b, 0x65, 0x71]),
+            ("Brainpool P-256", [0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x07]),
+            ("Brainpool P-384", [0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0b]),
+            ("Brainpool P-512", [0x2b, 0x24, 0x03, 0x03, 0x02, 0x08, 0x01, 0x01, 0x0d]),
+        ]
     }
 }
 

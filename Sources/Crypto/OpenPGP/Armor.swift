@@ -1,99 +1,112 @@
 extension OpenPGP {
     /// ASCII armor (RFC 9580, section 6).
     ///
-    /// Read strictly: one block of the expected kind, text before it but not after it, lines that end in LF or
-    /// CR LF, body lines of at most 76 characters, canonical base64. The checksum may be missing (RFC 9580) but
-    /// must be right where it is there.
+    /// Read as mail programs, editors and `cat` leave it, where most other readers agree on the bytes in it: text around
+    /// blocks, white space at the ends of lines, lines of any length, blank lines, no checksum or a wrong one (which
+    /// "MUST NOT" refuse an object, section 6.1). None of that changes which bytes come out; base64 itself must be
+    /// canonical, so that each block has one reading.
     package enum Armor {
         package enum Kind: String, Sendable {
             case signature = "PGP SIGNATURE"
             case message = "PGP MESSAGE"
             case publicKey = "PGP PUBLIC KEY BLOCK"
             case secretKey = "PGP PRIVATE KEY BLOCK"
+
+            /// The labels of such blocks. Some programs write detached signatures as messages.
+            fileprivate var labels: [Kind] { self == .signature ? [.signature, .message] : [self] }
         }
 
-        /// The binary packets in `input`, taken out of their armor if they are in one.
+        /// The binary packets in `input`, which has exactly one block if it is armored.
+        package static func unwrap(_ input: [UInt8], kind: Kind, limit: Int) throws(Error) -> [UInt8] {
+            let blocks = try blocks(input, kind: kind, limit: limit)
+            guard blocks.count == 1 else {
+                throw .malformedArmor("\(blocks.count) blocks where one is wanted")
+            }
+            return blocks[0]
+        }
+
+        /// The binary packets in each block of `input`, or `input` where it is not armored.
         ///
         /// The first octet of a packet has its highest bit set (RFC 9580, section 4.2), that of a text has not.
-        package static func unwrap(
-            _ input: [UInt8], kind: Kind, limit: Int, severalBlocks: Bool = false
-        ) throws(Error) -> [UInt8] {
+        package static func blocks(_ input: [UInt8], kind: Kind, limit: Int) throws(Error) -> [[UInt8]] {
             guard input.count <= limit else { throw .tooLong(limit: limit) }
+            if let mistake = Mistake(startOf: input) { throw .mistake(mistake) }
             guard let first = input.first else { throw .malformedArmor("empty") }
-            if first & 0x80 != 0 { return input }
+            if first & 0x80 != 0 { return [input] }
             var lines = Lines(input)
-            var output = [UInt8]()
-            // Never grown: what is in it may be secret, and growing leaves a copy behind.
-            output.reserveCapacity(input.count)
-            try readBlock(&lines, kind: kind, into: &output)
-            while try !lines.restIsBlank() {
-                guard severalBlocks else { throw .malformedArmor("text after the end line") }
-                try readBlock(&lines, kind: kind, into: &output)
-            }
-            return output
+            var blocks = [[UInt8]]()
+            while let label = try nextBlock(&lines, kind) { blocks.append(try readBlock(&lines, label)) }
+            guard !blocks.isEmpty else { throw .malformedArmor("no begin line") }
+            return blocks
         }
 
-        private static func readBlock(_ lines: inout Lines, kind: Kind, into output: inout [UInt8])
-            throws(Error)
-        {
-            let dashes = Array("-----".utf8)
-            let begin = Array("-----BEGIN PGP ".utf8)
-            while true {
-                guard let line = try lines.next() else { throw .malformedArmor("no begin line") }
+        /// Passes over text to the next begin line; nil if there is none. What else begins there is no text.
+        private static func nextBlock(_ lines: inout Lines, _ kind: Kind) throws(Error) -> Kind? {
+            while let line = try lines.next() {
                 guard line.starts(with: begin) else { continue }
-                guard line.elementsEqual(Array("-----BEGIN \(kind.rawValue)-----".utf8)) else {
-                    throw .malformedArmor("not a block of the kind \(kind.rawValue)")
+                if let label = kind.labels.first(where: {
+                    line.elementsEqual("-----BEGIN \($0.rawValue)-----".utf8)
+                }) {
+                    return label
                 }
-                break
+                let found = String(
+                    decoding: line.dropFirst(11).prefix { $0 != UInt8(ascii: "-") }, as: UTF8.self)
+                if let mistake = Mistake(found: found, wanted: kind) { throw .mistake(mistake) }
+                throw .malformedArmor("not a block of the kind \(kind.rawValue)")
             }
-            while true {
-                guard let line = try lines.next() else { throw .malformedArmor("it ends in its headers") }
-                if line.isEmpty { break }
-                try checkHeader(line)
-            }
+            return nil
+        }
+
+        private static func readBlock(_ lines: inout Lines, _ label: Kind) throws(Error) -> [UInt8] {
+            try skipHeaders(&lines)
+            var output = [UInt8]()
+            // Never grown: what is in it may be secret, and growing leaves a copy behind.
+            output.reserveCapacity(lines.distance(to: dashes))
             var decoder = Base64Decoder()
-            var checksum: UInt32?
-            let start = output.count
+            var isAfterChecksum = false
             while true {
                 guard let line = try lines.next() else { throw .malformedArmor("no end line") }
                 if line.starts(with: dashes) {
-                    guard line.elementsEqual(Array("-----END \(kind.rawValue)-----".utf8)) else {
+                    guard line.elementsEqual("-----END \(label.rawValue)-----".utf8) else {
                         throw .malformedArmor("the end line is not that of the begin line")
                     }
                     break
                 }
-                guard checksum == nil else { throw .malformedArmor("something follows the checksum") }
+                if line.isEmpty { continue }
+                guard !isAfterChecksum else { throw .malformedArmor("something follows the checksum") }
                 if line.first == UInt8(ascii: "=") {
-                    var value = [UInt8]()
-                    var checksumDecoder = Base64Decoder()
-                    try checksumDecoder.decode(line.dropFirst(), into: &value)
-                    try checksumDecoder.finish()
-                    guard value.count == 3 else { throw .malformedArmor("a checksum that is not 24 bits") }
-                    checksum = UInt32(value[0]) << 16 | UInt32(value[1]) << 8 | UInt32(value[2])
+                    isAfterChecksum = true
                 } else {
-                    guard !line.isEmpty else { throw .malformedArmor("an empty line in the body") }
-                    guard line.count <= 76 else { throw .malformedArmor("a line of more than 76 characters") }
                     try decoder.decode(line, into: &output)
                 }
             }
             try decoder.finish()
-            guard output.count > start else { throw .malformedArmor("nothing in it") }
-            if let checksum, checksum != crc24(output[start...]) { throw .malformedArmor("wrong checksum") }
+            guard !output.isEmpty else { throw .malformedArmor("nothing in it") }
+            return output
         }
 
-        /// `Key: value` in printable characters (RFC 9580, section 6.2.2); what it says is of no consequence.
-        private static func checkHeader(_ line: ArraySlice<UInt8>) throws(Error) {
-            guard line.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
-                throw .malformedArmor("a control character in a header")
+        /// Passes over `Key: value` lines (RFC 9580, section 6.2.2), which are of no consequence, and the blank line after
+        /// them, if it is there: base64 has no colon.
+        private static func skipHeaders(_ lines: inout Lines) throws(Error) {
+            while true {
+                let mark = lines
+                guard let line = try lines.next() else { throw .malformedArmor("it ends in its headers") }
+                if line.isEmpty { return }
+                guard line.contains(UInt8(ascii: ":")) else {
+                    lines = mark
+                    return
+                }
+                guard line.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else {
+                    throw .malformedArmor("a control character in a header")
+                }
             }
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > line.startIndex,
-                line[line.startIndex..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
-                colon + 1 < line.endIndex, line[colon + 1] == 0x20
-            else { throw .malformedArmor("a header that is not \"Key: value\"") }
         }
+
+        private static let dashes = Array("-----".utf8)
+        private static let begin = Array("-----BEGIN PGP ".utf8)
 
         /// `bytes` in armor of lines of 64 characters, with a checksum, as GnuPG writes it.
-        static func wrap(_ bytes: some Collection<UInt8>, kind: Kind) -> [UInt8] {
+        package static func wrap(_ bytes: some Collection<UInt8>, kind: Kind) -> [UInt8] {
             var text = Array("-----BEGIN \(kind.rawValue)-----\n\n".utf8)
             let body = Base64.encode(bytes)
             for start in stride(from: 0, to: body.count, by: 64) {
@@ -125,7 +138,7 @@ extension OpenPGP {
 }
 
 extension OpenPGP.Armor {
-    /// The lines of a text that end in LF or CR LF, without their ends.
+    /// The lines of a text that end in LF, without their ends and the white space before those.
     private struct Lines {
         private let text: [UInt8]
         private var position = 0
@@ -140,22 +153,20 @@ extension OpenPGP.Armor {
             var end = position
             while end < text.count, text[end] != 0x0a { end += 1 }
             var line = text[position..<end]
-            if line.last == 0x0d { line.removeLast() }
+            while let last = line.last, last == 0x20 || last == 0x0d || last == 0x09 { line.removeLast() }
             guard !line.contains(0x0d) else { throw .malformedArmor("a carriage return within a line") }
             position = min(end + 1, text.count)
             return line
         }
 
-        /// Whether only empty lines are left.
-        mutating func restIsBlank() throws(OpenPGP.Error) -> Bool {
-            let mark = position
-            while let line = try next() {
-                guard line.isEmpty else {
-                    position = mark
-                    return false
-                }
+        /// How many bytes there are before the next line that begins with `prefix`.
+        func distance(to prefix: [UInt8]) -> Int {
+            var end = position
+            while end < text.count, !text[end...].starts(with: prefix) {
+                while end < text.count, text[end] != 0x0a { end += 1 }
+                end += 1
             }
-            return true
+            return min(end, text.count) - position
         }
     }
 }

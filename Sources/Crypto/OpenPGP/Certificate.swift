@@ -15,27 +15,23 @@ extension OpenPGP {
 
         /// The most bytes that are read as certificates.
         public static let sizeLimit = 4 << 20
-        /// The most packets of one certificate.
-        static let packetLimit = 1000
-        /// The most self-signatures of all certificates that are read at once: each costs a verification, up to 0.6 ms.
-        static let selfSignatureLimit = 3000
         /// The seconds by which the clocks of signer and verifier may differ, unless the caller says otherwise.
         public static let clockSkew: Int64 = 300
 
-        /// Reads exactly one certificate, armored or binary.
+        /// Reads exactly one certificate, armored or binary. Others that cannot be read here, such as of another version,
+        /// may stand beside it.
         public init(_ bytes: [UInt8]) throws(OpenPGP.Error) {
             let found = try Certificate.all(in: bytes)
             guard found.count == 1 else { throw .notExactlyOneKey(found: found.count) }
             self = found[0]
         }
 
-        /// Reads all certificates in `bytes`: binary ones one after the other, or any number of armored blocks.
+        /// Reads all certificates in `bytes`: binary ones one after the other, or any number of armored blocks. Those that
+        /// cannot be read here are passed over, if there is a good one.
         public static func all(in bytes: [UInt8]) throws(OpenPGP.Error) -> [Certificate] {
-            let binary = try Armor.unwrap(bytes, kind: .publicKey, limit: sizeLimit, severalBlocks: true)
-            var reader = PacketReader(binary[...])
-            var certificates = [Certificate]()
-            for packets in try grouped(&reader) { certificates.append(try Certificate(packets: packets)) }
-            return certificates
+            let contents = try Contents(bytes)
+            if contents.certificates.isEmpty { throw contents.faults.first ?? .notExactlyOneKey(found: 0) }
+            return contents.certificates
         }
 
         /// The primary key's fingerprint: what a certificate is trusted by.
@@ -45,7 +41,7 @@ extension OpenPGP {
         public var creationTime: Timestamp { primary.key.creationTime }
 
         /// When the primary key ends, as declared by the self-signature that holds at `now`; nil if never.
-        public func expirationTime(at now: Timestamp = .now()) -> Timestamp? {
+        public func expirationTime(at now: Timestamp) -> Timestamp? {
             primary.expirationTime(at: now, skew: Self.clockSkew)
         }
 
@@ -64,11 +60,36 @@ extension OpenPGP {
             }
         }
 
+        /// Whether a certificate signs documents.
+        public enum Fitness: Equatable, Sendable {
+            /// It does.
+            case signs
+            /// It could, but not at that time: it has expired, is revoked, or begins later.
+            case notNow(OpenPGP.Error)
+            /// It cannot, at no time, as it stands there.
+            case never(OpenPGP.Error)
+        }
+
+        /// Whether this certificate signs documents at `time`, and if not, whether it ever could.
+        public func fitness(at time: Timestamp) -> Fitness {
+            guard let problem = problem(at: time) else { return .signs }
+            switch problem {
+            case .keyExpired, .keyRevoked, .keyFromTheFuture:
+                let signers = ([primary] + subkeys).filter(\.isMeantToSign)
+                guard !signers.isEmpty else { return .never(.keyCannotSign(fingerprint)) }
+                for signer in signers {
+                    if case .success = signer.key.material { return .notNow(problem) }
+                }
+                return .never(problem)
+            default: return .never(problem)
+            }
+        }
+
         /// A fault of the keys that is not grave enough to refuse signatures, or nil.
         public var weakness: String? {
             for component in [primary] + subkeys {
-                if let bits = component.key.rsaBits, bits < PublicKey.recommendedRSABits {
-                    return "RSA of \(bits) bits; \(PublicKey.recommendedRSABits) are recommended"
+                if let bits = component.key.rsaBits, bits < Policy.recommendedRSABits {
+                    return "RSA of \(bits) bits; \(Policy.recommendedRSABits) are recommended"
                 }
             }
             return nil
@@ -83,20 +104,19 @@ extension OpenPGP {
         /// primary key. Never empty.
         func signingKeys(at time: Timestamp) throws(OpenPGP.Error) -> [ComponentKey] {
             try primary.checkAlive(made: time, now: time, skew: Self.clockSkew)
-            var fault: OpenPGP.Error?
+            var faults: [(error: OpenPGP.Error, isMeantToSign: Bool)] = []
             var usable = [ComponentKey]()
             for candidate in subkeys.sorted(by: { $0.key.creationTime > $1.key.creationTime }) + [primary] {
                 do throws(OpenPGP.Error) {
                     try candidate.checkMaySign(made: time, now: time, skew: Self.clockSkew)
                     usable.append(candidate)
                 } catch {
-                    // Of several reasons the one of a key that was meant to sign says most.
-                    if case .keyCannotSign = error, fault != nil { continue }
-                    if case .unsupportedAlgorithm = error { continue }
-                    fault = error
+                    faults.append((error, candidate.isMeantToSign))
                 }
             }
-            guard !usable.isEmpty else { throw fault ?? .keyCannotSign(fingerprint) }
+            // Of several reasons the one of a key that was meant to sign says most, and then that of the primary key.
+            let fault = faults.first(where: \.isMeantToSign) ?? faults.last
+            guard !usable.isEmpty else { throw fault?.error ?? .keyCannotSign(fingerprint) }
             return usable
         }
     }

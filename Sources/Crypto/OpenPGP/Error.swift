@@ -9,6 +9,8 @@ extension OpenPGP {
         case tooLong(limit: Int)
         /// Not ASCII armor of the expected kind (RFC 9580, section 6.2); the text says what is wrong.
         case malformedArmor(String)
+        /// Something else than what is wanted.
+        case mistake(Mistake)
         /// Not a sequence of well-formed packets (RFC 9580, section 4); the text says what is wrong.
         case malformedPacket(String)
         /// A packet of this type where none may stand.
@@ -17,6 +19,8 @@ extension OpenPGP {
         case notExactlyOneSignature(found: Int)
         /// Another number of keys than the one that is wanted.
         case notExactlyOneKey(found: Int)
+        /// Verifying what a certificate says of itself would take too long.
+        case tooCostly
         /// The message is compressed, and nothing is decompressed before it is verified.
         case compressedMessage
         /// The message is encrypted, not signed.
@@ -28,8 +32,8 @@ extension OpenPGP {
         case unsupportedSignatureVersion(UInt8)
         /// A key packet of another version than 4.
         case unsupportedKeyVersion(UInt8)
-        /// A public-key algorithm, or a curve, that is not verified here.
-        case unsupportedAlgorithm(UInt8)
+        /// A public-key algorithm, or a curve, of this name that is not verified here.
+        case unsupportedAlgorithm(String)
         /// A hash algorithm that is not known here.
         case unsupportedHash(UInt8)
         /// A hash algorithm that no longer protects against forgery, or is too short for the key.
@@ -75,6 +79,12 @@ extension OpenPGP {
         case weakKey(Fingerprint, reason: String)
         /// The key carries no valid signature of itself over a user ID.
         case noSelfSignature(Fingerprint)
+        /// The newest signature of the key over itself, or a subkey's over its primary key, is over a broken hash.
+        case weakSelfSignature(Fingerprint, hash: String)
+        /// A signature of the key over itself does not fit what it is over.
+        case brokenSelfSignature(Fingerprint)
+        /// A revocation of the key stands behind another key of the file, where nobody looks for it.
+        case misplacedRevocation(Fingerprint)
         /// The certificate's primary key did not adopt this subkey.
         case noSubkeyBinding(Fingerprint)
         /// The subkey did not confirm that it belongs to the primary key (RFC 9580, section 5.2.1.11).
@@ -102,16 +112,22 @@ extension OpenPGP.Error: CustomStringConvertible {
         switch self {
         case .tooLong(let limit): "longer than the \(limit) bytes that are read"
         case .malformedArmor(let reason): "not well-formed OpenPGP armor: \(reason)"
+        case .mistake(let mistake): mistake.description
         case .malformedPacket(let reason): "not well-formed OpenPGP packets: \(reason)"
         case .unexpectedPacket(let tag): "an OpenPGP \(tag) packet where none may stand"
         case .notExactlyOneSignature(let found): "\(found) signatures where exactly one is wanted"
         case .notExactlyOneKey(let found): "\(found) keys where exactly one is wanted"
+        case .tooCostly:
+            "the key has so many signatures of itself that verifying them takes too long:"
+                + " export it with gpg --export-options export-minimal --export"
         case .compressedMessage: "the signed message is compressed; only uncompressed ones are read"
         case .encryptedMessage: "the message is encrypted where a signed one is wanted"
         case .unsupportedSignatureVersion(let version):
             "signature version \(version) is not supported, only 4"
-        case .unsupportedKeyVersion(let version): "key version \(version) is not supported, only 4"
-        case .unsupportedAlgorithm(let id): "public-key algorithm \(id), or its curve, is not supported"
+        case .unsupportedKeyVersion(let version):
+            "key version \(version) is not supported, only 4, which gpg makes unless told otherwise"
+        case .unsupportedAlgorithm(let name):
+            "\(name) is not supported, only RSA, Ed25519 and ECDSA on NIST P-256"
         case .unsupportedHash(let id): "hash algorithm \(id) is not supported"
         case .weakHash(let name): "hash algorithm \(name) is too weak to be trusted"
         case .wrongSignatureType(let type):
@@ -139,6 +155,13 @@ extension OpenPGP.Error: CustomStringConvertible {
         case .keyCannotSign(let key): "key \(key) is not allowed to sign documents"
         case .weakKey(let key, let reason): "key \(key) is too weak: \(reason)"
         case .noSelfSignature(let key): "key \(key) has no valid signature of itself"
+        case .weakSelfSignature(let key, let hash):
+            "key \(key) vouches for itself over \(hash), which is broken: let its owner renew it with"
+                + " gpg --cert-digest-algo SHA256 --quick-set-expire, and export it again"
+        case .brokenSelfSignature(let key):
+            "key \(key) has a signature of itself that does not fit: the file was damaged or changed"
+        case .misplacedRevocation(let key):
+            "a revocation of key \(key) stands behind another key: put each key with its revocation in its own file"
         case .noSubkeyBinding(let key): "subkey \(key) is not bound to its primary key"
         case .noBackSignature(let key): "subkey \(key) has not confirmed its primary key"
         case .passphraseProtected(let key): "secret key \(key) is protected by a passphrase"

@@ -25,7 +25,7 @@ extension OpenPGP {
         /// Whether a packet of this type is part of an encrypted message.
         var isEncryption: Bool { [1, 3, 9, 18, 20].contains(rawValue) }
 
-        /// Whether a packet of this type says nothing among those of a certificate: trust, markers, padding, and what the
+        /// Whether a packet of this type says nothing among keys and signatures: trust, markers, padding, and what the
         /// standard leaves to private use or to the future (RFC 9580, section 4.3).
         var mayBeIgnored: Bool { [10, 12, 21].contains(rawValue) || rawValue >= 40 }
 

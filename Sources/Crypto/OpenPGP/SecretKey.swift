@@ -243,6 +243,7 @@ extension OpenPGP.SecretKey {
                         if case .malformedSecretKey = error { throw error }
                         unusable[key.fingerprint] = error
                     }
+                case .publicKey where keys == 0: throw .mistake(.publicKey)
                 default: publicPackets += packet.bytes
                 }
             }

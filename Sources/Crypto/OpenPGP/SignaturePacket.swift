@@ -60,35 +60,6 @@ extension OpenPGP {
             DigestState.hash(document, hashedPart, [4, 0xff] + bigEndian(hashedPart.count), algorithm)
         }
 
-        /// Throws unless this signature was made for `purpose`; nil: for none, and not for any either.
-        func checkPurpose(_ purpose: Purpose?) throws(Error) {
-            let notations = subpackets.purposes
-            guard let notation = notations.first else {
-                guard let purpose else { return }
-                throw .missingPurpose(wanted: purpose)
-            }
-            guard notations.count == 1 else { throw .malformedPurpose("it stands there more than once") }
-            guard notation.isHashed else { throw .malformedPurpose("it stands outside of what is signed") }
-            // With the critical bit, gpg calls the signature a bad one.
-            guard !notation.isCritical else { throw .malformedPurpose("it is marked as critical") }
-            guard notation.flags == Subpackets.humanReadable else {
-                throw .malformedPurpose("its notation is not plain text")
-            }
-            guard let purpose, notation.value.elementsEqual(purpose.rawValue.utf8) else {
-                let found = String(decoding: notation.value.prefix(64), as: UTF8.self).escapingControls
-                throw .wrongPurpose(found: found, wanted: purpose)
-            }
-        }
-
-        /// What must hold of every signature before its mathematics are worth a look.
-        ///
-        /// - Returns: when the signature was made.
-        func checkForm() throws(Error) -> Timestamp {
-            if let fault = formFault { throw fault }
-            guard let made = subpackets.creationTime else { throw .missingCreationTime }
-            return made
-        }
-
         /// Why what the signature says about itself cannot be understood, nil if it can.
         var formFault: Error? {
             subpackets.fault ?? subpackets.unknownCritical.map { .unknownCriticalSubpacket($0) }

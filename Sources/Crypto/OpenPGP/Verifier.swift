@@ -156,20 +156,20 @@ extension OpenPGP {
             return verified
         }
 
-        /// The signature packets of a detached signature, which may hold nothing else but markers.
+        /// The signature packets of a detached signature, binary or in any number of armored blocks. Beside them nothing
+        /// may stand but what says nothing.
         static func signaturePackets(_ bytes: [UInt8]) throws(OpenPGP.Error) -> [Packet] {
-            let binary = try Armor.unwrap(bytes, kind: .signature, limit: sizeLimit)
-            var reader = PacketReader(binary[...])
             var packets = [Packet]()
-            while let packet = try reader.next() {
-                switch packet.tag {
-                case .signature: packets.append(packet)
-                case .marker:
-                    guard packet.body.elementsEqual(Array("PGP".utf8)) else {
-                        throw .unexpectedPacket(.marker)
+            for block in try Armor.blocks(bytes, kind: .signature, limit: sizeLimit) {
+                var reader = PacketReader(block[...])
+                while let packet = try reader.next() {
+                    switch packet.tag {
+                    case .signature: packets.append(packet)
+                    case .compressedData: throw .compressedMessage
+                    default:
+                        if packet.tag.mayBeIgnored { continue }
+                        throw packet.tag.isEncryption ? .encryptedMessage : .unexpectedPacket(packet.tag)
                     }
-                case .compressedData: throw .compressedMessage
-                default: throw packet.tag.isEncryption ? .encryptedMessage : .unexpectedPacket(packet.tag)
                 }
             }
             return packets
@@ -184,15 +184,8 @@ extension OpenPGP {
             guard let named = issuers.first else { throw .missingIssuer }
             let candidates = issuers.flatMap { self.candidates[$0] ?? [] }
             guard !candidates.isEmpty else { throw .unknownSigner(keyID: named.description) }
-            // Others take the first of them for the signer, wherever they look first.
-            guard issuers.count == 1 else { throw .malformedPacket("a signature that names two signers") }
-
-            guard signature.type == SignaturePacket.Kind.binary else {
-                throw .wrongSignatureType(signature.type)
-            }
-            try signature.checkPurpose(purpose)
-            let hash = try signature.hash.trusted()
-            let made = try signature.checkForm()
+            try Policy.checkSigner(signature)
+            let (hash, made) = try Policy.checkForm(signature, for: purpose)
 
             let digest = digests.finish(signature, hash)
             var fault: OpenPGP.Error?
@@ -200,8 +193,7 @@ extension OpenPGP {
                 do throws(OpenPGP.Error) {
                     // Mathematics first: what is said about a key is then said to the one who holds it.
                     try candidate.component.key.verify(signature, digest: digest, hash: hash.digest)
-                    guard made <= now.advanced(by: clockSkew) else { throw .signatureFromTheFuture(made) }
-                    if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
+                    try Policy.checkTime(signature, made: made, now: now, skew: clockSkew)
                     try candidate.primary.checkAlive(made: made, now: now, skew: clockSkew)
                     try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
                     return VerifiedSignature(

@@ -96,7 +96,7 @@ struct PeerTests {
         let now = OpenPGP.Timestamp.now()
         let key = try OpenPGP.SecretKey.generate(userID: "penguindome-server", at: now, validity: 86_400)
         #expect(key.certificate.userIDs == ["penguindome-server"])
-        #expect(key.certificate.expirationTime() == OpenPGP.Timestamp(now.seconds + 86_400))
+        #expect(key.certificate.expirationTime(at: now) == OpenPGP.Timestamp(now.seconds + 86_400))
         #expect(key.certificate.problem(at: now) == nil)
 
         let home = try GnuPGHome()

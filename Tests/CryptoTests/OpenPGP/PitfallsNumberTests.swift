@@ -24,8 +24,8 @@ struct PitfallsNumberTests {
         "p42 RSA keys below 2048 bits, of even or no modulus, or of a bad exponent are refused",
         arguments: [
             (0, [1, 0, 1], 1), (1024, [1, 0, 1], 1), (2047, [1, 0, 1], 1), (2048, [1, 0, 1], 2),
-            (3072, [1], 1),
-            (3072, [3], 1), (3072, [17], 1), (3072, [1, 0, 0], 1), (3072, [], 1), (8200, [1, 0, 1], 1),
+            (3072, [1], 1), (3072, [2], 1), (3072, [1, 0, 0, 0, 1], 1), (3072, [1, 0, 0], 1), (3072, [], 1),
+            (8200, [1, 0, 1], 1),
         ] as [(Int, [UInt8], UInt8)])
     func p42_unsoundRSA(bits: Int, exponent: [UInt8], lastByte: UInt8) throws {
         let key = try Self.rsa(bits: bits, exponent: exponent, lastByte: lastByte)
@@ -84,7 +84,7 @@ struct PitfallsNumberTests {
     )
     func p42_tooLargeSignature() throws {
         let forged = try ForgedKey.rsa()
-        guard case .rsa(_, let modulus) = try forged.key.material.get() else { return }
+        guard case .rsa(_, let modulus, _) = try forged.key.material.get() else { return }
         // One that has room for the modulus on top: a third of them.
         var found: (digest: [UInt8], good: [UInt8], twin: [UInt8])?
         for number in 0..<2000 where found == nil {
@@ -227,7 +227,7 @@ struct PitfallsNumberTests {
         let binding = try Forge.subkey(subkey, of: key, back: subkey).dropFirst(2 + subkey.body.count)
         let secretSubkey = subkey.secretPacket(.secretSubkey) + binding
         #expect(throws: Never.self) { try OpenPGP.SecretKey(key.secretPacket() + name + secretSubkey) }
-        #expect(throws: OpenPGP.Error.notExactlyOneKey(found: 0)) {
+        #expect(throws: OpenPGP.Error.mistake(.publicKey)) {
             try OpenPGP.SecretKey(Forge.packet(.publicKey, key.body) + name + secretSubkey)
         }
         #expect(throws: OpenPGP.Error.notExactlyOneKey(found: 2)) {

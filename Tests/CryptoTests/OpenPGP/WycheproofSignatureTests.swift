@@ -60,18 +60,14 @@ struct WycheproofSignatureTests {
         let file: File = try Vectors.fetched("Signature/wycheproof/rsa_signature_\(bits)_\(hash)_test.json")
         let algorithm: DigestState.Algorithm =
             hash == "sha256" ? .sha256 : hash == "sha384" ? .sha384 : .sha512
-        var counts = (valid: 0, invalid: 0, weakKey: 0)
+        var counts = (valid: 0, invalid: 0, smallExponent: 0)
         for group in file.testGroups {
             let (modulus, exponent) = (
                 hex(group.publicKey.modulus ?? ""), hex(group.publicKey.publicExponent ?? "")
             )
             let key = try Self.key(algorithm: 1, OpenPGP.mpi(modulus) + OpenPGP.mpi(exponent))
-            if exponent != [1, 0, 1] {
-                // The keys with exponent 3 are refused as they are.
-                #expect(throws: OpenPGP.Error.self) { try key.material.get() }
-                counts.weakKey += 1
-                continue
-            }
+            // Those of exponent 3 among them, for which careless readers of the padding accept forgeries.
+            if exponent != [1, 0, 1] { counts.smallExponent += 1 }
             for test in group.tests {
                 let signature = hex(test.sig)
                 // A number has no length of its own in OpenPGP, so zeros before it cannot be wrong.

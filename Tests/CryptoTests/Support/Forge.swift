@@ -52,9 +52,14 @@ struct ForgedKey {
 
     /// A new RSA key of 2048 bits. Its signatures name the hash, which those of the others do not.
     static func rsa(born: OpenPGP.Timestamp = born) throws -> ForgedKey {
-        let pair = try SExpression.generateKey(SExpression("(genkey(rsa(nbits 4:2048)))", []))
+        try ForgedKey(
+            rsa: SExpression.generateKey(SExpression("(genkey(rsa(nbits 4:2048)))", [])), born: born)
+    }
+
+    /// The RSA key of this pair.
+    init(rsa pair: SExpression, born: OpenPGP.Timestamp = born) throws {
         let numbers = OpenPGP.mpi(pair.value("n") ?? []) + OpenPGP.mpi(pair.value("e") ?? [])
-        return try ForgedKey([4] + OpenPGP.bigEndian(born.seconds) + [1] + numbers, pair)
+        try self.init([4] + OpenPGP.bigEndian(born.seconds) + [1] + numbers, pair)
     }
 
     /// The body of a signature packet.
