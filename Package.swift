@@ -16,12 +16,15 @@ package.targets += [
     .target(name: "PDSecrets", path: "Sources/Secrets"),
     .target(name: "PDShamir", dependencies: ["PDSecrets"], path: "Sources/Shamir"),
     .target(name: "PDCrypto", dependencies: ["PDSecrets", "CGcrypt"], path: "Sources/Crypto"),
+    // What version 1 needs and nobody else should use.
+    .target(name: "PDLegacy", dependencies: ["PDSecrets", "PDCrypto", "CGcrypt"], path: "Sources/Legacy"),
     .testTarget(name: "SecretsTests", dependencies: ["PDSecrets"], path: "Tests/SecretsTests"),
     .testTarget(
         name: "ShamirTests", dependencies: ["PDSecrets", "PDShamir", "PDCrypto", "CGcrypt"],
         path: "Tests/ShamirTests"),
     .testTarget(
-        name: "CryptoTests", dependencies: ["PDSecrets", "PDCrypto", "CGcrypt"], path: "Tests/CryptoTests"),
+        name: "CryptoTests", dependencies: ["PDSecrets", "PDCrypto", "PDLegacy", "CGcrypt"],
+        path: "Tests/CryptoTests"),
 ]
 package.products += [
     .library(name: "PDSecrets", targets: ["PDSecrets"]),
@@ -83,7 +86,8 @@ if !coreOnly {
         .target(
             name: "PDFleet",
             dependencies: [
-                "PDBasics", "PDStore", "PDProtocol", "PDCrypto", "PDDocument", "PDSettings", "PDFiles",
+                "PDBasics", "PDStore", "PDProtocol", "PDLegacy", "PDCrypto", "PDDocument", "PDSettings",
+                "PDFiles",
                 "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
                 "Yams",
@@ -91,7 +95,8 @@ if !coreOnly {
         .target(
             name: "PDServer",
             dependencies: [
-                "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument",
+                "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDLegacy", "PDCrypto",
+                "PDDocument",
                 "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -154,7 +159,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-admin",
             dependencies: [
-                "PDBasics", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDSecrets", "PDCrypto",
+                "PDBasics", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDSecrets", "PDLegacy",
+                "PDCrypto",
                 "PDDocument",
                 "PDFiles",
                 "PDProtocol", "PDGnuPG", "PDSettings", "PDStore",
@@ -180,7 +186,7 @@ if !coreOnly {
             dependencies: ["PDSecrets", "PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
             path: "Tests/PrimitivesDifferentialTests"),
         .executableTarget(
-            name: "crypto-benchmark", dependencies: ["PDSecrets", "PDCrypto", "CGcrypt"],
+            name: "crypto-benchmark", dependencies: ["PDSecrets", "PDLegacy", "PDCrypto", "CGcrypt"],
             path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
@@ -214,7 +220,7 @@ if !coreOnly {
             name: "FleetTests",
             dependencies: [
                 "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets",
-                "PDCrypto",
+                "PDLegacy", "PDCrypto",
                 "PDSettings",
             ],
             path: "Tests/FleetTests"),
@@ -223,7 +229,7 @@ if !coreOnly {
             dependencies: [
                 "PDTestSupport", "PDBasics", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument",
                 "PDSecrets",
-                "PDCrypto",
+                "PDLegacy", "PDCrypto",
                 "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),

@@ -1,5 +1,6 @@
 import CGcrypt
 import PDCrypto
+import PDLegacy
 import PDSecrets
 
 /// Messages of 16 KiB through one direction of a pipe, 64 in a run. They are compared with the library calls alone: the

@@ -3,82 +3,125 @@ import Synchronization
 
 /// Memory for one secret: kept out of core dumps and, where the system permits, out of swap.
 ///
-/// A lock holds for whole pages and is not counted, so pages are locked once, when they are mapped, and never shared with
-/// anything but secrets. Short secrets lie side by side in blocks that stay for good; long ones have pages of their own,
-/// which are kept for the next secret of their size: locking takes longer than what most secrets are used for.
-struct LockedMemory: @unchecked Sendable {
-    // @unchecked: an address and a flag; the bytes have one owner at a time, a secret or the list of kept ones.
-    let bytes: UnsafeMutableRawBufferPointer
+/// All of it lies in one range of addresses that is reserved once, so that an address tells whether it is memory of this
+/// kind. A lock holds for whole pages and is not counted: pages are locked when they are first used, and hold nothing but
+/// secrets. Short secrets lie side by side on pages that stay locked; pages of long ones are kept for the next secret of
+/// their size, up to a limit, because locking takes longer than what most secrets are used for.
+package struct LockedMemory: @unchecked Sendable {
+    // @unchecked: an address and a flag; the bytes have one owner at a time, a secret or the list of free ones.
+    /// Zeros when taken.
+    package let bytes: UnsafeMutableRawBufferPointer
     /// Whether the system agreed to keep the bytes out of swap.
-    let isLocked: Bool
+    package let isLocked: Bool
 
     private struct State {
-        /// What is free, by size.
-        var kept: [Int: [LockedMemory]] = [:]
-        var keptPageBytes = 0
+        /// What was given back, by size.
+        var free: [Int: [LockedMemory]] = [:]
+        /// How much of what is free are locked pages of long secrets.
+        var keptBytes = 0
+        /// How much of the range was used at least once.
+        var used = 0
         var lockWasRefused = false
     }
 
     private static let state = Mutex(State())
     private static let pageBytes = sysconf(Int32(_SC_PAGESIZE))
-    private static let shortestPlace = 64
-    private static let blockPages = 4
-    /// The most bytes of whole pages that are kept: well below the usual limit of 8 MiB for what a process may lock.
+    private static let shortest = 64
+    /// Well below the usual limit of 8 MiB for what a process may lock.
     private static let keptLimit = 2_097_152
+
+    /// Addresses without memory: as many as the limits of the process permit (`ulimit -v`).
+    private static let range: (start: UInt, count: Int) = {
+        for count in [1 << 36, 1 << 32, 1 << 28, 1 << 24] {
+            let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+            guard let start = mmap(nil, count, PROT_NONE, flags, -1, 0), start != MAP_FAILED else { continue }
+            // Where the kernel does not know how to leave pages out of a core dump, nothing else changes.
+            _ = madvise(start, count, MADV_DONTDUMP)
+            return (UInt(bitPattern: start), count)
+        }
+        return (0, 0)
+    }()
 
     /// Whether the system refused a lock since the process started.
     static var lockWasRefused: Bool { state.withLock { $0.lockWasRefused } }
 
-    /// Zeroed memory for `count` bytes, or a little more.
-    static func take(_ count: Int) -> LockedMemory {
+    /// Whether an address is that of memory of this kind.
+    package static func contains(_ address: UnsafeRawPointer) -> Bool {
+        UInt(bitPattern: address) &- range.start < UInt(range.count)
+    }
+
+    /// Zeroed memory for `count` bytes, or for a few more; nil where there is none left.
+    package static func take(_ count: Int) -> LockedMemory? {
+        guard count <= range.count - pageBytes else { return nil }
         let size = size(for: count)
         return state.withLock { state in
-            if let kept = state.kept[size]?.popLast() {
-                if size >= pageBytes { state.keptPageBytes -= size }
-                return kept
+            if let place = state.free[size]?.popLast() {
+                if size < pageBytes { return place }
+                guard place.isLocked else { return LockedMemory(locking: place.bytes, &state) }
+                state.keptBytes -= size
+                return place
             }
-            guard size < pageBytes else { return map(size, &state) }
-            let block = map(blockPages * pageBytes, &state)
-            var places = stride(from: 0, to: block.bytes.count, by: size).map { start in
-                let place = UnsafeMutableRawBufferPointer(rebasing: block.bytes[start..<start + size])
-                return LockedMemory(bytes: place, isLocked: block.isLocked)
+            guard size < pageBytes else { return pages(size, &state) }
+            guard let pages = pages(4 * pageBytes, &state) else { return nil }
+            let places = stride(from: 0, to: pages.bytes.count, by: size).map { start in
+                let place = UnsafeMutableRawBufferPointer(rebasing: pages.bytes[start..<start + size])
+                return LockedMemory(bytes: place, isLocked: pages.isLocked)
             }
-            let first = places.removeFirst()
-            state.kept[size, default: []] += places
-            return first
+            state.free[size, default: []] += places.dropFirst()
+            return places[0]
         }
     }
 
     /// A power of two below a page, else whole pages.
     private static func size(for count: Int) -> Int {
-        var size = shortestPlace
+        var size = shortest
         while size < count, size < pageBytes { size *= 2 }
         return size < pageBytes ? size : (count + pageBytes - 1) / pageBytes * pageBytes
     }
 
-    private static func map(_ size: Int, _ state: inout State) -> LockedMemory {
-        let mapped = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let mapped, mapped != MAP_FAILED else { fatalError("out of memory") }
-        // Where the kernel does not know how to leave pages out of a core dump, nothing else changes.
-        _ = madvise(mapped, size, MADV_DONTDUMP)
-        let isLocked = mlock(mapped, size) == 0
+    /// Pages that were never used.
+    private static func pages(_ size: Int, _ state: inout State) -> LockedMemory? {
+        guard size <= range.count - state.used,
+            let start = UnsafeMutableRawPointer(bitPattern: range.start + UInt(state.used)),
+            mprotect(start, size, PROT_READ | PROT_WRITE) == 0
+        else { return nil }
+        state.used += size
+        return LockedMemory(locking: UnsafeMutableRawBufferPointer(start: start, count: size), &state)
+    }
+
+    /// What ``take(_:)`` gave for `count` bytes at `start`, for owners who can keep no more than an address.
+    package init(start: UnsafeMutableRawPointer, count: Int, isLocked: Bool) {
+        self.init(
+            bytes: UnsafeMutableRawBufferPointer(start: start, count: Self.size(for: count)),
+            isLocked: isLocked)
+    }
+
+    private init(bytes: UnsafeMutableRawBufferPointer, isLocked: Bool) {
+        self.bytes = bytes
+        self.isLocked = isLocked
+    }
+
+    private init(locking bytes: UnsafeMutableRawBufferPointer, _ state: inout State) {
+        self.init(bytes: bytes, isLocked: mlock(bytes.baseAddress, bytes.count) == 0)
         if !isLocked { state.lockWasRefused = true }
-        return LockedMemory(
-            bytes: UnsafeMutableRawBufferPointer(start: mapped, count: size), isLocked: isLocked)
     }
 
     /// Takes back memory of which the first `count` bytes were used.
-    func giveBack(wiping count: Int) {
+    package func giveBack(wiping count: Int) {
         UnsafeMutableRawBufferPointer(rebasing: bytes[..<count]).wipe()
-        let isKept = Self.state.withLock { state in
+        Self.state.withLock { state in
+            var place = self
             if bytes.count >= Self.pageBytes {
-                guard isLocked, state.keptPageBytes + bytes.count <= Self.keptLimit else { return false }
-                state.keptPageBytes += bytes.count
+                if isLocked, state.keptBytes + bytes.count <= Self.keptLimit {
+                    state.keptBytes += bytes.count
+                } else {
+                    // The pages go back to the system, the addresses stay. Neither can fail for pages of this range.
+                    munlock(bytes.baseAddress, bytes.count)
+                    madvise(bytes.baseAddress, bytes.count, MADV_DONTNEED)
+                    place = LockedMemory(bytes: bytes, isLocked: false)
+                }
             }
-            state.kept[bytes.count, default: []].append(self)
-            return true
+            state.free[bytes.count, default: []].append(place)
         }
-        // Cannot fail for a mapping of this address and length.
-        if !isKept { munmap(bytes.baseAddress, bytes.count) }
     }
 }

@@ -15,7 +15,8 @@ public struct SecretBytes: Sendable {
 
         init(count: Int) {
             self.count = count
-            memory = .take(count)
+            guard let memory = LockedMemory.take(count) else { fatalError("no memory for a secret") }
+            self.memory = memory
         }
 
         deinit { memory.giveBack(wiping: count) }

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import PDCrypto
+import PDLegacy
 import PDProtocol
 import PDSecrets
 import PDStore

@@ -8,19 +8,8 @@
 
 #include <gcrypt.h>
 #include <gpg-error.h>
+#include <malloc.h>
 #include <sys/prctl.h>
-
-static inline gcry_error_t pd_gcry_init_secmem(unsigned int bytes) {
-    return gcry_control(GCRYCTL_INIT_SECMEM, bytes, 0);
-}
-
-static inline gcry_error_t pd_gcry_auto_expand_secmem(unsigned int chunk) {
-    return gcry_control(GCRYCTL_AUTO_EXPAND_SECMEM, chunk, 0);
-}
-
-static inline gcry_error_t pd_gcry_disable_secmem_warn(void) {
-    return gcry_control(GCRYCTL_DISABLE_SECMEM_WARN, 0);
-}
 
 static inline gcry_error_t pd_gcry_initialization_finished(void) {
     return gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);

@@ -4,12 +4,12 @@ import PDSecrets
 /// One libgcrypt cipher with its key set, and the only place of this module that calls `gcry_cipher_*`.
 ///
 /// Not copyable: a copy would share chaining and counter state, and lead to a nonce used twice.
-struct CipherHandle: ~Copyable, @unchecked Sendable {
+package struct CipherHandle: ~Copyable, @unchecked Sendable {
     // @unchecked: the handle has one owner, and libgcrypt ties no handle to a thread.
     private let handle: OpaquePointer
 
     /// Algorithm and mode.
-    enum Algorithm: Sendable {
+    package enum Algorithm: Sendable {
         case aes256GCM
         case aes256CBC
         case aes256CTR
@@ -33,7 +33,7 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
     static let tagByteCount = 16
 
     /// - Throws: ``AES/Error/keyByteCount(_:)``, ``CryptoError``.
-    init(_ algorithm: Algorithm, key: SecretBytes) throws {
+    package init(_ algorithm: Algorithm, key: SecretBytes) throws {
         guard key.count == Self.keyByteCount else { throw AES.Error.keyByteCount(key.count) }
         try Libgcrypt.ready()
         let (cipher, mode) = algorithm.identifiers
@@ -116,29 +116,29 @@ struct CipherHandle: ~Copyable, @unchecked Sendable {
     // MARK: Running modes
 
     /// Sets the initial vector of a CBC chain (16 bytes).
-    func setInitialVector(_ vector: UnsafeRawBufferPointer) throws {
+    package func setInitialVector(_ vector: UnsafeRawBufferPointer) throws {
         try Libgcrypt.check(gcry_cipher_setiv(handle, vector.baseAddress, vector.count))
     }
 
     /// Encrypts; a CBC chain goes on from one call to the next.
-    func encrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
+    package func encrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
         try Libgcrypt.check(
             gcry_cipher_encrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
     /// As ``encrypt(_:into:)``, over the input itself.
-    func encryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
+    package func encryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
         try Libgcrypt.check(gcry_cipher_encrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
     }
 
     /// Decrypts; a CBC chain goes on from one call to the next.
-    func decrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
+    package func decrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
         try Libgcrypt.check(
             gcry_cipher_decrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
     /// As ``decrypt(_:into:)``, over the input itself.
-    func decryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
+    package func decryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
         try Libgcrypt.check(gcry_cipher_decrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
     }
 

@@ -27,6 +27,7 @@ public enum Argon2id {
         guard (1...1_000).contains(passes) else { throw KDFError.cost("t") }
         guard (4...64).contains(outputByteCount) else { throw KDFError.outputByteCount(outputByteCount) }
         guard salt.count >= 8 else { throw KDFError.saltByteCount(salt.count) }
+        try Libgcrypt.ready()
         let parameters = [outputByteCount, passes, memory, lanes].map(UInt.init)
         // The library keeps the addresses that it is given until the last of these calls: all of them, and the copies
         // that a collection without storage becomes, live until then.

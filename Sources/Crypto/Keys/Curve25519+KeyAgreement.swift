@@ -84,6 +84,7 @@ extension Curve25519.KeyAgreement {
     private static func multiply(
         _ scalar: SecretBytes, _ point: UnsafeRawBufferPointer?, into output: UnsafeMutableRawBufferPointer
     ) throws {
+        try Libgcrypt.ready()
         let clamped = SecretBytes(count: Curve25519.keyByteCount) { buffer in
             scalar.withUnsafeBytes { buffer.copyMemory(from: $0) }
             // decodeScalar25519, RFC 7748 section 5.
@@ -91,7 +92,7 @@ extension Curve25519.KeyAgreement {
             buffer[31] &= 127
             buffer[31] |= 64
         }
-        let code = try SecureMemory.withCopy(of: clamped) { scalar in
+        let code = clamped.withUnsafeBytes { scalar in
             gcry_ecc_mul_point(
                 Int32(GCRY_ECC_CURVE25519.rawValue), output.bindMemory(to: UInt8.self).baseAddress,
                 scalar.bindMemory(to: UInt8.self).baseAddress, point?.bindMemory(to: UInt8.self).baseAddress)

@@ -31,7 +31,7 @@ extension Curve25519.Signing {
         public init(rawRepresentation: SecretBytes) throws {
             try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = rawRepresentation
-            let seed = try SecureMemory.withCopy(of: rawRepresentation) { seed throws(CryptoError) in
+            let seed = try rawRepresentation.withUnsafeBytes { seed throws(CryptoError) in
                 try SExpression("(private-key(ecc(curve Ed25519)(flags eddsa)(d %b)))", reading: [seed])
             }
             var context: OpaquePointer?
@@ -53,7 +53,7 @@ extension Curve25519.Signing {
         ///
         /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
         package func signature(for message: some Collection<UInt8>) throws -> [UInt8] {
-            let key = try SecureMemory.withCopy(of: rawRepresentation) { seed throws(CryptoError) in
+            let key = try rawRepresentation.withUnsafeBytes { seed throws(CryptoError) in
                 try publicKey.rawRepresentation.withContiguousBytes { point throws(CryptoError) in
                     try SExpression(
                         "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", reading: [point, seed])

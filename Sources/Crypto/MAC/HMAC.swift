@@ -96,7 +96,7 @@ public struct HMAC: ~Copyable, @unchecked Sendable {
     }
 
     /// Writes the code, and begins another one with the same key.
-    mutating func restart(into output: UnsafeMutableRawBufferPointer) throws {
+    package mutating func restart(into output: UnsafeMutableRawBufferPointer) throws {
         try read(into: output)
         try Libgcrypt.check(gcry_mac_ctl(handle, Int32(GCRYCTL_RESET.rawValue), nil, 0))
     }

@@ -2,8 +2,7 @@ import CGcrypt
 
 extension Libgcrypt {
     /// Turns an error code of libgcrypt into an error.
-    @inline(__always)
-    static func check(_ code: gcry_error_t) throws(CryptoError) {
+    package static func check(_ code: gcry_error_t) throws(CryptoError) {
         guard code == 0 else { throw .library(code: code) }
     }
 }

@@ -1,4 +1,5 @@
 import PDCrypto
+import PDLegacy
 
 /// Who may use an endpoint: what `server_auth:ENDPOINT` says. Any one that matches admits.
 package struct AccessRule: Sendable, Equatable {

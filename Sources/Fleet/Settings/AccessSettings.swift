@@ -1,4 +1,5 @@
 import PDCrypto
+import PDLegacy
 import PDSettings
 
 /// Who may use which endpoint: `users`, `groups`, `server_auth`.

@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDFleet
+import PDLegacy
 import Synchronization
 
 /// Compares passwords with their hashes on threads of its own: each takes a tenth of a second, in which no event loop

@@ -1,4 +1,5 @@
 import PDCrypto
+import PDLegacy
 import PDProtocol
 import PDSecrets
 

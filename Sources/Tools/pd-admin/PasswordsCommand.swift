@@ -3,6 +3,7 @@ import Foundation
 import PDCrypto
 import PDDocument
 import PDFleet
+import PDLegacy
 import PDServerToolSupport
 import PDToolSupport
 

@@ -1,3 +1,4 @@
+import PDLegacy
 import PDSecrets
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDLegacy
 import PDSecrets
 import PDSettings
 import Testing

@@ -1,4 +1,5 @@
 import CGcrypt
+import PDCrypto
 import PDSecrets
 
 /// The AES messages of version 1 pipes.
@@ -24,6 +25,7 @@ public enum PipeCipherV1 {
     private static let colon = UInt8(ascii: ":")
 
     private static func chain(key: SecretBytes, iv: SecretBytes) throws -> CipherHandle {
+        try Libgcrypt.ready()
         let cipher = try CipherHandle(.aes256CBC, key: sha256(key))
         try sha256(iv).withUnsafeBytes {
             try cipher.setInitialVector(UnsafeRawBufferPointer(rebasing: $0[..<blockByteCount]))

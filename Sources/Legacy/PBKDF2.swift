@@ -1,4 +1,5 @@
 import CGcrypt
+import PDCrypto
 import PDSecrets
 
 /// Password-based key derivation (RFC 8018 section 5.2) with HMAC-SHA-256.
@@ -28,8 +29,9 @@ public enum PBKDF2 {
             return try deriveKeyWithoutSalt(
                 password: password, rounds: rounds, outputByteCount: outputByteCount)
         }
+        try Libgcrypt.ready()
         return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
-            try SecureMemory.withCopy(of: password) { password throws(CryptoError) in
+            try password.withUnsafeBytes { password throws(CryptoError) in
                 try salt.withContiguousBytes { salt throws(CryptoError) in
                     try Libgcrypt.check(
                         gcry_kdf_derive(

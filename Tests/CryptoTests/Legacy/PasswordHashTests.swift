@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import PDCrypto
+@testable import PDLegacy
 
 @Suite struct PasswordHashTests {
     struct Recorded: Decodable {

@@ -1,3 +1,4 @@
+import PDCrypto
 import PDSecrets
 
 /// A password's hash in the modular form `$pbkdf2-sha256$ROUNDS$SALT$DIGEST`.

@@ -4,6 +4,7 @@ import PDSecrets
 import Testing
 
 @testable import PDCrypto
+@testable import PDLegacy
 
 @Suite struct PipeCipherV1Tests {
     struct Sequence: Decodable {
