@@ -44,9 +44,8 @@ if !coreOnly {
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        // Without its reader of configuration, which brings a package of its own.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
     package.targets += [
@@ -60,6 +59,15 @@ if !coreOnly {
         .systemLibrary(
             name: "COpenSSL", path: "Sources/CShims/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CYAML", path: "Sources/CShims/CYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/CShims/CCurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CPCRE2", path: "Sources/CShims/CPCRE2", pkgConfig: "libpcre2-8",
+            providers: [.apt(["libpcre2-dev"])]),
         .target(name: "PDGnuPG", dependencies: ["CGPGME", "PDSecrets", "PDCrypto"], path: "Sources/GnuPG"),
         .target(
             name: "CBuildStamp", path: "Sources/CShims/CBuildStamp",
@@ -71,31 +79,33 @@ if !coreOnly {
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", path: "Sources/Files"),
         .target(
-            name: "PDSettings", dependencies: ["Yams", .product(name: "Logging", package: "swift-log")],
+            name: "PDSettings", dependencies: ["CYAML", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Settings"),
         .target(
             name: "PDProtocol", dependencies: ["PDSecrets", "PDCrypto", "PDDocument"],
             path: "Sources/Protocol"),
+        .target(name: "PDQuery", dependencies: ["PDBasics", "PDDocument", "CPCRE2"], path: "Sources/Query"),
         .target(
             name: "PDStore",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDDocument", "PDCrypto", "CMongoC",
+                "PDBasics", "PDProtocol", "PDDocument", "PDCrypto", "PDQuery", "CMongoC",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Store"),
         .target(
             name: "PDFleet",
             dependencies: [
-                "PDBasics", "PDStore", "PDProtocol", "PDLegacy", "PDCrypto", "PDDocument", "PDSettings",
+                "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDLegacy", "PDCrypto", "PDDocument",
+                "PDSettings",
                 "PDFiles",
                 "COpenSSL",
                 .product(name: "Logging", package: "swift-log"),
-                "Yams",
             ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),
         .target(
             name: "PDServer",
             dependencies: [
-                "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDSecrets", "PDLegacy", "PDCrypto",
+                "PDBasics", "PDFleet", "PDStore", "PDQuery", "PDProtocol", "PDSecrets", "PDLegacy",
+                "PDCrypto",
                 "PDDocument",
                 "PDSettings",
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -111,13 +121,9 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "CLinux",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDSettings", "CCurl",
+                "CLinux",
                 .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                "PDSettings",
             ], path: "Sources/Client"),
         .executableTarget(
             name: "pd-agent",
@@ -163,9 +169,8 @@ if !coreOnly {
                 "PDCrypto",
                 "PDDocument",
                 "PDFiles",
-                "PDProtocol", "PDGnuPG", "PDSettings", "PDStore",
+                "PDProtocol", "PDGnuPG", "PDSettings", "PDStore", "PDQuery",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                "Yams",
             ],
             path: "Sources/Tools/pd-admin"),
         .testTarget(
@@ -190,9 +195,11 @@ if !coreOnly {
             path: "Benchmarks/crypto"),
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
+        .testTarget(
+            name: "QueryTests", dependencies: ["PDQuery", "PDBasics", "PDDocument"], path: "Tests/QueryTests"),
         .testTarget(name: "FilesTests", dependencies: ["PDFiles"], path: "Tests/FilesTests"),
         .testTarget(
-            name: "SettingsTests", dependencies: ["PDSettings", "Yams"], path: "Tests/SettingsTests"),
+            name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
             name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument", "PDCrypto"],
             path: "Tests/ProtocolTests"),
@@ -202,15 +209,15 @@ if !coreOnly {
         .executableTarget(
             name: "document-benchmark", dependencies: ["PDDocument", "CMongoC"], path: "Benchmarks/document"),
         .executableTarget(
-            name: "store-benchmark", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
+            name: "store-benchmark", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
             path: "Benchmarks/store"),
         .executableTarget(
-            name: "store-crash-child", dependencies: ["PDStore", "PDProtocol", "PDDocument"],
+            name: "store-crash-child", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
             path: "Tests/Support/StoreCrashChild"),
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "PDBasics", "PDStore", "PDProtocol", "PDDocument", "store-crash-child",
+                "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDDocument", "store-crash-child",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
@@ -219,7 +226,8 @@ if !coreOnly {
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDProtocol", "PDDocument", "PDSecrets",
+                "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDQuery", "PDProtocol", "PDDocument",
+                "PDSecrets",
                 "PDLegacy", "PDCrypto",
                 "PDSettings",
             ],
@@ -227,7 +235,8 @@ if !coreOnly {
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "PDTestSupport", "PDBasics", "PDServer", "PDFleet", "PDStore", "PDProtocol", "PDDocument",
+                "PDTestSupport", "PDBasics", "PDServer", "PDFleet", "PDStore", "PDQuery", "PDProtocol",
+                "PDDocument",
                 "PDSecrets",
                 "PDLegacy", "PDCrypto",
                 "PDSettings",

@@ -78,15 +78,6 @@ enum Vectors {
         return blocks.flatMap { $0 }
     }
 
-    /// Writes the inputs to start from into the folder that Fuzz/run.sh names.
-    static func seed(_ inputs: [[UInt8]]) {
-        guard let folder = ProcessInfo.processInfo.environment["FUZZ_SEEDS"] else { return }
-        for (index, input) in inputs.enumerated() {
-            do {
-                try Data(input).write(to: URL(filePath: folder).appending(path: "seed-\(index)"))
-            } catch {
-                fatalError("\(error)")
-            }
-        }
-    }
+    /// Writes the inputs to start from.
+    static func seed(_ inputs: [[UInt8]]) { Seeds.write(inputs) }
 }

@@ -1,5 +1,3 @@
-import Yams
-
 /// Changes single settings of a YAML file and leaves the rest of its text as it is, comments included.
 ///
 /// What is replaced is the smallest part that stands on lines of its own. A part that is written in braces on one line
@@ -24,7 +22,7 @@ public struct SettingsEditor {
     /// Sets the value at a path of names; the mappings above it are made where they are missing.
     ///
     /// - Throws: ``SettingsError`` where the text is not YAML, or something else than a mapping is in the way.
-    public mutating func set(_ path: [String], to value: Node) throws(SettingsError) {
+    public mutating func set(_ path: [String], to value: SettingsNode) throws(SettingsError) {
         guard !path.isEmpty else { return }
         let before = try compose()
         let after = try replacing(before, path[...], with: value)
@@ -41,57 +39,40 @@ public struct SettingsEditor {
     }
 
     /// The value at a path of names, or nothing.
-    public func value(_ path: [String]) throws(SettingsError) -> Node? {
-        var node: Node? = try compose()
-        for name in path { node = node?.mapping.flatMap { Self.entry(name, in: $0)?.value } }
+    public func value(_ path: [String]) throws(SettingsError) -> SettingsNode? {
+        var node: SettingsNode? = try compose()
+        for name in path { node = node?[name] }
         return node
     }
 
     // MARK: - Values
 
-    private func compose() throws(SettingsError) -> Node {
+    private func compose() throws(SettingsError) -> SettingsNode {
+        // That it is a mapping is checked with the words of every settings file.
         _ = try SettingsMapping(yaml: yaml, file: file)
-        do {
-            let node = try Yams.compose(yaml: yaml)
-            guard let node, node.null == nil else { return Node([(Node, Node)]()) }
-            return node
-        } catch {
-            throw SettingsError(file: file, line: nil, message: "not valid YAML")
-        }
+        guard let node = try YAMLReader.node(of: yaml, file: file), !node.isNull else { return .mapping([]) }
+        return node
     }
 
     private func replacing(
-        _ node: Node, _ path: ArraySlice<String>, with value: Node?
-    ) throws(SettingsError) -> Node {
+        _ node: SettingsNode, _ path: ArraySlice<String>, with value: SettingsNode?
+    ) throws(SettingsError) -> SettingsNode {
         guard let name = path.first else { return value ?? node }
-        guard node.null != nil || node.mapping != nil else {
+        guard var entries = node.isNull ? [] : node.entries else {
             throw SettingsError(
-                file: file, line: node.mark?.line,
+                file: file, line: node.line,
                 message: "\(name) cannot be set inside something that is no mapping")
         }
-        var pairs = node.mapping.map { $0.map { ($0.key, $0.value) } } ?? []
-        let index = pairs.firstIndex { $0.0.scalar?.string == name }
-        let isLast = path.count == 1
-        if let index {
-            if isLast, value == nil {
-                pairs.remove(at: index)
+        if let index = entries.firstIndex(where: { $0.name == name }) {
+            if path.count == 1, value == nil {
+                entries.remove(at: index)
             } else {
-                pairs[index].1 = try replacing(pairs[index].1, path.dropFirst(), with: value)
+                entries[index].value = try replacing(entries[index].value, path.dropFirst(), with: value)
             }
         } else if let value {
-            let inner = try replacing(Node([(Node, Node)]()), path.dropFirst(), with: value)
-            pairs.append((Self.plain(name), inner))
+            entries.append(.init(name, try replacing(.mapping([]), path.dropFirst(), with: value)))
         }
-        return Node(pairs)
-    }
-
-    /// A name as people write it: a number without quotation marks.
-    private static func plain(_ name: String) -> Node {
-        Node(name, Tag(.implicit))
-    }
-
-    private static func entry(_ name: String, in mapping: Node.Mapping) -> Node.Mapping.Element? {
-        mapping.first { $0.key.scalar?.string == name }
+        return SettingsNode(.mapping(entries))
     }
 
     // MARK: - Text
@@ -103,41 +84,42 @@ public struct SettingsEditor {
     }
 
     private mutating func write(
-        _ path: [String], _ value: Node?, in root: Node, expecting expected: Node
+        _ path: [String], _ value: SettingsNode?, in root: SettingsNode, expecting expected: SettingsNode
     ) throws(SettingsError) {
         var lines = yaml.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if lines.last == "" { lines.removeLast() }
         // `null` or `~` in the place of a mapping.
-        if root.mapping?.isEmpty == true, let node = try? Yams.compose(yaml: yaml), node.mapping == nil {
+        if root.entries?.isEmpty == true, let node = try YAMLReader.node(of: yaml, file: file),
+            node.entries == nil
+        {
             lines = []
         }
-        var mapping = root.mapping
+        var mapping = root.entries
         var end = lines.count
         var replaced: [Block] = []
         var depth = 0
         // Down to the innermost name whose value stands on lines of its own.
         while depth < path.count, let current = mapping, Self.standsOnLines(current, lines),
-            let index = current.firstIndex(where: { $0.key.scalar?.string == path[depth] }),
-            let mark = current[index].key.mark
+            let index = current.firstIndex(where: { $0.name == path[depth] }),
+            let place = current[index].place
         {
-            let next = current.index(after: index)
-            if next < current.endIndex, let following = current[next].key.mark { end = following.line - 1 }
-            let block = Block(lines: mark.line - 1..<end, indent: mark.column - 1)
+            if let following = current[(index + 1)...].first?.place { end = following.line - 1 }
+            let block = Block(lines: place.line - 1..<end, indent: place.column - 1)
             replaced.append(trimmed(block, lines))
             // A mapping that loses its last name is written as an empty one: without names it would be nothing.
             if value == nil, depth + 1 == path.count, current.count == 1, depth > 0 {
                 replaced.removeLast()
                 break
             }
-            mapping = current[index].value.mapping
+            mapping = current[index].value.entries
             depth += 1
         }
         if value != nil, depth < path.count, let current = mapping,
-            Self.standsOnLines(current, lines), let last = Array(current).last, let mark = last.key.mark
+            Self.standsOnLines(current, lines), let place = current.last?.place
         {
             // A new name at the end of a mapping that stands on lines of its own.
-            let indent = mark.column - 1
-            let block = trimmed(Block(lines: mark.line - 1..<end, indent: indent), lines)
+            let indent = place.column - 1
+            let block = trimmed(Block(lines: place.line - 1..<end, indent: indent), lines)
             let text = try rendered(Array(path[...depth]), in: expected, indent: indent)
             lines.insert(contentsOf: text, at: block.lines.upperBound)
         } else if let replaced = replaced.last {
@@ -153,15 +135,15 @@ public struct SettingsEditor {
             lines.replaceSubrange(replaced.lines, with: text)
         } else {
             // A file without a single setting, or in braces.
-            if root.mapping?.isEmpty == false { lines = [] }
-            for entry in expected.mapping ?? [:] {
-                lines += try rendered([entry.key.scalar?.string ?? ""], in: expected, indent: 0)
+            if root.entries?.isEmpty == false { lines = [] }
+            for entry in expected.entries ?? [] {
+                lines += try rendered([entry.name], in: expected, indent: 0)
             }
         }
         let text = lines.joined(separator: "\n") + "\n"
         let result = SettingsEditor(yaml: text, file: file)
         // Whatever the text looked like: it must now say what was asked for, and nothing else may have changed.
-        guard let after = try? result.compose(), after == expected || Self.isEmpty(after, expected) else {
+        guard let after = try? result.compose(), after == expected else {
             throw SettingsError(
                 file: file, line: nil,
                 message:
@@ -171,26 +153,21 @@ public struct SettingsEditor {
     }
 
     /// Whether each name begins a line, so that it can be changed by changing lines.
-    private static func standsOnLines(_ mapping: Node.Mapping, _ lines: [String]) -> Bool {
+    private static func standsOnLines(_ mapping: [SettingsNode.Entry], _ lines: [String]) -> Bool {
         mapping.allSatisfy { entry in
-            guard let mark = entry.key.mark, lines.indices.contains(mark.line - 1) else { return false }
-            return lines[mark.line - 1].prefix(mark.column - 1).allSatisfy { $0 == " " }
+            guard let place = entry.place, lines.indices.contains(place.line - 1) else { return false }
+            return lines[place.line - 1].prefix(place.column - 1).allSatisfy { $0 == " " }
         }
     }
 
     /// The comment at the end of a line, with the blanks before it; a number sign in a text begins none.
     private static func comment(behind line: String) -> Range<String.Index>? {
-        guard let sign = line.firstRange(of: " #"), let whole = try? Yams.compose(yaml: line),
+        guard let sign = line.firstRange(of: " #"), let whole = try? YAMLReader.node(of: line, file: ""),
             // Text in front of a comment says by itself what it says.
-            let bare = try? Yams.compose(yaml: String(line[..<sign.lowerBound])), bare == whole
+            let bare = try? YAMLReader.node(of: String(line[..<sign.lowerBound]), file: ""), bare == whole
         else { return nil }
         let blanks = line[..<sign.lowerBound].reversed().prefix { $0 == " " }.count
         return line.index(sign.lowerBound, offsetBy: -blanks)..<line.endIndex
-    }
-
-    /// Two ways to write nothing.
-    private static func isEmpty(_ left: Node, _ right: Node) -> Bool {
-        left.mapping?.isEmpty == true && right.mapping?.isEmpty == true
     }
 
     /// Comments and blank lines before the next name belong to that.
@@ -209,13 +186,13 @@ public struct SettingsEditor {
 
     /// The lines of one name with its value; none where it is not there any more.
     private func rendered(
-        _ path: [String], in root: Node, indent: Int
+        _ path: [String], in root: SettingsNode, indent: Int
     ) throws(SettingsError) -> [String] {
-        var node: Node? = root
-        for name in path { node = node?.mapping.flatMap { Self.entry(name, in: $0)?.value } }
+        var node: SettingsNode? = root
+        for name in path { node = node?[name] }
         guard let node, let name = path.last else { return [] }
         do {
-            let text = try Yams.serialize(node: Node([(Self.plain(name), node)]))
+            let text = try YAMLWriter.yaml(.mapping([(name, node)]))
             return text.split(separator: "\n").map { String(repeating: " ", count: indent) + $0 }
         } catch {
             throw SettingsError(file: file, line: nil, message: "cannot be written as YAML: \(error)")

@@ -1,5 +1,3 @@
-import Yams
-
 /// A mapping of a YAML settings file, read name by name.
 ///
 /// Each setting is asked for by its name and type. What nobody has asked for when ``finish()`` is called is a mistake of
@@ -16,7 +14,7 @@ public struct SettingsMapping {
     private struct Entry {
         let name: String
         let line: Int?
-        let node: Node
+        let node: SettingsNode
     }
 
     /// The mapping at the top of a file. An empty file is an empty mapping.
@@ -25,42 +23,24 @@ public struct SettingsMapping {
     ///   - yaml: the text.
     ///   - file: how errors name it.
     public init(yaml: String, file: String) throws(SettingsError) {
-        let node: Node?
-        do {
-            node = try Yams.compose(yaml: yaml)
-        } catch let error as YamlError {
-            throw Self.error(from: error, file: file)
-        } catch {
-            throw SettingsError(file: file, line: nil, message: "cannot be read as YAML: \(error)")
-        }
-        try self.init(node: node, file: file, path: "", line: 1)
+        try self.init(
+            node: try YAMLReader.node(of: yaml, file: file), file: file, path: "", line: 1)
     }
 
-    private init(node: Node?, file: String, path: String, line: Int?) throws(SettingsError) {
+    private init(node: SettingsNode?, file: String, path: String, line: Int?) throws(SettingsError) {
         self.file = file
         self.path = path
-        guard let node, !Self.isNull(node) else {
+        guard let node, !node.isNull else {
             entries = []
             return
         }
-        guard case .mapping(let mapping) = node else {
+        guard let found = node.entries else {
             let name = path.isEmpty ? "the file" : path
             throw SettingsError(
-                file: file, line: node.mark?.line ?? line,
+                file: file, line: node.line ?? line,
                 message: "\(name) must be a mapping of names to values")
         }
-        var entries: [Entry] = []
-        for (key, value) in mapping {
-            guard case .scalar(let scalar) = key else {
-                throw SettingsError(file: file, line: key.mark?.line, message: "a name must be plain text")
-            }
-            guard !entries.contains(where: { $0.name == scalar.string }) else {
-                let full = Self.join(path, scalar.string)
-                throw SettingsError(file: file, line: key.mark?.line, message: "\(full) is set twice")
-            }
-            entries.append(Entry(name: scalar.string, line: key.mark?.line, node: value))
-        }
-        self.entries = entries
+        entries = found.map { Entry(name: $0.name, line: $0.place?.line, node: $0.value) }
     }
 
     // MARK: - Values
@@ -68,14 +48,14 @@ public struct SettingsMapping {
     /// Text, or nothing where the setting is absent or null. A number is taken as it is written.
     public mutating func string(_ name: String) throws(SettingsError) -> String? {
         guard let entry = entry(name) else { return nil }
-        guard case .scalar(let scalar) = entry.node else { throw wrong(entry, "text") }
-        return scalar.string
+        guard let text = entry.node.text else { throw wrong(entry, "text") }
+        return text
     }
 
     /// A whole number within bounds, or nothing where the setting is absent or null.
     public mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(SettingsError) -> Int? {
         guard let entry = entry(name) else { return nil }
-        guard let number = entry.node.int, range.contains(number) else {
+        guard let number = entry.node.scalar?.integer, range.contains(number) else {
             throw wrong(entry, "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
@@ -84,7 +64,7 @@ public struct SettingsMapping {
     /// True or false, or nothing where the setting is absent or null.
     public mutating func bool(_ name: String) throws(SettingsError) -> Bool? {
         guard let entry = entry(name) else { return nil }
-        guard let flag = entry.node.bool else { throw wrong(entry, "true or false") }
+        guard let flag = entry.node.scalar?.bool else { throw wrong(entry, "true or false") }
         return flag
     }
 
@@ -93,8 +73,7 @@ public struct SettingsMapping {
         _ name: String, _: Choice.Type = Choice.self
     ) throws(SettingsError) -> Choice? {
         guard let entry = entry(name) else { return nil }
-        guard case .scalar(let scalar) = entry.node, let choice = Choice(rawValue: scalar.string.lowercased())
-        else {
+        guard let text = entry.node.text, let choice = Choice(rawValue: text.lowercased()) else {
             throw wrong(entry, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return choice
@@ -103,17 +82,12 @@ public struct SettingsMapping {
     /// A list of texts, or one text that stands for a list of one. Empty where the setting is absent or null.
     public mutating func strings(_ name: String) throws(SettingsError) -> [String] {
         guard let entry = entry(name) else { return [] }
-        switch entry.node {
-        case .scalar(let scalar): return [scalar.string]
-        case .sequence(let sequence):
-            var result: [String] = []
-            for node in sequence {
-                guard case .scalar(let scalar) = node else { throw wrong(entry, "a list of texts") }
-                result.append(scalar.string)
-            }
-            return result
-        default: throw wrong(entry, "a list of texts")
+        if let text = entry.node.text { return [text] }
+        let elements = entry.node.elements
+        guard let texts = elements?.compactMap(\.text), texts.count == elements?.count else {
+            throw wrong(entry, "a list of texts")
         }
+        return texts
     }
 
     /// A mapping inside this one; an empty one where the setting is absent or null. Call its ``finish()`` too.
@@ -126,19 +100,18 @@ public struct SettingsMapping {
     /// A list of mappings; empty where the setting is absent or null. Call the ``finish()`` of each.
     public mutating func mappings(_ name: String) throws(SettingsError) -> [SettingsMapping] {
         guard let entry = entry(name) else { return [] }
-        guard case .sequence(let sequence) = entry.node else { throw wrong(entry, "a list") }
+        guard let elements = entry.node.elements else { throw wrong(entry, "a list") }
         var result: [SettingsMapping] = []
-        for (index, node) in sequence.enumerated() {
+        for (index, node) in elements.enumerated() {
             result.append(
                 try SettingsMapping(
-                    node: node, file: file, path: "\(Self.join(path, name))[\(index)]", line: node.mark?.line)
-            )
+                    node: node, file: file, path: "\(Self.join(path, name))[\(index)]", line: node.line))
         }
         return result
     }
 
     /// The value as it was written, for settings that have a language of their own.
-    public mutating func node(_ name: String) -> Node? {
+    public mutating func node(_ name: String) -> SettingsNode? {
         entry(name)?.node
     }
 
@@ -147,18 +120,18 @@ public struct SettingsMapping {
 
     /// Whether the setting is there, null aside.
     public func has(_ name: String) -> Bool {
-        entries.contains { $0.name == name && !Self.isNull($0.node) }
+        entries.contains { $0.name == name && !$0.node.isNull }
     }
 
     /// The line of the first value, at any depth, that is such a text: for mistakes that show only when it is used.
     public func line(whereText matches: (String) -> Bool) -> Int? {
-        func line(of node: Node) -> Int? {
-            if let scalar = node.scalar { return matches(scalar.string) ? node.mark?.line : nil }
-            for (_, value) in node.mapping ?? [:] {
-                if let found = line(of: value) { return found }
-            }
-            for value in node.sequence ?? [] {
-                if let found = line(of: value) { return found }
+        func line(of node: SettingsNode) -> Int? {
+            switch node.content {
+            case .scalar(let scalar): return matches(scalar.text) ? node.line : nil
+            case .sequence(let elements):
+                for element in elements { if let found = line(of: element) { return found } }
+            case .mapping(let entries):
+                for entry in entries { if let found = line(of: entry.value) { return found } }
             }
             return nil
         }
@@ -201,25 +174,24 @@ public struct SettingsMapping {
         }
     }
 
-    private static func filled(_ own: Node, from defaults: Node) -> Node {
-        if isNull(own) { return defaults }
-        guard case .mapping(let mine) = own, case .mapping(let theirs) = defaults else { return own }
-        var pairs = mine.map { ($0.key, $0.value) }
-        for (name, value) in theirs {
-            if let index = pairs.firstIndex(where: { $0.0.string == name.string }) {
-                pairs[index].1 = filled(pairs[index].1, from: value)
+    private static func filled(_ own: SettingsNode, from defaults: SettingsNode) -> SettingsNode {
+        if own.isNull { return defaults }
+        guard var mine = own.entries, let theirs = defaults.entries else { return own }
+        for entry in theirs {
+            if let index = mine.firstIndex(where: { $0.name == entry.name }) {
+                mine[index].value = filled(mine[index].value, from: entry.value)
             } else {
-                pairs.append((name, value))
+                mine.append(entry)
             }
         }
-        return .mapping(Node.Mapping(pairs, mine.tag, mine.style, mine.mark))
+        return SettingsNode(.mapping(mine), place: own.place)
     }
 
     // MARK: - Inside
 
     private mutating func entry(_ name: String) -> Entry? {
         known.insert(name)
-        return entries.first { $0.name == name && !Self.isNull($0.node) }
+        return entries.first { $0.name == name && !$0.node.isNull }
     }
 
     private func wrong(_ entry: Entry, _ expected: String) -> SettingsError {
@@ -227,38 +199,8 @@ public struct SettingsMapping {
             file: file, line: entry.line, message: "\(Self.join(path, entry.name)) must be \(expected)")
     }
 
-    private static func isNull(_ node: Node) -> Bool {
-        node.null != nil
-    }
-
     private static func join(_ path: String, _ name: String) -> String {
         path.isEmpty ? name : "\(path):\(name)"
-    }
-
-    private static func error(from error: YamlError, file: String) -> SettingsError {
-        switch error {
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-            .composer(_, let problem, let mark, _):
-            SettingsError(file: file, line: mark.line, message: "not valid YAML: \(problem)")
-        case .duplicatedKeysInMapping(let duplicates, let context):
-            SettingsError(
-                file: file, line: Self.secondLine(of: duplicates.first ?? "", context),
-                message: "set twice: \(duplicates.joined(separator: ", "))")
-        default: SettingsError(file: file, line: nil, message: "not valid YAML")
-        }
-    }
-
-    /// Where a name stands again under its first place; that place itself where it is on a line with others.
-    private static func secondLine(of name: String, _ first: YamlError.Context) -> Int {
-        let lines = first.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        let start = String(repeating: " ", count: max(first.mark.column - 1, 0))
-        let spellings = [name, "\"\(name)\"", "'\(name)'"].map { start + $0 }
-        let next = lines.indices.dropFirst(first.mark.line).first { index in
-            spellings.contains {
-                lines[index].hasPrefix($0) && lines[index].dropFirst($0.count).drop { $0 == " " }.first == ":"
-            }
-        }
-        return next.map { $0 + 1 } ?? first.mark.line
     }
 
     /// The known name that takes the fewest edits, where a typing error is likely: at most a third of the letters.

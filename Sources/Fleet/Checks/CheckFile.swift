@@ -2,7 +2,6 @@ import PDBasics
 import PDDocument
 import PDSettings
 import PDStore
-import Yams
 
 /// The file in which checks are written down: `checks.yml`.
 package enum CheckFile {
@@ -67,11 +66,11 @@ package enum CheckFile {
     }
 
     /// A missing setting has no line of its own, so the error gets the line of one that stands beside it.
-    private static func missing(_ name: String, in mapping: SettingsMapping, near node: Node?)
+    private static func missing(_ name: String, in mapping: SettingsMapping, near node: SettingsNode?)
         -> SettingsError
     {
         SettingsError(
-            file: mapping.file, line: node?.mark?.line, message: "\(mapping.path):\(name) is missing")
+            file: mapping.file, line: node?.line, message: "\(mapping.path):\(name) is missing")
     }
 
     private static func isNameByte(_ byte: UInt8) -> Bool {

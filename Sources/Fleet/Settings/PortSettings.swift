@@ -71,7 +71,7 @@ extension PortSettings {
             port.number = number
             ports.append(port)
         }
-        if case .mapping? = top.node("port") {
+        if top.node("port")?.entries != nil {
             var mapping = try top.mapping("port")
             for name in mapping.names {
                 var one = try mapping.mapping(name)

@@ -1,6 +1,5 @@
 import Foundation
 import PDSettings
-import Yams
 
 /// The settings file of a server, changed by tools: what they write is checked as the server would check it, and put in
 /// place at once or not at all.
@@ -47,12 +46,12 @@ package struct SettingsFile {
 
     /// The users that have a password in a place.
     package func users(in place: PasswordPlace) throws -> [String] {
-        try editor.value(place.path)?.mapping?.compactMap { $0.key.scalar?.string } ?? []
+        try editor.value(place.path)?.entries?.map(\.name) ?? []
     }
 
     /// Sets a user's password hash.
     package mutating func setPassword(_ hash: String, of user: String, in place: PasswordPlace) throws {
-        try editor.set(place.path + [user], to: Node(hash))
+        try editor.set(place.path + [user], to: .text(hash))
     }
 
     /// Takes a user's password away.
@@ -67,15 +66,15 @@ package struct SettingsFile {
     /// - Parameter tls: what it proves itself with; where nothing is said, that is for the `ssl` beside the ports to say.
     package mutating func add(port number: Int, isDeprecated: Bool, tls: PortSettings.TLS?) throws {
         try makePortsMapping()
-        var properties = [(Node("deprecated"), Self.flag(isDeprecated))]
-        if let tls { properties.append((Node("ssl"), Self.ssl(tls))) }
-        try editor.set(["port", "\(number)"], to: Node(properties))
+        var properties = [("deprecated", SettingsNode.flag(isDeprecated))]
+        if let tls { properties.append(("ssl", Self.ssl(tls))) }
+        try editor.set(["port", "\(number)"], to: .mapping(properties))
     }
 
     /// Sets whether hosts should use another port than this one.
     package mutating func set(isDeprecated: Bool, ofPort number: Int) throws {
         try makePortsMapping()
-        try editor.set(["port", "\(number)", "deprecated"], to: Self.flag(isDeprecated))
+        try editor.set(["port", "\(number)", "deprecated"], to: .flag(isDeprecated))
     }
 
     /// Sets what a port proves itself with; nothing for plain HTTP, whatever the `ssl` beside the ports says.
@@ -93,28 +92,21 @@ package struct SettingsFile {
     /// A number or a list has no room for what holds for one port.
     private mutating func makePortsMapping() throws {
         let current = try editor.value(["port"])
-        guard current?.mapping == nil else { return }
+        guard current?.entries == nil else { return }
         // Without any setting there is a default port; a mapping takes its place, so it has to be named.
         let ports = try settings().ports
-        try editor.set(["port"], to: Node(ports.map { (Self.name($0), Self.node($0)) }))
-    }
-
-    private static func name(_ port: PortSettings) -> Node {
-        Node("\(port.number)", Tag(.implicit))
+        try editor.set(["port"], to: .mapping(ports.map { ("\($0.number)", Self.node($0)) }))
     }
 
     /// What a port has that was one of a list; the `ssl` beside the ports goes on holding for it.
-    private static func node(_ port: PortSettings) -> Node {
-        Node([(Node("deprecated"), flag(port.isDeprecated))])
+    private static func node(_ port: PortSettings) -> SettingsNode {
+        .mapping([("deprecated", .flag(port.isDeprecated))])
     }
 
-    private static func ssl(_ tls: PortSettings.TLS?) -> Node {
-        guard let tls else { return Node([(Node("enabled"), flag(false))]) }
-        return Node([
-            (Node("enabled"), flag(true)), (Node("certificate"), Node(tls.certificate)),
-            (Node("key"), Node(tls.key)),
+    private static func ssl(_ tls: PortSettings.TLS?) -> SettingsNode {
+        guard let tls else { return .mapping([("enabled", .flag(false))]) }
+        return .mapping([
+            ("enabled", .flag(true)), ("certificate", .text(tls.certificate)), ("key", .text(tls.key)),
         ])
     }
-
-    private static func flag(_ value: Bool) -> Node { Node(value ? "true" : "false", Tag(.implicit)) }
 }

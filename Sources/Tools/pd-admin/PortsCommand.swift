@@ -5,7 +5,6 @@ import PDFleet
 import PDServerToolSupport
 import PDSettings
 import PDToolSupport
-import Yams
 
 struct PortsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -245,7 +244,7 @@ struct PortsCommand: ParsableCommand {
             let file = kit.appending(path: "agent.yml")
             var editor = SettingsEditor(
                 yaml: String(decoding: try PrivateFiles.read(file), as: UTF8.self), file: file.path)
-            let old = try editor.value(["server_url"])?.scalar?.string
+            let old = try editor.value(["server_url"])?.text
             guard let host = host ?? old.flatMap({ URLComponents(string: $0)?.host }) else {
                 throw ToolFailure(.usage, "\(file.path) names no server: say which with --host")
             }
@@ -266,12 +265,12 @@ struct PortsCommand: ParsableCommand {
             let standard = chosen.tls == nil ? 80 : 443
             if chosen.number != standard { components.port = chosen.number }
             guard let url = components.string else { throw ToolFailure(.usage, "\(host) is not a host name") }
-            try editor.set(["server_url"], to: Node(url))
+            try editor.set(["server_url"], to: .text(url))
             let authority = kit.appending(path: "server.crt")
             if let certificate, certificate.vouchesForItself {
                 try PrivateFiles.write(certificate.pem, to: authority, mode: 0o644)
-                try editor.set(["ssl", "ca_path"], to: Node(authority.lastPathComponent))
-            } else if try editor.value(["ssl", "ca_path"])?.scalar?.string == authority.lastPathComponent {
+                try editor.set(["ssl", "ca_path"], to: .text(authority.lastPathComponent))
+            } else if try editor.value(["ssl", "ca_path"])?.text == authority.lastPathComponent {
                 try editor.remove(["ssl", "ca_path"])
             }
             try PrivateFiles.replace(Array(editor.yaml.utf8), at: file)
