@@ -15,6 +15,10 @@ final class StubServer: Sendable {
         case flood(Int)
         /// Answer with something that is not HTTP.
         case babble
+        /// Answer with these bytes, and close the connection.
+        case raw(String)
+        /// Answer with interim answers without an end.
+        case dither
         /// Redirect to this address.
         case redirect(String)
     }
@@ -80,6 +84,8 @@ final class StubServer: Sendable {
                 "HTTP/1.1 307 X\r\nLocation: \(target)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         case .loseAnswer: return
         case .hang: Thread.sleep(forTimeInterval: 30)
+        case .raw(let text): send(connection, text)
+        case .dither: while send(connection, "HTTP/1.1 100 Continue\r\nA: b\r\n\r\n") {}
         case .babble: send(connection, "SSH-2.0-OpenSSH_9.2p1\r\n")
         case .flood(let status):
             send(connection, "HTTP/1.1 \(status) X\r\nConnection: close\r\n\r\n")
@@ -98,8 +104,9 @@ final class StubServer: Sendable {
             let head = String(decoding: received[..<end.lowerBound], as: UTF8.self)
             let length = head.lowercased().split(separator: "\r\n").first { $0.hasPrefix("content-length:") }
                 .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) }
-            guard let length, received.count - end.upperBound >= length else { continue }
-            return (head, Array(received[end.upperBound...].prefix(length)))
+            // CONNECT has none.
+            guard received.count - end.upperBound >= length ?? 0 else { continue }
+            return (head, Array(received[end.upperBound...].prefix(length ?? 0)))
         }
     }
 

@@ -16,6 +16,8 @@ public struct AgentSettings: Sendable, Equatable {
     public var logLevel = Logger.Level.notice
     /// `ssl:ca_path`: a PEM file with the certificates to trust instead of the system's.
     public var caPath: String?
+    /// `proxy`: by which proxy the server is reached; what the environment says where it is not set.
+    public var proxy = HTTPProxy.environment
     /// `secret_keeping:selectors`, where `secret_keeping:enabled` is true: values that must not be sent in the clear.
     public var privateSelectors: [String] = []
     /// `trust`: whose releases, patches, commands and shells this machine obeys.
@@ -65,6 +67,12 @@ public struct AgentSettings: Sendable, Equatable {
             path.hasPrefix("/") ? path : (file.lastIndex(of: "/").map { String(file[...$0]) } ?? "") + path
         }
         try ssl.finish()
+        if let name = try top.string("proxy") {
+            guard let proxy = HTTPProxy(setting: name) else {
+                throw top.error("proxy", "must be http://HOST:PORT, https://HOST:PORT or none")
+            }
+            self.proxy = proxy
+        }
 
         if try top.string("geolocation_api_key") != nil {
             notes.append("geolocation_api_key is set, but this agent does not look up where it is")

@@ -9,7 +9,7 @@ struct Options: ParsableArguments {
     @OptionGroup var stateOptions: StateOptions
 
     var directory: StateDirectory {
-        StateDirectory(stateOptions.directory(installed: "/var/lib/penguindome/agent").path)
+        StateDirectory(stateOptions.directoryPath(installed: "/var/lib/penguindome/agent"))
     }
 
     var log: Logger {
@@ -19,14 +19,14 @@ struct Options: ParsableArguments {
     /// - Parameter isReadOnly: whether collectors may remember nothing.
     func agent(isReadOnly: Bool = false) throws -> Agent {
         var worker = ["/proc/self/exe", "collector-worker", "--state=\(directory.path)"]
-        if let file = stateOptions.settingsFile?.path { worker.append("--config=\(file)") }
+        if let file = stateOptions.settingsPath { worker.append("--config=\(file)") }
         if isReadOnly { worker.append("--read-only") }
         return try Agent.load(
-            state: directory, configuration: stateOptions.settingsFile?.path, worker: worker, log: log)
+            state: directory, configuration: stateOptions.settingsPath, worker: worker, log: log)
     }
 
     func settings() throws -> AgentSettings {
-        try Agent.settings(state: directory, configuration: stateOptions.settingsFile?.path)
+        try Agent.settings(state: directory, configuration: stateOptions.settingsPath)
     }
 
     /// Goes on as the agent of the release in use, where it brought one; returns where there is none, or where this
@@ -47,7 +47,8 @@ struct Options: ParsableArguments {
 
     /// Lends the way to the agent's server.
     func withTransport<R>(_ agent: Agent, _ body: (HTTPTransport) async throws -> R) async throws -> R {
-        let transport = HTTPTransport(serverURL: agent.settings.serverURL, caPath: agent.settings.caPath)
+        let transport = HTTPTransport(
+            serverURL: agent.settings.serverURL, caPath: agent.settings.caPath, proxy: agent.settings.proxy)
         do {
             let result = try await body(transport)
             await transport.close()
