@@ -4,6 +4,7 @@
 import Foundation
 import PDDocument
 import PDProtocol
+import PDQuery
 import PDStore
 
 /// The arguments, by name.
@@ -144,7 +145,11 @@ func audit(_ store: SQLiteStore) async throws {
     let begin = clock.now
     let sweep = try await store.reduceHosts(where: nil, into: Sweep()) { sweep, host in
         sweep.hosts += 1
-        queries.forEachMatch(in: host.document) { sweep.found[$0].append(host.id) }
+        queries.forEachMatch(in: host.document) {
+            sweep.found[$0].append(host.id)
+        } undecided: {
+            fatalError("\($1)")
+        }
     }
     let swept = clock.now
     let found = Dictionary(

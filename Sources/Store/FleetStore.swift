@@ -1,5 +1,6 @@
 import PDDocument
 import PDProtocol
+import PDQuery
 
 // The promise that every store keeps, whatever database it stands on.
 //
@@ -27,6 +28,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case hostTooLarge(Hostname, bytes: Int, limit: Int)
     /// What was asked contradicts something that is there. Nothing was written.
     case conflict(String)
+    /// It is not known which hosts a query picks: a regular expression in it would take too long.
+    case undecided(PatternError)
 
     /// One line for people.
     public var description: String {
@@ -37,6 +40,7 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .corrupt(let reason): "the database is damaged: \(reason)"
         case .unknownHost(let name): "no host is called \(name)"
         case .conflict(let reason): reason
+        case .undecided(let error): "the query cannot be answered: $regex: \(error)"
         case .hostTooLarge(let hostname, let bytes, let limit):
             "the reports of host \(hostname) would take \(bytes) bytes, the limit is \(limit)"
         }

@@ -1,6 +1,7 @@
 import Foundation
 import PDDocument
 import PDProtocol
+import PDQuery
 import Testing
 
 @testable import PDStore

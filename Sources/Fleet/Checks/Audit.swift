@@ -1,5 +1,6 @@
 import PDDocument
 import PDProtocol
+import PDQuery
 import PDStore
 
 /// What an audit found.
@@ -14,12 +15,25 @@ package struct AuditReport: Sendable, Equatable {
         package let isAlerting: Bool
     }
 
+    /// A check of which it is not known whether it finds a host.
+    package struct Undecided: Sendable, Equatable {
+        /// The host, by its name.
+        package let hostname: Hostname
+        /// The check, by its name.
+        package let check: String
+        /// Why it is not known.
+        package let error: PatternError
+    }
+
     /// The clock of the audit, in milliseconds since 1970-01-01 UTC.
     package let at: Int64
     /// How many hosts were looked at.
     package let hostCount: Int
     /// How many were passed over because they are suspended.
     package let suspendedCount: Int
+    /// What is not known, because a regular expression of the check would take too long on what the host reported. Each
+    /// has an issue, as if the check had found it.
+    package let undecided: [Undecided]
     /// All open issues of the checks that ran, by hostname and check.
     package let findings: [Finding]
 }
@@ -46,7 +60,13 @@ package enum Audit {
                 return
             }
             sweep.hostCount += 1
-            queries.forEachMatch(in: host.document) { sweep.found[$0].append(host.id) }
+            queries.forEachMatch(in: host.document) {
+                sweep.found[$0].append(host.id)
+            } undecided: {
+                // What cannot be known must not look like a machine without a fault.
+                sweep.found[$0].append(host.id)
+                sweep.undecided.append(.init(hostname: host.hostname, check: checks[$0].name, error: $1))
+            }
         }
         let names = checks.map(\.name)
         let byName = Dictionary(zip(names, checks)) { first, _ in first }
@@ -61,7 +81,8 @@ package enum Audit {
             }
         }
         return AuditReport(
-            at: now, hostCount: sweep.hostCount, suspendedCount: sweep.suspendedCount, findings: findings)
+            at: now, hostCount: sweep.hostCount, suspendedCount: sweep.suspendedCount,
+            undecided: sweep.undecided, findings: findings)
     }
 
     /// What one pass over the hosts has seen so far.
@@ -70,5 +91,6 @@ package enum Audit {
         var found: [[HostID]]
         var hostCount = 0
         var suspendedCount = 0
+        var undecided: [AuditReport.Undecided] = []
     }
 }

@@ -65,6 +65,15 @@ struct PeriodicAudit: ServiceLifecycle.Service {
                     "open": "\(report.findings.count)",
                     "alerting": "\(report.findings.count { $0.isAlerting })",
                 ])
+            // A check that is too costly is so on many hosts: one line each would bury the rest.
+            if let first = report.undecided.first {
+                logger.warning(
+                    "checks that cannot be decided count as found: \(first.error)",
+                    metadata: [
+                        "count": "\(report.undecided.count)", "first_check": "\(first.check)",
+                        "first_host": "\(first.hostname)",
+                    ])
+            }
             if let removed = try await store.prune(retention, at: time),
                 removed != PruneReceipt(auditRecords: 0, closedIssues: 0)
             {

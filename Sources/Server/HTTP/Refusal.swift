@@ -96,6 +96,7 @@ extension Refusal {
         case .hostTooLarge: self = .tooLarge("\(error)")
         case .unknownHost: self = .notFound("\(error)")
         case .conflict: self = .conflict("\(error)")
+        case .undecided: self = .malformed("\(error)")
         case .unavailable, .newerSchema, .corrupt: self = .unavailable("\(error)")
         }
     }

@@ -1,5 +1,6 @@
 import PDDocument
 import PDProtocol
+import PDQuery
 
 extension MongoStore {
     /// Compares the report with what is known, and writes both the host and what changed on it.

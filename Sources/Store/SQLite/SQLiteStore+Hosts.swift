@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import PDDocument
 import PDProtocol
+import PDQuery
 
 extension SQLiteStore {
     /// Has the report written with the next commit, and answers after it.
@@ -54,7 +55,7 @@ extension SQLiteStore {
                     db, sql: "SELECT id, hostname, submitted_at, document FROM hosts ORDER BY hostname")
                 while let row = try rows.next() {
                     let document = try row.document(3)
-                    if query?.matches(document) ?? true {
+                    if try query?.matches(document) ?? true {
                         body(&result, try FleetHost(row, document: document))
                     }
                 }

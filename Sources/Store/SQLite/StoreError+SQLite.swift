@@ -1,4 +1,5 @@
 import GRDB
+import PDQuery
 
 extension StoreError {
     /// What a failure in GRDB or SQLite means to a caller. SQLite's messages name tables, never their content.
@@ -13,6 +14,7 @@ extension StoreError {
                 self = .corrupt(reason: reason)
             default: self = .unavailable(reason: reason)
             }
+        case let error as PatternError: self = .undecided(error)
         case is RowDecodingError: self = .corrupt(reason: "a column holds a value of the wrong type")
         case is CancellationError: self = .unavailable(reason: "the request was cancelled")
         default: self = .unavailable(reason: "\(error)")

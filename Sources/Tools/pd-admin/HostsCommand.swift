@@ -3,6 +3,7 @@ import Foundation
 import PDDocument
 import PDFleet
 import PDProtocol
+import PDQuery
 import PDStore
 import PDToolSupport
 

@@ -42,6 +42,11 @@ struct IssuesCommand: ParsableCommand {
                 lines.append("    since  \(readable(finding.issue.openedAt))\(grace)")
             }
             lines.append("\(report.findings.count) to fix on \(hosts)\(skipped).")
+            for unknown in report.undecided {
+                lines.append(
+                    "note: \(unknown.check) cannot be decided on \(unknown.hostname.name), and counts as found: "
+                        + "\(unknown.error)")
+            }
             return lines.joined(separator: "\n")
         }
 

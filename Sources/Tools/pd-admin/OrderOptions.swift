@@ -5,6 +5,7 @@ import PDFiles
 import PDFleet
 import PDGnuPG
 import PDProtocol
+import PDQuery
 import PDStore
 import PDToolSupport
 

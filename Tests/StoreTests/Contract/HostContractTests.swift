@@ -1,5 +1,6 @@
 import PDDocument
 import PDProtocol
+import PDQuery
 import PDStore
 import Testing
 

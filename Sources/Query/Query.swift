@@ -38,8 +38,11 @@ public struct Query: Sendable {
     }
 
     /// Whether the document fulfils the condition.
-    public func matches(_ host: Document) -> Bool {
-        host.withUnsafeBytes { filter.matches($0) }
+    ///
+    /// - Throws: ``PatternError`` where a regular expression would take more than its limits: then that is
+    ///   not known.
+    public func matches(_ host: Document) throws(PatternError) -> Bool {
+        try host.withUnsafeBytes { (bytes) throws(PatternError) in try filter.matches(bytes) }
     }
 }
 
@@ -61,12 +64,17 @@ public struct QuerySet: Sendable {
     }
 
     /// Calls `body` with the index of each query that the document fulfils, in their order.
-    public func forEachMatch(in host: Document, _ body: (Int) -> Void) {
+    ///
+    /// - Parameter undecided: is called for each query of which that is not known: see ``Query/matches(_:)``.
+    public func forEachMatch(
+        in host: Document, _ body: (Int) -> Void, undecided: (Int, PatternError) -> Void
+    ) {
         host.withUnsafeBytes { bytes in
             paths.withValues(of: bytes) { values in
-                for (index, query) in queries.enumerated()
-                where values.fulfil(query.condition, firstPath: query.firstPath) {
-                    body(index)
+                for (index, query) in queries.enumerated() {
+                    do throws(PatternError) {
+                        if try values.fulfil(query.condition, firstPath: query.firstPath) { body(index) }
+                    } catch { undecided(index, error) }
                 }
             }
         }

@@ -8,12 +8,16 @@ indirect enum Condition<Leaf: Sendable>: Sendable {
     case not(Condition)
     case test(Leaf)
 
-    func holds(_ check: (Leaf) -> Bool) -> Bool {
+    func holds(_ check: (Leaf) throws(PatternError) -> Bool) throws(PatternError) -> Bool {
         switch self {
-        case .all(let parts): parts.allSatisfy { $0.holds(check) }
-        case .any(let parts): parts.contains { $0.holds(check) }
-        case .not(let part): !part.holds(check)
-        case .test(let leaf): check(leaf)
+        case .all(let parts):
+            for part in parts where try !part.holds(check) { return false }
+            return true
+        case .any(let parts):
+            for part in parts where try part.holds(check) { return true }
+            return false
+        case .not(let part): return try !part.holds(check)
+        case .test(let leaf): return try check(leaf)
         }
     }
 
@@ -65,8 +69,10 @@ struct Filter: Sendable {
     let condition: Condition<FieldTest>
     let paths: PathTable
 
-    func matches(_ document: UnsafeRawBufferPointer) -> Bool {
-        paths.withValues(of: document) { $0.fulfil(condition, firstPath: 0) }
+    func matches(_ document: UnsafeRawBufferPointer) throws(PatternError) -> Bool {
+        try paths.withValues(of: document) { (values) throws(PatternError) in
+            try values.fulfil(condition, firstPath: 0)
+        }
     }
 }
 

@@ -3,7 +3,7 @@ import PDBasics
 import PDDocument
 import Testing
 
-@testable import PDStore
+@testable import PDQuery
 
 func document(_ json: String) throws -> Document {
     try Document(json: Array(json.utf8))
@@ -48,7 +48,9 @@ struct QueryTests {
         arguments: recorded.checks)
     func recordedCheck(_ check: RecordedCheck) throws {
         let query = try Query(check.query)
-        let found = Self.recorded.hosts.filter(query.matches).compactMap { $0["hostname"]?.string }
+        let found = try Self.recorded.hosts.filter { try query.matches($0) }.compactMap {
+            $0["hostname"]?.string
+        }
         #expect(found.sorted() == check.matches)
     }
 
@@ -58,8 +60,13 @@ struct QueryTests {
         let set = QuerySet(queries)
         for host in Self.recorded.hosts {
             var found: [Int] = []
-            set.forEachMatch(in: host) { found.append($0) }
-            #expect(found == queries.indices.filter { queries[$0].matches(host) })
+            set.forEachMatch(in: host) {
+                found.append($0)
+            } undecided: {
+                Issue.record("\($0): \($1)")
+            }
+            let alone = try queries.indices.filter { try queries[$0].matches(host) }
+            #expect(found == alone)
         }
     }
 
@@ -80,9 +87,11 @@ struct QueryTests {
 
     private func check(_ row: Row) throws {
         let query = try Query(json: row.query)
-        for text in row.yes { #expect(query.matches(try document(text)), "\(row.query) must match \(text)") }
+        for text in row.yes {
+            #expect(try query.matches(try document(text)), "\(row.query) must match \(text)")
+        }
         for text in row.no {
-            #expect(!query.matches(try document(text)), "\(row.query) must not match \(text)")
+            #expect(try !query.matches(try document(text)), "\(row.query) must not match \(text)")
         }
     }
 
@@ -348,12 +357,12 @@ struct QueryTests {
     func otherTypes() throws {
         let now: Int64 = 1_717_599_600_000
         let before = try Query(["a": ["$lt": .date(milliseconds: now)]])
-        #expect(before.matches(["a": .date(milliseconds: now - 1)]))
-        #expect(before.matches(["a": .date(milliseconds: -1)]))
+        #expect(try before.matches(["a": .date(milliseconds: now - 1)]))
+        #expect(try before.matches(["a": .date(milliseconds: -1)]))
         for value: Value in [.date(milliseconds: now), 5, "2020-01-01", nil, .int64(now - 1)] {
-            #expect(!before.matches(["a": value]))
+            #expect(try !before.matches(["a": value]))
         }
-        #expect(!before.matches([:]))
+        #expect(try !before.matches([:]))
 
         #expect(try Query(["a": .double(.nan)]).matches(["a": .double(.nan)]))
         #expect(try Query(["a": ["$gte": .double(.nan)]]).matches(["a": .double(.nan)]))
@@ -403,9 +412,9 @@ struct QueryTests {
             query.document == [
                 "submitted_at": ["$lt": .date(milliseconds: 70_400_000), "$gte": .date(milliseconds: 1000)]
             ])
-        #expect(query.matches(["submitted_at": .date(milliseconds: 70_399_999)]))
-        #expect(!query.matches(["submitted_at": .date(milliseconds: 70_400_000)]))
-        #expect(!query.matches(["submitted_at": .date(milliseconds: 999)]))
+        #expect(try query.matches(["submitted_at": .date(milliseconds: 70_399_999)]))
+        #expect(try !query.matches(["submitted_at": .date(milliseconds: 70_400_000)]))
+        #expect(try !query.matches(["submitted_at": .date(milliseconds: 999)]))
         #expect(try Query(json: #"{"a":{"$date":5}}"#).document == ["a": .date(milliseconds: 5)])
         #expect(throws: QueryError(.noClock, at: [.name("a")])) { try Query(json: #"{"a":{"$ago":"1d"}}"#) }
     }
@@ -475,7 +484,7 @@ struct QueryTests {
             ),
             (
                 #"{"a":{"$regex":"a","$options":"q"}}"#,
-                .badPattern(PatternError(reason: .unknownOption("q"), offset: 0)), "a / $regex"
+                .badPattern(PatternError(.unknownOption("q"), offset: 0)), "a / $regex"
             ),
             (#"{"$and":[]}"#, .badOperand("$and", expected: "a list of queries"), "$and"),
             (#"{"$or":{}}"#, .badOperand("$or", expected: "a list of queries"), "$or"),
@@ -511,8 +520,9 @@ struct QueryTests {
         let path = Array(repeating: "0", count: Query.maximumPathSteps).joined(separator: ".")
         let query = try Query(json: #"{"\#(path)":{"$eq":"never"}}"#)
         let host = try #require(value.document)
-        let elapsed = ContinuousClock().measure { #expect(!query.matches(host)) }
-        #expect(elapsed < .seconds(10))
+        let start = ContinuousClock.now
+        #expect(try !query.matches(host))
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 }
 

@@ -94,14 +94,22 @@ struct PathTable: Sendable {
     }
 
     /// Finds the values of all paths and lends them. Allocates on the stack where they are few.
-    func withValues<Result>(of document: UnsafeRawBufferPointer, _ body: (Values) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: Slot.self, capacity: nodes.count) { slots in
+    func withValues<R, E: Error>(
+        of document: UnsafeRawBufferPointer, _ body: (Values) throws(E) -> R
+    ) throws(E) -> R {
+        let result: Result<R, E> = withUnsafeTemporaryAllocation(of: Slot.self, capacity: nodes.count) {
+            slots in
             slots.initialize(repeating: Slot())
             names.withUnsafeBytes { names in
                 find(firstNode, in: document, names, slots)
             }
-            return body(Values(table: self, slots: slots))
+            do throws(E) {
+                return .success(try body(Values(table: self, slots: slots)))
+            } catch {
+                return .failure(error)
+            }
         }
+        return try result.get()
     }
 
     /// Fills the slots of a node, its siblings and all below them. Recursion is bounded by ``Query/maximumPathSteps``.

@@ -19,7 +19,7 @@ public struct QueryError: Error, Equatable, Sendable, CustomStringConvertible {
         case unsupportedValue(type: UInt8)
         /// `$options` without `$regex`.
         case optionsWithoutPattern
-        /// A regular expression that is wrong or beyond what is supported.
+        /// A regular expression that is wrong or too large.
         case badPattern(PatternError)
         /// `$ago` where there is no clock.
         case noClock
