@@ -47,6 +47,20 @@ struct FilesTests {
         }
     }
 
+    @Test("directories are made with those above them, with the mode that was asked for whatever the umask")
+    func directories() throws {
+        try withDirectory { directory in
+            try #require(chmod(directory, 0o700) == 0)
+            try Files.makeDirectories("\(directory)/a//b/", mode: 0o775)
+            #expect(try mode("\(directory)/a/b") == 0o775 && mode("\(directory)/a") == 0o775)
+            #expect(try mode(directory) == 0o700)
+            try Files.writeAtomically([], to: "\(directory)/file")
+            #expect(throws: FileError(operation: "make", path: "\(directory)/file/x", code: ENOTDIR)) {
+                try Files.makeDirectories("\(directory)/file/x", mode: 0o755)
+            }
+        }
+    }
+
     @Test("a private directory is made with those above it, or tightened; those above stay as they are")
     func privateDirectories() throws {
         try withDirectory { directory in

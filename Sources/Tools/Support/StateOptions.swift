@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 
 /// Where a tool finds what it works on; every command has these.
 public struct StateOptions: ParsableArguments {
@@ -20,19 +20,16 @@ public struct StateOptions: ParsableArguments {
     /// Needed by the argument parser.
     public init() {}
 
-    /// The state directory.
-    public func directory(installed: String) -> URL {
-        let path = state ?? environment("PENGUINDOME_STATE") ?? installed
-        return URL(filePath: path, directoryHint: .isDirectory)
+    /// The path of the state directory.
+    public func directoryPath(installed: String) -> String {
+        state ?? environment("PENGUINDOME_STATE") ?? installed
     }
 
-    /// The settings file, where one is named.
-    public var settingsFile: URL? {
-        (config ?? environment("PENGUINDOME_CONFIG")).map { URL(filePath: $0) }
-    }
+    /// The path of the settings file, where one is named.
+    public var settingsPath: String? { config ?? environment("PENGUINDOME_CONFIG") }
 
     /// A variable that is set to nothing is as good as one that is not set.
     private func environment(_ name: String) -> String? {
-        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 import PDCrypto
 
 /// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
@@ -10,6 +10,7 @@ public protocol Tool: AsyncParsableCommand {
 }
 
 extension Tool {
+    /// Does nothing.
     public static func prepare() {}
 
     /// The program's entry.
@@ -30,22 +31,28 @@ extension Tool {
             }
         } catch let failure as any ExitCoded {
             complain(name, failure.description)
-            Foundation.exit(failure.exitCode)
+            Glibc.exit(failure.exitCode)
         } catch  where exitCode(for: error) == .success {
             print(fullMessage(for: error))
         } catch  where exitCode(for: error) == .validationFailure {
             complain(name, "\(message(for: error)); see \(name) --help")
-            Foundation.exit(ToolFailure.Code.usage.rawValue)
+            Glibc.exit(ToolFailure.Code.usage.rawValue)
         } catch let code as ExitCode {
-            Foundation.exit(code.rawValue)
+            Glibc.exit(code.rawValue)
         } catch {
             complain(name, "\(error)")
-            Foundation.exit(ToolFailure.Code.failed.rawValue)
+            Glibc.exit(ToolFailure.Code.failed.rawValue)
         }
     }
 
     private static func complain(_ name: String, _ text: String) {
         let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        FileHandle.standardError.write(Data("\(name): \(line)\n".utf8))
+        var rest = Array("\(name): \(line)\n".utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            // Nobody can be told that nobody can be told.
+            guard count > 0 || count < 0 && errno == EINTR else { return }
+            rest = rest.dropFirst(max(count, 0))
+        }
     }
 }

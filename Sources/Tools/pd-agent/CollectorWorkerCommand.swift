@@ -13,7 +13,7 @@ struct CollectorWorkerCommand: ParsableCommand {
 
     func run() throws {
         try Agent.work(
-            state: options.directory, configuration: options.stateOptions.settingsFile?.path,
+            state: options.directory, configuration: options.stateOptions.settingsPath,
             isWritable: !readOnly, log: options.log)
     }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PDClient
 import PDFiles
 import PDToolSupport
@@ -28,13 +27,15 @@ struct InstallUnitsCommand: ParsableCommand {
     @OptionGroup var options: Options
 
     func validate() throws {
-        guard options.stateOptions.settingsFile == nil else {
+        guard options.stateOptions.settingsPath == nil else {
             throw ValidationError("the units have their settings in the state directory: leave out --config")
         }
     }
 
     func run() throws {
-        let own = Files.realPath("/proc/self/exe").map { URL(filePath: $0).deletingLastPathComponent().path }
+        let own = Files.realPath("/proc/self/exe").flatMap { path in
+            path.lastIndex(of: "/").map { String(path[..<$0]) }
+        }
         let programs = programs ?? (root == nil ? own : nil) ?? "/usr/bin"
         let state = options.directory.path
         guard let units = AgentUnits(programs: programs, state: state) else {
@@ -44,8 +45,7 @@ struct InstallUnitsCommand: ParsableCommand {
             )
         }
         let folder = root.map { "\($0)/usr/lib/systemd/system" } ?? "/etc/systemd/system"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        try Files.makeDirectories(folder, mode: 0o755)
         for (name, text) in units.files {
             let file = "\(folder)/\(name)"
             // One that cannot be read is written anew, or that fails.
@@ -58,10 +58,9 @@ struct InstallUnitsCommand: ParsableCommand {
         }
         guard root == nil else { return }
         if Files.exists("/run/systemd/system") {
-            let reload = try Process.run(URL(filePath: "/usr/bin/systemctl"), arguments: ["daemon-reload"])
-            reload.waitUntilExit()
-            guard reload.terminationStatus == 0 else {
-                throw ToolFailure(.failed, "systemctl daemon-reload ended with \(reload.terminationStatus)")
+            let reload = try Machine.this().run("systemctl", "daemon-reload")
+            guard reload.returncode == 0 else {
+                throw ToolFailure(.failed, "systemctl daemon-reload ended with \(reload.returncode)")
             }
         }
         print("Start it with: systemctl enable --now \(AgentUnits.timer)")

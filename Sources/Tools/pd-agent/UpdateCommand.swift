@@ -28,7 +28,7 @@ struct UpdateCommand: AsyncParsableCommand {
         if from == nil, allowDowngrade == nil { try options.handOver() }
         let updater = Updater(
             state: options.directory, settings: try options.settings(),
-            configuration: options.stateOptions.settingsFile?.path, log: options.log)
+            configuration: options.stateOptions.settingsPath, log: options.log)
         if let from {
             try report(
                 await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade, isChosen: true))
