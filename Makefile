@@ -1,7 +1,7 @@
 # The two commands of this project: `make run` tries it out on this machine, `make test` tests everything.
 # Both install what they need through apt, and both work again when run again.
 
-.PHONY: run test build release format lint audit clean
+.PHONY: run test build release sizes format lint audit clean
 
 run:
 	@Scripts/install-packages.sh build
@@ -15,14 +15,15 @@ build:
 	@Scripts/install-packages.sh build
 	swift build
 
-# pd-shares is for a day on which little else works: one file without any library, in .build-static.
 # What --version says: the commit and its day, so that two builds of one commit are the same.
 release: export PENGUINDOME_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)
 release: export PENGUINDOME_DATE ?= $(shell date -u +%F -d @$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} 2>/dev/null)
 release:
 	@Scripts/install-packages.sh build
-	swift build -c release --static-swift-stdlib
-	swift build -c release --product pd-shares --scratch-path .build-static -Xswiftc -static-executable
+	@Scripts/release.sh
+
+sizes:
+	@Benchmarks/sizes.sh --check
 
 audit:
 	@Scripts/install-packages.sh build audit
