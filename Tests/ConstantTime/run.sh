@@ -13,14 +13,16 @@ trap 'rm -rf "$work"' EXIT
 clang -c -O1 -o "$work/shim.o" $here/shim.c
 # All sources are one module here; what they import is empty.
 : >"$work/empty.swift"
-swiftc -parse-as-library -emit-module -module-name PDSecrets "$work/empty.swift" -o "$work/PDSecrets.swiftmodule"
+for module in PDSecrets PDCrypto; do
+    swiftc -parse-as-library -emit-module -module-name $module "$work/empty.swift" -o "$work/$module.swiftmodule"
+done
 
 # build PROGRAM LEVEL: the sources stand in the program's first line.
 build() {
     sources=$(sed -n '1s|^// Sources: ||p' "$here/$1.swift")
     # shellcheck disable=SC2086 # a list of patterns
     swiftc -swift-version 6 "$2" -wmo -g -parse-as-library -package-name penguindome -module-name "$1$3" \
-        -I "$work" -import-objc-header $here/shim.h $sources "$here/$1.swift" "$work/shim.o" -emit-executable -emit-module-path "$work/$1$3.swiftmodule" -o "$work/$1$3"
+        -I "$work" -import-objc-header $here/shim.h $sources "$here/$1.swift" "$work/shim.o" -lgcrypt -lgpg-error -emit-executable -emit-module-path "$work/$1$3.swiftmodule" -o "$work/$1$3"
 }
 
 # check PROGRAM: runs it; memcheck's reports go to a log. Exit code 9 where there are any.
@@ -29,7 +31,7 @@ check() {
 }
 
 failed=0
-for program in "${@:-ShamirSecrets}"; do
+for program in ${@:-ShamirSecrets CryptoSecrets}; do
     for level in -Onone -O; do
         name=$(echo "$level" | tr -d -)
         build "$program" "$level" "$name"

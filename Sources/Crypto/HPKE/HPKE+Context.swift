@@ -44,8 +44,10 @@ extension HPKE {
             _ message: UnsafeRawBufferPointer, authenticating authenticated: some Collection<UInt8>
         ) throws -> [UInt8] {
             let nonce = try nextNonce()
+            // Before it is used: a seal that fails half way must not leave its nonce to the next one.
+            sequenceNumber += 1
             let byteCount = message.count + CipherHandle.tagByteCount
-            let sealed = try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+            return try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
                 let output = UnsafeMutableRawBufferPointer(
                     rebasing: UnsafeMutableRawBufferPointer(buffer)[..<byteCount])
                 try nonce.withUnsafeBytes { nonce in
@@ -55,8 +57,6 @@ extension HPKE {
                 }
                 count = byteCount
             }
-            sequenceNumber += 1
-            return sealed
         }
 
         /// ContextR.Open. A message that is refused leaves the sequence number as it is.

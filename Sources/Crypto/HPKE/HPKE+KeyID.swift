@@ -18,11 +18,6 @@ extension HPKE {
             self.bytes = Array(bytes)
         }
 
-        /// Compares in constant time.
-        public static func == (left: KeyID, right: KeyID) -> Bool {
-            ConstantTime.isEqual(left.bytes, right.bytes)
-        }
-
         /// 32 hexadecimal digits.
         public var description: String { BaseN.upperHexadecimal.text(bytes) }
     }

@@ -20,7 +20,7 @@ extension HPKE {
         /// The ids of all keys, the current one first.
         public var keyIDs: [KeyID] { keys.map(\.id) }
 
-        /// Opens a value with the key that it names. Every key's id is looked at, wherever the right one stands.
+        /// Opens a value with the key that it names.
         ///
         /// - Parameters:
         ///   - info: The sender's.
@@ -32,7 +32,7 @@ extension HPKE {
             authenticating authenticated: some Collection<UInt8>
         ) throws -> SecretBytes {
             let id = value.keyID
-            guard let key = keys.filter({ $0.id == id }).first?.key else { throw Error.unknownKey(id) }
+            guard let key = keys.first(where: { $0.id == id })?.key else { throw Error.unknownKey(id) }
             var recipient = try Recipient(
                 privateKey: key, info: info, encapsulatedKey: value.encapsulatedKey)
             return try recipient.open(value.sealed, authenticating: authenticated)

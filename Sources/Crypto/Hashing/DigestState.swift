@@ -114,9 +114,9 @@ struct DigestState: ~Copyable {
         }
     }
 
-    /// A digest needs nothing of the library but its code, so a failed initialisation is left to be reported by the
-    /// operations on keys, which can throw.
+    /// Digests cannot throw, and one by a library that was not made ready could decide about a signature: a program whose
+    /// library is too old ends.
     private static func start() {
-        do { try Libgcrypt.ready() } catch {}
+        do throws(CryptoError) { try Libgcrypt.ready() } catch { fatalError("\(error)") }
     }
 }
