@@ -3,7 +3,7 @@ extension OpenPGP.Certificate {
     /// stays, and so does a later end of the key.
     ///
     /// - Throws: ``OpenPGP/Error/notExactlyOneKey(found:)`` where `copy` is another certificate, or
-    ///   ``OpenPGP/Error/malformedPacket(_:)`` where both together are too many packets.
+    ///   ``OpenPGP/Error/tooCostly`` where both together have too many self-signatures.
     public func merging(_ copy: OpenPGP.Certificate) throws(OpenPGP.Error) -> OpenPGP.Certificate {
         guard copy.fingerprint == fingerprint else { throw .notExactlyOneKey(found: 2) }
         var parts = try Part.all(of: self)
