@@ -16,6 +16,7 @@ import itertools
 import json
 import pathlib
 import sys
+import unicodedata
 import zlib
 
 from cryptography.exceptions import InvalidTag
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHUNK = 65536
+LINE = 25
 
 
 def multiply(a, b):
@@ -53,9 +55,20 @@ def unbase32(text, length):
     return bytes(int(bits[i : i + 8], 2) for i in range(0, length * 8, 8))
 
 
-def checksum(line):
-    crc = zlib.crc32(line.encode())
+def checksum(line, binding=""):
+    crc = zlib.crc32((binding + line).encode())
     return "".join(ALPHABET[crc >> shift & 31] for shift in (30, 25, 20, 15, 10, 5, 0))
+
+
+def whole_checksum(lines):
+    """CRC-64 as in xz over all lines, thirteen characters."""
+    crc = 0xFFFFFFFFFFFFFFFF
+    for byte in "".join(line + "\n" for line in lines).encode():
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xC96C5795D7870F42 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFFFFFFFFFF
+    return base32(crc.to_bytes(8, "big"))
 
 
 def groups(text, separator):
@@ -70,7 +83,7 @@ def set_lines(case):
     sealed = ", sealed" if case["sealed"] else ""
     return (
         f"Format: 1\nSet: {groups(base32(bytes.fromhex(case['set'])), '-')}\nLabel: {case['label'] or '-'}\n"
-        f"Created: {case['created']}\nThreshold: {case['threshold']}\nShares: {case['shares']}\n"
+        f"Created: {case['created']}\nThreshold: {case['threshold']} of {case['shares']}\n"
         f"Secret: {case['secret_bytes']} bytes{sealed}\n"
     )
 
@@ -81,6 +94,8 @@ def own_lines(number, holder):
 
 def derive(passphrase, salt, cost):
     memory, passes, lanes = cost
+    # Version 1.3, which this library has alone. Any space is U+0020, letters are composed.
+    passphrase = "".join(" " if unicodedata.category(c) == "Zs" else c for c in unicodedata.normalize("NFC", passphrase))
     return Argon2id(salt=salt, length=32, iterations=passes, lanes=lanes, memory_cost=memory).derive(
         passphrase.encode()
     )
@@ -111,12 +126,21 @@ def split(case, secret, random):
             header += f"Protection: argon2id {cost[0]} {cost[1]} {cost[2]} {base32(salt)}\n"
             body = AESGCM(derive(passphrase, salt, cost)).encrypt(bytes(12), body, header.encode())
         out = ["-----BEGIN PENGUINDOME SHARE-----"]
-        out += [f"{line} #{checksum(line)}" for line in header.splitlines()]
-        out.append("")
-        for index in range(0, len(body), 20):
-            digits = base32(body[index : index + 20])
-            key = f"{index // 20 + 1}: "
-            out.append(f"{key}{groups(digits, ' ')} #{checksum(key + digits)}")
+        first = header.splitlines()
+        # Format, Set, Share, then the rest.
+        ordered = first[:2] + [first[6]] + first[2:6] + first[7:]
+        set_text = first[1].removeprefix("Set: ")
+        everything = f"{set_text}/{number}\n"
+        bindings = ["", "", set_text + "\n"] + [everything] * (len(first) - 3)
+        out += [f"{line} #{checksum(line, binding)}" for line, binding in zip(ordered, bindings)]
+        plain = list(ordered)
+        for index in range(0, len(body), LINE):
+            digits = base32(body[index : index + LINE])
+            key = f"{index // LINE + 1}: "
+            plain.append(key + digits)
+            out.append(f"{key}{groups(digits, ' ')} #{checksum(key + digits, everything)}")
+        last = "Check: " + whole_checksum(plain)
+        out.append(f"{last} #{checksum(last, everything)}")
         out.append("-----END PENGUINDOME SHARE-----")
         texts.append("\n".join(out) + "\n")
     return texts
@@ -142,7 +166,7 @@ def unseal(key, set_id, data):
 
 
 def parse(text, passphrase=None):
-    fields, body_lines, header = {}, [], ""
+    fields, body_lines, plain, own_lines_, set_lines_ = {}, [], [], "", ""
     lines = [line for line in text.splitlines() if line.strip()]
     assert lines[0] == "-----BEGIN PENGUINDOME SHARE-----" and lines[-1] == "-----END PENGUINDOME SHARE-----"
     for line in lines[1:-1]:
@@ -154,26 +178,40 @@ def parse(text, passphrase=None):
             body_lines.append(value)
         else:
             fields[key] = value
-            header += content + "\n"
-        assert checksum(content) == check, f"wrong checksum: {line}"
+        binding = ""
+        if key == "Share":
+            binding = f"{fields['Set']}\n"
+        elif key not in ("Format", "Set"):
+            binding = f"{fields['Set']}/{fields['Share']}\n"
+        assert checksum(content, binding) == check, f"wrong checksum: {line}"
+        if key == "Check":
+            assert value == whole_checksum(plain), "the lines do not fit together"
+            continue
+        plain.append(content)
+        if key in ("Share", "Holder"):
+            own_lines_ += content + "\n"
+        elif not key.isdigit() and key != "Protection":
+            set_lines_ += content + "\n"
+    assert "Check" in fields
+    header = set_lines_ + own_lines_
     sealed = fields["Secret"].endswith(", sealed")
     length = (32 if sealed else int(fields["Secret"].split()[0])) + 48 + (16 if "Protection" in fields else 0)
     body = b""
     for value in body_lines:
-        body += unbase32(value, min(20, length - len(body)))
+        body += unbase32(value, min(LINE, length - len(body)))
     assert len(body) == length
     if "Protection" in fields:
         _, memory, passes, lanes, salt = fields["Protection"].split()
         key = derive(passphrase, unbase32(salt, 16), [int(memory), int(passes), int(lanes)])
-        body = AESGCM(key).decrypt(bytes(12), body, header.encode())
-        header = header[: header.index("Protection")]
+        locked = header + f"Protection: {fields['Protection']}\n"
+        body = AESGCM(key).decrypt(bytes(12), body, locked.encode())
     return fields, header, body
 
 
 def combine(shares):
     """The secret, or a sealed file's key, from parsed shares; raises where they do not fit."""
     fields = shares[0][0]
-    threshold = int(fields["Threshold"])
+    threshold = int(fields["Threshold"].split()[0])
     assert len(shares) >= threshold
     numbers = [int(share[0]["Share"]) for share in shares]
     lines = shares[0][1][: shares[0][1].index("Share: ")]
@@ -204,12 +242,13 @@ CASES = [
      "label": "private_key.asc", "holders": ["Alice Example", "Jürgen Groß", None, "王小明", "Eve: 5 #1"]},
     {"name": "5-of-9, 300 bytes", "threshold": 5, "shares": 9, "secret_bytes": 300, "label": "backup key"},
     {"name": "2-of-2, passphrases", "threshold": 2, "shares": 2, "secret_bytes": 16,
-     "passphrases": ["correct horse", "größer"], "argon2id": [64, 2, 1]},
+     "passphrases": ["correct horse", "gro\u0308\u00dfer\u00a0Apfel"], "argon2id": [64, 2, 1]},
     {"name": "2-of-2, one passphrase, two lanes", "threshold": 2, "shares": 2, "secret_bytes": 20,
      "passphrases": [None, "x"], "argon2id": [64, 1, 2]},
     {"name": "2-of-255, 4 bytes", "threshold": 2, "shares": 255, "secret_bytes": 4},
     {"name": "2-of-3, sealed, one chunk", "threshold": 2, "shares": 3, "secret_bytes": 100, "sealed": True},
-    {"name": "2-of-2, sealed, two full chunks", "threshold": 2, "shares": 2, "secret_bytes": 131072, "sealed": True},
+    {"name": "2-of-2, sealed, two full chunks", "threshold": 2, "shares": 2, "secret_bytes": 131072, "sealed": True,
+     "sealed_file": "two-chunks.sealed"},
 ]
 
 
@@ -236,7 +275,10 @@ def make():
             sealed = seal(key, bytes.fromhex(case["set"]), secret)
             case["key_b64"] = base64.b64encode(key).decode()
             case["sealed_sha256"] = hashlib.sha256(sealed).hexdigest()
-            case["sealed_b64"] = base64.b64encode(sealed).decode() if len(sealed) < 1000 else None
+            if "sealed_file" in case:
+                pathlib.Path(__file__).with_name(case["sealed_file"]).write_bytes(sealed)
+            else:
+                case["sealed_b64"] = base64.b64encode(sealed).decode()
         parsed = [parse(text, case["passphrases"][i]) for i, text in enumerate(case["texts"])]
         found, bad = combine(parsed[-case["threshold"] :])
         assert found == key and not bad

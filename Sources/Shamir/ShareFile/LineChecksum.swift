@@ -1,7 +1,7 @@
 import PDSecrets
 
-/// The checksum that ends each line of a share file: CRC-32 (IEEE 802.3), bit by bit, because a table would be read
-/// at places that depend on the share.
+/// The checksum that ends each line of a share file, over what it is bound to and the line: CRC-32 (IEEE 802.3), bit by
+/// bit, because a table would be read at places that depend on the share.
 struct LineChecksum {
     /// Characters of a checksum in text.
     static let characters = 7

@@ -107,7 +107,25 @@ extension Share.Protection {
         "argon2id \(cost.memory) \(cost.passes) \(cost.lanes) \(ShareText.plain(salt))"
     }
 
+    /// The inverse of `text`; nil for anything else, also for other spellings of the same.
+    init?(text: String) {
+        let parts = text.split(separator: " ", omittingEmptySubsequences: false)
+        guard parts.count == 5, parts[0] == "argon2id",
+            let memory = Decimal.parse(parts[1]), let passes = Decimal.parse(parts[2]),
+            let lanes = Decimal.parse(parts[3]),
+            let cost = PassphraseCost(memory: memory, passes: passes, lanes: lanes)
+        else { return nil }
+        var salt = [UInt8](repeating: 0, count: Self.saltBytes)
+        let decoded = Array(parts[4].utf8).withUnsafeBytes { digits in
+            salt.withUnsafeMutableBytes { BaseN.base32.decode(digits, into: $0) }
+        }
+        guard decoded else { return nil }
+        self.init(cost: cost, salt: salt)
+        guard self.text == text else { return nil }
+    }
+
     func key(passphrase: SecretBytes, cryptography: some ShareCryptography) throws -> SecretBytes {
+        let passphrase = ShareName.normalisedPassphrase(passphrase)
         var key = SecretBytes(count: 32)
         try passphrase.withUnsafeBytes { passphrase in
             try key.withUnsafeMutableBytes { key in

@@ -2,26 +2,12 @@
 /// from 0; lines by their number in the file, from 1. No case carries secret bytes.
 public enum ShareFileError: Error, Equatable, Sendable {
     // A text
-    /// The text does not begin with the BEGIN line.
-    case notAShare(line: Int)
-    /// The text is UTF-16, not UTF-8.
-    case utf16
-    /// The text ends before the END line.
-    case unfinished(line: Int)
-    /// The line is not of the form `key: value #checksum`.
-    case malformedLine(line: Int)
-    /// Another line had to come here.
-    case unexpectedLine(line: Int, expected: String)
-    /// The line does not agree with its checksum: something in it was mistyped.
-    case wrongChecksum(line: Int)
-    /// The field is out of range or not written as it has to be.
-    case invalidLine(line: Int, field: String)
-    /// The share's format is one that this version does not know.
-    case unknownFormat(line: Int, format: String)
-    /// Something follows the END line.
-    case trailingText(line: Int)
-    /// The line is longer than any line of a share.
-    case lineTooLong(line: Int)
+    /// Nothing in the text is a share.
+    case notAShare
+    /// What is wrong with a share that was found in the text: all of it.
+    case damaged([ShareLineProblem])
+    /// The text holds several shares.
+    case several(Int)
 
     // A value
     /// The field is out of range.
@@ -67,19 +53,9 @@ extension ShareFileError: CustomStringConvertible {
     /// One line for people, without the name of the file, which the caller knows.
     public var description: String {
         switch self {
-        case .notAShare(let line): "line \(line): not a share: expected \(ShareText.beginLine)"
-        case .utf16: "the text is UTF-16: save it as UTF-8, or as plain text"
-        case .unfinished(let line):
-            "the text ends at line \(line), before \(ShareText.endLine): part of it is missing"
-        case .malformedLine(let line): "line \(line): expected \"key: value #checksum\""
-        case .unexpectedLine(let line, let expected): "line \(line): expected the line \"\(expected)\" here"
-        case .wrongChecksum(let line):
-            "line \(line): mistyped or damaged: it does not agree with its checksum"
-        case .invalidLine(let line, let field): "line \(line): the value of \"\(field)\" is not valid"
-        case .unknownFormat(let line, let format):
-            "line \(line): share format \(format) is unknown: a newer version of this program is needed"
-        case .trailingText(let line): "line \(line): nothing may follow \(ShareText.endLine)"
-        case .lineTooLong(let line): "line \(line): longer than any line of a share"
+        case .notAShare: "not a share: nothing in it begins with \(ShareText.beginLine)"
+        case .damaged(let problems): problems.map(\.description).joined(separator: "; ")
+        case .several(let count): "\(count) shares, where one was expected"
         case .invalidField(let field): "the value of \"\(field)\" is not valid"
         case .passphraseNeeded: "the share is protected by a passphrase"
         case .wrongPassphrase: "wrong passphrase, or the share was changed"
