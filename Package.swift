@@ -138,12 +138,19 @@ if !coreOnly {
                 "PDBasics", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-release"),
+        .target(
+            name: "PDShareFiles", dependencies: ["PDShamir", "PDSecrets", "PDCrypto"],
+            path: "Sources/ShareFiles", resources: [.embedInCode("Resources/recover.py")]),
         .executableTarget(
             name: "pd-shares",
             dependencies: [
-                "PDBasics", "PDShamir", "PDSecrets", "PDCrypto",
+                "PDBasics", "PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
+        .testTarget(
+            name: "ShareFilesTests",
+            dependencies: ["PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares"],
+            path: "Tests/ShareFilesTests", exclude: ["Scripts"]),
         .target(
             name: "PDToolSupport",
             dependencies: ["PDCrypto", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -176,7 +183,8 @@ if !coreOnly {
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShamir", "PDSecrets",
+                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShareFiles", "PDShamir",
+                "PDSecrets",
                 "PDCrypto",
                 "PDDocument",
                 "PDProtocol",

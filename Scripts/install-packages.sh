@@ -9,7 +9,8 @@ for group in "$@"; do
         build) packages+=(libgcrypt20-dev libgpg-error-dev libgpgme-dev libmongoc-dev libssl-dev libsqlite3-dev
             libyaml-dev libcurl4-openssl-dev libpcre2-dev pkg-config binutils xz-utils) ;;
         test) packages+=(archlinux-keyring curl debian-archive-keyring debian-keyring gnupg gpgv sqv libgfshare-bin
-            openssl python3 python3-venv sqlite3 valgrind) ;;
+            openssl python3 python3-venv sqlite3 valgrind
+            zbar-tools librsvg2-bin) ;;
         # The sanitizers and libFuzzer come with the Swift toolchain.
         audit) packages+=(gnupg gpgv sqv libgfshare-bin openssl python3 python3-venv valgrind) ;;
         *) echo "install-packages: unknown group $group: use build, test or audit" >&2; exit 2 ;;

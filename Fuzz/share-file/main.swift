@@ -31,24 +31,30 @@ private func readShare(_ bytes: [UInt8]) {
     precondition(again.set == share.set && again.number == share.number && again.holder == share.holder)
 }
 
-/// The text with the right checksum at the end of every line that has one.
+/// The text with the right checksum at the end of every line that has one, for the set and share that it names.
 private func repaired(_ bytes: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
-    for line in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
-        if let hash = line.lastIndex(of: 0x23) {
-            var content = Array(line[..<hash])
-            while content.last == 0x20 { content.removeLast() }
-            var checked = content
-            if let first = content.first, 0x30...0x39 ~= first, let colon = content.firstIndex(of: 0x3a) {
-                let digits = content[(colon + 1)...].filter { $0 != 0x20 && $0 != 0x2d }
-                checked = content[...colon] + [0x20] + digits.map(BaseN.folded)
+    var (set, number): (String?, Int?) = (nil, nil)
+    for raw in bytes.split(separator: 0x0a, omittingEmptySubsequences: false) {
+        let line = raw.withUnsafeBytes { raw in
+            LineText(raw, letters: true).bytes.withUnsafeBytes { bytes -> [UInt8]? in
+                guard let typed = TypedLine(bytes) else { return nil }
+                let isDigits = TypedLine.number(typed.keyText) != nil || typed.keyText == "Check"
+                let value =
+                    isDigits
+                    ? TypedLine.compact(typed.value).withUnsafeBytes { Array($0) } : Array(typed.value)
+                let text = String(decoding: value, as: UTF8.self)
+                if typed.keyText == "Set" { set = text }
+                if typed.keyText == "Share" { number = Int(text) }
+                var checksum = LineChecksum()
+                checksum.add(ShareBinding(set: set, number: number).prefix(of: typed.keyText))
+                checksum.add("\(typed.keyText): ".utf8)
+                checksum.add(value)
+                return Array("\(typed.keyText): ".utf8) + value + Array(" #".utf8)
+                    + LineChecksum.text(checksum.value)
             }
-            var checksum = LineChecksum()
-            checksum.add(checked)
-            result += content + [0x20, 0x23] + LineChecksum.text(checksum.value)
-        } else {
-            result += line
         }
+        result += line ?? Array(raw)
         result.append(0x0a)
     }
     return result

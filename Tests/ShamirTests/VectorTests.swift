@@ -1,6 +1,5 @@
-import PDSecrets
-
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDShamir
@@ -35,7 +34,8 @@ struct VectorTests {
             try read().map { share in
                 let passphrase = passphrases[Int(share.number) - 1] ?? ""
                 return try share.unlocked(
-                    passphrase: SecretBytes(copying: Array(passphrase.utf8)), cryptography: TestCryptography())
+                    passphrase: SecretBytes(copying: Array(passphrase.utf8)), cryptography: TestCryptography()
+                )
             }
         }
     }
@@ -71,14 +71,16 @@ struct VectorTests {
             let choice = (0..<vector.threshold).map { shares[(start + $0) % shares.count] }
             let combination = try ShareCombination(choice, cryptography: TestCryptography())
             #expect(combination.changed.isEmpty)
-            #expect(Data(combination.secret.withUnsafeBytes { Array($0) }) == vector.key_b64 ?? vector.secret_b64)
+            #expect(
+                Data(combination.secret.withUnsafeBytes { Array($0) }) == vector.key_b64 ?? vector.secret_b64)
         }
     }
 
     @Test(arguments: try cases().filter(\.sealed))
     func p21_theSealedFileOpens(vector: Case) throws {
         let sealed = Array(
-            try vector.sealed_b64 ?? Data(contentsOf: Self.folder.appending(path: #require(vector.sealed_file))))
+            try vector.sealed_b64
+                ?? Data(contentsOf: Self.folder.appending(path: #require(vector.sealed_file))))
         let combination = try ShareCombination(try vector.unlocked(), cryptography: TestCryptography())
         #expect(SealedFormat.set(fromHeader: sealed[..<31]) == combination.set.identifier)
         var opener = SealedFile(

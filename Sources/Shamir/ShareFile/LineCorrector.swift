@@ -19,7 +19,10 @@ struct LineCorrector {
     /// Characters that a person or a camera takes for each other, besides those that mean the same.
     private static let alike: [UInt8: [UInt8]] = {
         var table: [UInt8: [UInt8]] = [:]
-        for pair in ["8B", "5S", "2Z", "6G", "17", "0D", "0Q", "9R", "4A", "VY", "MN", "CG", "EF", "KX", "PR", "38", "9P", "HN", "6B", "08", "9G", "VW", "TY", "17", "7T", "0C", "96"] {
+        for pair in [
+            "8B", "5S", "2Z", "6G", "17", "0D", "0Q", "9R", "4A", "VY", "MN", "CG", "EF", "KX", "PR", "38",
+            "9P", "HN", "6B", "08", "9G", "VW", "TY", "17", "7T", "0C", "96",
+        ] {
             let both = Array(pair.utf8)
             table[both[0], default: []].append(both[1])
             table[both[1], default: []].append(both[0])
@@ -50,7 +53,8 @@ struct LineCorrector {
             for character in alphabet where character != content[index] {
                 var changed = content
                 changed[index] = character
-                consider(changed, checksum, "\(place(index)) is \(show(character)), not \(show(content[index]))")
+                consider(
+                    changed, checksum, "\(place(index)) is \(show(character)), not \(show(content[index]))")
             }
             if index + 1 < content.count, content[index] != content[index + 1] {
                 var changed = content
@@ -84,7 +88,8 @@ struct LineCorrector {
     }
 
     private func pairs(
-        _ content: [UInt8], _ checksum: [UInt8], _ consider: ([UInt8], [UInt8], @autoclosure () -> String) -> Void
+        _ content: [UInt8], _ checksum: [UInt8],
+        _ consider: ([UInt8], [UInt8], @autoclosure () -> String) -> Void
     ) {
         let all = content + checksum
         for first in all.indices {
@@ -96,7 +101,8 @@ struct LineCorrector {
                         changed[second] = other
                         consider(
                             Array(changed[..<content.count]), Array(changed[content.count...]),
-                            "\(show(one)) for \(show(all[first])) and \(show(other)) for \(show(all[second]))")
+                            "\(show(one)) for \(show(all[first])) and \(show(other)) for \(show(all[second]))"
+                        )
                     }
                 }
             }

@@ -41,7 +41,8 @@ struct LineText {
             place += 1
             guard let scalar, !scalar.isASCII else { continue }
             let replacement = plain(scalar, letters: true)
-            if replacement == nil || replacement != scalar && (replacement == " " || replacement?.isASCII == true)
+            if replacement == nil
+                || replacement != scalar && (replacement == " " || replacement?.isASCII == true)
             {
                 result.append(ShareLineProblem.Invisible(place: place, scalar: scalar))
             }

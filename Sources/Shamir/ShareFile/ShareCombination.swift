@@ -190,7 +190,8 @@ public struct ShareCombination {
 }
 
 extension Share {
-    fileprivate func isSame(as other: Share) -> Bool {
+    /// Whether both are one and the same share.
+    public func isSame(as other: Share) -> Bool {
         ShareText.setLines(set) == ShareText.setLines(other.set)
             && ShareText.ownLines(self) == ShareText.ownLines(other) && protection == other.protection
             && other.body.withUnsafeBytes(body.isEqual)

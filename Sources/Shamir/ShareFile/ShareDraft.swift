@@ -75,7 +75,8 @@ public struct ShareDraft {
 
     /// The set, once all its lines are known.
     var set: ShareSet? {
-        guard let identifier = values["Set"].flatMap({ ShareText.identifier($0) }), let label = values["Label"],
+        guard let identifier = values["Set"].flatMap({ ShareText.identifier($0) }),
+            let label = values["Label"],
             let created = values["Created"],
             let (threshold, shares) = values["Threshold"].flatMap({ ShareText.threshold($0) }),
             let content = values["Secret"].flatMap({ ShareText.content($0) }), values["Format"] != nil
@@ -173,10 +174,13 @@ public struct ShareDraft {
         switch key {
         case "Set":
             let digits = TypedLine.compact(line.value).withUnsafeBytes { Array($0) }
-            let groups = stride(from: 0, to: digits.count, by: 4).map { digits[$0..<min($0 + 4, digits.count)] }
+            let groups = stride(from: 0, to: digits.count, by: 4).map {
+                digits[$0..<min($0 + 4, digits.count)]
+            }
             return [groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")]
         case "Label", "Holder":
-            let exact = LineText(raw, letters: false).bytes.withUnsafeBytes { TypedLine($0)?.valueText } ?? plain
+            let exact =
+                LineText(raw, letters: false).bytes.withUnsafeBytes { TypedLine($0)?.valueText } ?? plain
             return [exact, plain].flatMap { text -> [String] in
                 let name = ShareName.normalised(text)
                 let words = name.split(separator: " ", omittingEmptySubsequences: false)

@@ -1,13 +1,14 @@
 /// The lines around a share, known by their letters alone: dashes, quoting, letter case and a misread letter or two do
 /// not matter.
-enum ShareFrame {
+public enum ShareFrame {
     case begin
     case end
 
     private static let beginLetters = Array("BEGINPENGUINDOMESHARE".utf8)
     private static let endLetters = Array("ENDPENGUINDOMESHARE".utf8)
 
-    init?(_ raw: UnsafeRawBufferPointer) {
+    /// - Parameter raw: a line; nil for any that is neither BEGIN nor END.
+    public init?(_ raw: UnsafeRawBufferPointer) {
         guard 18...120 ~= raw.count, !raw.contains(0x23) else { return nil }
         let letters = LineText(raw, letters: true).bytes.withUnsafeBytes { bytes in
             bytes.compactMap { byte -> UInt8? in

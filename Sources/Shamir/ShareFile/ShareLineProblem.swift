@@ -5,6 +5,7 @@ public struct ShareLineProblem: Equatable, Sendable {
     public struct Invisible: Equatable, Sendable {
         /// Counted from 1.
         public let place: Int
+        /// The character.
         public let scalar: Unicode.Scalar
     }
 
@@ -18,6 +19,7 @@ public struct ShareLineProblem: Equatable, Sendable {
         let checksum: [UInt8]
     }
 
+    /// What speaks against a line.
     public enum Reason: Equatable, Sendable {
         /// It is not there.
         case missing
@@ -41,9 +43,11 @@ public struct ShareLineProblem: Equatable, Sendable {
 
     /// How the line begins: "Set", "3".
     public let key: String
+    /// What is wrong.
     public let reason: Reason
     /// The line in the text, from 1, where it was found.
     public var line: Int?
+    /// Characters in it that are not seen.
     public var invisible: [Invisible] = []
     /// The one that fits, where exactly one does.
     public var correction: Correction?

@@ -11,7 +11,11 @@ public enum ShareName {
         guard 1...maximumBytes ~= name.utf8.count, name != "-" else { return false }
         guard name.unicodeScalars.elementsEqual(normalised(name).unicodeScalars) else { return false }
         let scalars = Array(name.unicodeScalars)
-        guard scalars.indices.allSatisfy({ !isHidden(scalars[$0]) && !isForeignSpace(scalars[$0]) || joins(scalars, at: $0) }) else {
+        guard
+            scalars.indices.allSatisfy({
+                !isHidden(scalars[$0]) && !isForeignSpace(scalars[$0]) || joins(scalars, at: $0)
+            })
+        else {
             return false
         }
         return name.utf8.first != 0x20 && name.utf8.last != 0x20 && !hasDoubleSpace(name)

@@ -17,7 +17,9 @@ public struct ShareScanner {
     public struct DamagedShare {
         /// The set as it is printed, where that could be read.
         public let set: String?
+        /// The share's number, where that could be read.
         public let number: Int?
+        /// Who keeps it, where that could be read.
         public let holder: String?
         /// Everything that is wrong with it.
         public let problems: [ShareLineProblem]
@@ -116,7 +118,8 @@ public struct ShareScanner {
         if problems.isEmpty, let share = draft.finish() { return .share(share, corrections: corrections) }
         return .damaged(
             DamagedShare(
-                set: draft.setText, number: draft.number, holder: draft.holder.flatMap { $0 == "-" ? nil : $0 },
+                set: draft.setText, number: draft.number,
+                holder: draft.holder.flatMap { $0 == "-" ? nil : $0 },
                 problems: problems.isEmpty ? [ShareLineProblem(ShareDraft.wholeKey, .whole)] : problems))
     }
 
@@ -160,11 +163,16 @@ public struct ShareScanner {
     private static func join(_ lines: ArraySlice<Line>, _ separator: String) -> SecretBytes {
         let pieces = lines.enumerated().map { index, line -> Slice<UnsafeRawBufferPointer> in
             var bytes = line.bytes[...]
-            if index > 0 { while let first = bytes.first, [0x3e, 0x7c, 0x20].contains(first) { bytes = bytes.dropFirst() } }
+            if index > 0 {
+                while let first = bytes.first, [0x3e, 0x7c, 0x20].contains(first) {
+                    bytes = bytes.dropFirst()
+                }
+            }
             while let last = bytes.last, last == 0x20 || last == 0x0d { bytes = bytes.dropLast() }
             return bytes
         }
-        var joined = SecretBytes(count: pieces.reduce(0) { $0 + $1.count } + (pieces.count - 1) * separator.utf8.count)
+        var joined = SecretBytes(
+            count: pieces.reduce(0) { $0 + $1.count } + (pieces.count - 1) * separator.utf8.count)
         joined.withUnsafeMutableBytes { joined in
             var position = 0
             for (index, piece) in pieces.enumerated() {
@@ -204,7 +212,9 @@ public struct ShareScanner {
 
     /// Columns that were copied one after the other: all keys, all values, all checksums.
     private func takeColumns(_ lines: [Line], _ draft: inout ShareDraft) {
-        let filled = lines.filter { $0.bytes.contains { $0 > 0x20 } && $0.bytes.count <= ShareText.maximumLineBytes }
+        let filled = lines.filter {
+            $0.bytes.contains { $0 > 0x20 } && $0.bytes.count <= ShareText.maximumLineBytes
+        }
         let keys = filled.filter { line in
             line.bytes.count < 16 && line.bytes.last { $0 > 0x20 } == 0x3a
         }
@@ -212,7 +222,9 @@ public struct ShareScanner {
         let values = filled.filter { line in
             !keys.contains { $0.number == line.number } && !sums.contains { $0.number == line.number }
         }
-        guard keys.count > 1, values.count == keys.count, sums.isEmpty || sums.count == keys.count else { return }
+        guard keys.count > 1, values.count == keys.count, sums.isEmpty || sums.count == keys.count else {
+            return
+        }
         var before = -1
         while draft.missing.count != before {
             before = draft.missing.count

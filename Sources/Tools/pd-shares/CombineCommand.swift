@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PDShamir
+import PDShareFiles
 
 struct CombineCommand: SecretCommand {
     static let configuration = CommandConfiguration(
@@ -11,15 +12,28 @@ struct CombineCommand: SecretCommand {
     @Argument(help: "Share files, directories that hold them, the sealed file; - to type or paste shares.")
     var inputs: [String] = []
 
+    @Option(
+        name: .customLong("qr"), help: "A photograph of a sheet, whose QR code zbarimg reads; once for each.")
+    var photographs: [String] = []
+
     @Option(help: "Where the secret goes: a new file; - for standard output.")
     var out: String
 
     @Flag(help: "Write the secret to a terminal.")
     var force = false
 
+    @Flag(help: "Take the correction of a mistyped line where exactly one fits its checksum.")
+    var mend = false
+
     @Option(
         help: "The threshold of libgfshare's shares, which do not tell it: further shares are checks then.")
     var threshold: Int?
+
+    @Flag(
+        help:
+            "Combine libgfshare's shares without knowing their threshold; ends with 5, for nothing is proved."
+    )
+    var unchecked = false
 
     @Option(
         help:
@@ -29,11 +43,16 @@ struct CombineCommand: SecretCommand {
 
     func validate() throws {
         try SetOptions.check(knownThreshold: threshold, option: "--threshold")
-        guard !inputs.isEmpty || Terminal.standardInputIsTerminal() else {
+        guard !inputs.isEmpty || !photographs.isEmpty || Terminal.standardInputIsTerminal() else {
             throw ValidationError("no shares were given")
         }
-        try SetOptions.check(passphraseFd: passphraseFd, inputs: inputs.isEmpty ? ["-"] : inputs)
+        guard threshold == nil || !unchecked else {
+            throw ValidationError("--threshold and --unchecked contradict each other")
+        }
+        try SetOptions.check(passphraseFd: passphraseFd, inputs: sources)
     }
+
+    private var sources: [String] { inputs.isEmpty && photographs.isEmpty ? ["-"] : inputs }
 
     func run() throws {
         if out == "-", Terminal.standardOutputIsTerminal(), !force {
@@ -43,117 +62,103 @@ struct CombineCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         // Opened first, so that nobody types shares in vain.
         let target = try SecretOutput(out)
-        switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
-        case .gfshare(let shares):
-            let set = try GfshareSet(shares, threshold: threshold)
-            try set.combine(verifyFirst: target.isStream) { try target.write($0) }
-            try target.finish()
-            if !set.isChecked { Terminal.note("pd-shares: \(GfshareSet.warning)") }
-        case .native(let shares, let sealed):
-            try SetOptions.check(noThreshold: threshold, option: "--threshold")
-            let set = try NativeSet(
-                shares, passphrases: .forShares(descriptor: passphraseFd), cryptography: cryptography)
-            try NativeSecret(set, sealed: sealed, cryptography: cryptography)
-                .write(verifyFirst: target.isStream) { try target.write($0) }
-            try target.finish()
-            for share in set.changed {
+        let keepers = Passphrases.forShares(descriptor: passphraseFd)
+        let typed = TypedShares()
+        let atTerminal = sources.contains("-") && Terminal.standardInputIsTerminal()
+        var given = try ShareInput(
+            sources, photographs: photographs, mending: mend, keepers: keepers,
+            typed: { already throws(ToolError) in
+                atTerminal ? .shares(try typed.gather()) : try TypedShares.read(already: already)
+            })
+        if !given.gfshare.isEmpty { return try combine(given.gfshare, to: target) }
+        try SetOptions.check(noThreshold: threshold, option: "--threshold")
+        while true {
+            do {
+                let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+                let secret = try sealedSecret(set, &given, atTerminal: atTerminal, cryptography)
+                try secret.write(verifyFirst: target.isStream || atTerminal) { try target.write($0) }
+                try target.finish()
+                try report(set, atTerminal: atTerminal)
+                return
+            } catch let error as ToolError where atTerminal && error.exitCode != 3 {
+                // What was typed stays: more of it, or a correction, may be all that is missing.
+                Terminal.note("pd-shares: \(error.message)")
                 Terminal.note(
-                    "pd-shares: warning: \(share) \(NativeSet.misfit)"
+                    "Nothing is lost: give another share, undo the last one, or press Ctrl-D twice to give up."
                 )
+                let before = typed.typed.count
+                let again = try typed.gather()
+                given.native.removeLast(before)
+                given.native += again
             }
         }
     }
-}
 
-/// Where a restored secret goes: a new file that appears when it is complete, or standard output.
-final class SecretOutput {
-    private let files: NewFiles?
-    private let file: NewFiles.File?
-
-    /// Whether what was written cannot be taken back.
-    var isStream: Bool { file == nil }
-
-    init(_ path: String) throws(ToolError) {
-        guard path != "-" else {
-            files = nil
-            file = nil
-            return
-        }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard let name = parts.last, !name.isEmpty else {
-            throw .usage("--out \(Printable.path(path)): not a file name")
-        }
-        let directory =
-            parts.count == 1
-            ? "."
-            : parts.count == 2 && parts[0].isEmpty
-                ? "/" : parts.dropLast().joined(separator: "/")
-        let files = try NewFiles(directory: directory, creating: false)
-        file = try files.create(String(name))
-        self.files = files
-    }
-
-    func write(_ bytes: UnsafeRawBufferPointer) throws(ToolError) {
-        if let file {
-            try file.write(bytes)
-        } else {
-            try NewFiles.write(bytes, to: STDOUT_FILENO, "standard output")
+    /// The secret; at a terminal a sealed file that is missing is asked for.
+    private func sealedSecret(
+        _ set: NativeSet, _ given: inout ShareInput, atTerminal: Bool, _ cryptography: CoreCryptography
+    ) throws -> NativeSecret {
+        while true {
+            do {
+                return try NativeSecret(set, sealed: given.sealed, cryptography: cryptography)
+            } catch let error as ToolError where atTerminal && error.exitCode == 1 {
+                Terminal.note("pd-shares: \(error.message)")
+                guard let path = try Terminal.ask("[the sealed file, or Return to go back] > "), !path.isEmpty
+                else {
+                    throw error
+                }
+                do throws(ToolError) {
+                    let file = try InputFile(path)
+                    guard try SealedFiles.isSealed(file) else {
+                        throw ToolError("\(Printable.path(path)) is not a sealed file")
+                    }
+                    given.sealed.append(file)
+                } catch {
+                    Terminal.note("pd-shares: \(error.message)")
+                }
+            }
         }
     }
 
-    func finish() throws(ToolError) { try files?.commit() }
-}
-
-/// The secret of a native set, in the shares or in a sealed file.
-struct NativeSecret {
-    private let set: NativeSet
-    /// The set's sealed file, where it has one.
-    let sealed: InputFile?
-    private let cryptography: CoreCryptography
-
-    /// - Parameter sealed: all sealed files that were given, perhaps of other sets.
-    init(_ set: NativeSet, sealed: [InputFile], cryptography: CoreCryptography) throws(ToolError) {
-        self.set = set
-        self.cryptography = cryptography
-        let wanted = set.combination.set
-        guard case .sealed(let bytes) = wanted.content else {
-            self.sealed = nil
-            return
+    private func report(_ set: NativeSet, atTerminal: Bool) throws {
+        for share in set.changed { Terminal.note("pd-shares: warning: \(share) \(NativeSet.misfit)") }
+        let combined = set.combination.set
+        let bytes =
+            switch combined.content {
+            case .direct(let bytes), .sealed(let bytes): bytes
+            }
+        let place = out == "-" ? "standard output" : Printable.path(out)
+        Terminal.note(
+            "Proved: this is the secret \(NativeSet.name(combined)), \(bytes) bytes, in \(place). Use it, then destroy it "
+                + (out == "-" ? "wherever it went." : "(shred -u \(place)).")
+                + " The shares stay secret: put each back where it belongs.")
+        if atTerminal {
+            Terminal.note("What you typed still shows on this screen and above it.")
+            let answer = try Terminal.ask(
+                "[Return clears the screen and what was scrolled away, n leaves it] > ")
+            if let answer, answer.isEmpty { Terminal.clear() }
         }
-        var own: [InputFile] = []
-        for file in sealed {
-            try file.rewind()
-            if try SealedFiles.header(file) == wanted.identifier { own.append(file) }
-        }
-        guard let first = own.first else {
-            throw ToolError(
-                sealed.isEmpty
-                    ? "the shares fit, but the secret of \(bytes) bytes is in a sealed file: give that file "
-                        + "(\(ShareInput.sealedSuffix), set \(wanted.identifierText)) too"
-                    : "\(Self.names(sealed)) \(sealed.count == 1 ? "belongs" : "belong") to another set than the shares, which is "
-                        + "\(wanted.identifierText): bring the sealed file of that set")
-        }
-        guard own.count == 1 else {
-            throw ToolError(
-                "\(Self.names(own)) are all sealed files of set \(wanted.identifierText): give one of them")
-        }
-        self.sealed = first
     }
 
-    private static func names(_ files: [InputFile]) -> String {
-        files.map { Printable.path($0.name) }.joined(separator: ", ")
-    }
-
-    /// Hands out the secret piece by piece; each piece is proved.
-    ///
-    /// - Parameter verifyFirst: read everything once before handing out anything, so that the end is proved too.
-    func write(verifyFirst: Bool, to take: (UnsafeRawBufferPointer) throws -> Void) throws {
-        guard let sealed else {
-            return try set.combination.secret.withUnsafeBytes { try take($0) }
+    private func combine(_ shares: [ShareInput.Gfshare], to target: SecretOutput) throws {
+        guard threshold != nil || unchecked else {
+            throw ToolError.usage(
+                "libgfshare's shares do not tell their threshold, and too few or changed ones give something else than the "
+                    + "secret without a sign: give --threshold, and more shares than that, or --unchecked")
         }
-        if verifyFirst {
-            try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
+        if unchecked, !target.isStream, !out.lowercased().contains("unchecked") {
+            throw ToolError.usage(
+                "--unchecked needs a file name that says so, as in --out \(Printable.path(out)).unchecked")
         }
-        try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography, take: take)
+        let set = try GfshareSet(shares, threshold: threshold)
+        try set.combine(verifyFirst: target.isStream) { try target.write($0) }
+        try target.finish()
+        guard set.isChecked else {
+            throw ToolError.unproved(
+                "written, but nothing proves that it is the secret: \(GfshareSet.warning)")
+        }
+        Terminal.note(
+            "Checked: all \(shares.count) shares agree under threshold \(threshold ?? 0); \(set.bytes) bytes are in "
+                + "\(out == "-" ? "standard output" : Printable.path(out)).")
     }
 }

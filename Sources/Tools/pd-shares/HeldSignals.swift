@@ -1,4 +1,5 @@
 import Glibc
+import PDShareFiles
 
 /// Signals that would end or stop the program, held back while a terminal is not in order.
 struct HeldSignals {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import PDShamir
+import PDShareFiles
 
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +14,9 @@ struct InspectCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard file != "-" else { throw ToolError.usage("inspect reads a file") }
+        guard file != "-" else {
+            throw ToolError.usage("inspect reads a file: name one, or use drill to type a share")
+        }
         let facts = try Self.facts(file)
         if json {
             let members = facts.map { "  \(Printable.json($0.key)): \($0.value.json)" }
@@ -51,16 +54,25 @@ struct InspectCommand: ParsableCommand {
 
     private static func facts(_ path: String) throws(ToolError) -> [(key: String, value: Value)] {
         let name: (key: String, value: Value) = ("file", .text(path))
-        switch try ShareInput.single(path) {
-        case .gfshare(let shares):
+        let keepers = Passphrases.forShares(descriptor: nil)
+        let given: ShareInput
+        do {
+            given = try ShareInput([path], keepers: keepers, typed: TypedShares.read)
+        } catch let error as ToolError {
+            throw error
+        } catch {
+            throw ToolError("\(error)")
+        }
+        for line in given.damaged.flatMap(\.lines).dropLast() { Terminal.note("pd-shares: \(line)") }
+        if let last = given.damaged.last?.lines.last { throw ToolError(last) }
+        if !given.gfshare.isEmpty {
             return [name, ("format", .text("gfshare"))]
-                + shares.flatMap {
+                + given.gfshare.flatMap {
                     [("share", .number(Int($0.number))), ("secret_bytes", .number($0.bytes))]
                 }
-        case .native(let shares, let sealed):
-            guard let share = shares.first?.share else { return try [name] + sealedFacts(sealed.first) }
-            return [name] + nativeFacts(share)
         }
+        guard !given.native.isEmpty else { return try [name] + sealedFacts(given.sealed.first) }
+        return [name] + given.native.flatMap { nativeFacts($0.share) }
     }
 
     private static func nativeFacts(_ share: Share) -> [(key: String, value: Value)] {

@@ -4,6 +4,7 @@ import PDBasics
 import PDCrypto
 import PDSecrets
 import PDShamir
+import PDShareFiles
 
 /// Splits a secret among several people and puts it together again.
 @main
@@ -12,13 +13,13 @@ struct PDShares: ParsableCommand {
         commandName: "pd-shares",
         abstract: "Split a secret among several people, so that any few of them together restore it.",
         discussion: """
-            Works on files alone: no network, no configuration. Exit codes: 0 done, 1 failed or does not verify, \
-            2 bad usage.
+            Works on files alone: no network, no configuration. Exit codes: 0 proved or done, 1 does not fit, \
+            2 bad usage, 3 a file could not be read or written, 5 written but unproved.
             """,
         version: BuildStamp.text,
         subcommands: [
             SplitCommand.self, CombineCommand.self, InspectCommand.self, VerifyCommand.self,
-            RefreshCommand.self,
+            RefreshCommand.self, DrillCommand.self, SheetCommand.self,
         ])
 
     /// Runs the program with exit codes of its own: argument parser's are others.
@@ -60,7 +61,9 @@ struct PDShares: ParsableCommand {
                 !argument.hasPrefix("--")
             else { continue }
             let shown = Printable.escaped(argument)
-            throw .usage("unknown option \(shown): a file of that name is ./\(shown)")
+            throw .usage(
+                "\(shown): options are written out, as in --threshold, and have two hyphens; a file of that name is "
+                    + "./\(shown)")
         }
     }
 

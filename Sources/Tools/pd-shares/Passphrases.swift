@@ -1,9 +1,10 @@
 import PDSecrets
 import PDShamir
+import PDShareFiles
 
 /// Where passphrases come from: the terminal, or one line each from a file descriptor. Never an argument, never the
 /// environment, which other processes can read.
-struct Passphrases {
+struct Passphrases: Keepers {
     /// The descriptor, where one was given.
     let descriptor: Int32?
     /// Which lines it has to give, for a message.
@@ -14,31 +15,30 @@ struct Passphrases {
         Passphrases(descriptor: descriptor, expected: "one line for each locked share")
     }
 
-    /// A new passphrase, asked twice.
-    func new(for share: String) throws(ToolError) -> SecretBytes {
+    var canBeAskedAgain: Bool { descriptor == nil }
+
+    func note(_ text: String) { Terminal.note(text) }
+
+    /// Asked until both entries are the same: what a person types on without looking must not reach the shell.
+    func newPassphrase(for share: String) throws(ToolError) -> SecretBytes {
         if let line = try line() { return line }
-        let first = try Terminal.askPassphrase("New passphrase for \(share): ")
-        let second = try Terminal.askPassphrase("The same again: ")
-        guard first == second else {
-            throw ToolError("the two passphrases differ: nothing was written")
+        while true {
+            guard let first = try Terminal.askPassphrase("New passphrase for \(share): ") else {
+                note("a passphrase has at least one character")
+                continue
+            }
+            if first.count < 8 {
+                note(
+                    "this is short: whoever finds the share could try all of them; six random words are good")
+            }
+            if let second = try Terminal.askPassphrase("The same again: "), first == second { return first }
+            note("the two passphrases differ: again, from the first")
         }
-        return first
     }
 
-    /// The passphrase of a share, and up to two more tries on a terminal.
-    func unlock(_ share: Share, named name: String, _ cryptography: CoreCryptography) throws -> Share {
-        guard share.protection != nil else { return share }
-        var tries = 3
-        while true {
-            let passphrase = try line() ?? Terminal.askPassphrase("Passphrase for \(name): ")
-            do {
-                return try share.unlocked(passphrase: passphrase, cryptography: cryptography)
-            } catch let error as ShareFileError where error == .wrongPassphrase {
-                tries -= 1
-                guard descriptor == nil, tries > 0 else { throw ToolError("\(name): \(error)") }
-                Terminal.note("\(error): try again")
-            }
-        }
+    func passphrase(for share: String, again: Bool) throws(ToolError) -> SecretBytes? {
+        if let line = try line() { return line }
+        return try Terminal.askPassphrase("Passphrase for \(share), or Return to go on without it: ")
     }
 
     /// A line of a file with CR LF at the ends of its lines. Nobody can type a CR at the end of a passphrase: a share

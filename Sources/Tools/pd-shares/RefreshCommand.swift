@@ -1,6 +1,7 @@
 import ArgumentParser
 import PDSecrets
 import PDShamir
+import PDShareFiles
 
 struct RefreshCommand: SecretCommand {
     static let configuration = CommandConfiguration(
@@ -66,13 +67,15 @@ struct RefreshCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let report: [String]
         let proof: String?
-        switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
-        case .native(let old, let sealed):
+        let given = try ShareInput(
+            inputs.isEmpty ? ["-"] : inputs, keepers: Passphrases.forShares(descriptor: passphraseFd),
+            typed: TypedShares.read)
+        if given.gfshare.isEmpty {
             try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
-            report = try refresh(old, sealed: sealed, cryptography)
+            report = try refresh(given, cryptography)
             proof = NativeSet.proof
-        case .gfshare(let old):
-            (report, proof) = try refresh(old, cryptography)
+        } else {
+            (report, proof) = try refresh(given.gfshare, cryptography)
         }
         for line in report { try Terminal.say(line) }
         guard let proof else {
@@ -89,21 +92,21 @@ struct RefreshCommand: SecretCommand {
     }
 
     private func refresh(
-        _ old: [ShareInput.Native], sealed: [InputFile], _ cryptography: CoreCryptography
+        _ given: ShareInput, _ cryptography: CoreCryptography
     ) throws -> [String] {
-        let wereLocked = old.contains { $0.share.protection != nil }
+        let wereLocked = given.native.contains { $0.share.protection != nil }
         let lock = passphrase ?? (wereLocked || passphraseFd != nil)
         let passphrases = Passphrases(
             descriptor: passphraseFd,
             expected: "one line for each locked old share"
                 + (lock ? ", then one for each new share (--no-passphrase leaves those unlocked)" : ""))
-        let set = try NativeSet(old, passphrases: passphrases, cryptography: cryptography)
+        let set = try NativeSet(given, keepers: passphrases, cryptography: cryptography)
         if let changed = set.changed.first {
             throw ToolError("\(changed) \(NativeSet.misfit); ask its holder, and leave out what was forged")
         }
         let before = set.combination.set
         let count = shares ?? before.shares
-        var names: [String?] = holders
+        var names: [String?] = holders.map(ShareName.normalised)
         if holders.isEmpty {
             names = (1...count).map { number in
                 set.inputs.first { Int($0.share.number) == number }?.share.holder
@@ -112,9 +115,10 @@ struct RefreshCommand: SecretCommand {
         try check(threshold: threshold ?? before.threshold, shares: count, format: .native)
         let output = ShareOutput(
             directory: directory, stem: Self.stem(before.label), holders: names,
-            passphrases: lock ? passphrases : nil, cryptography: cryptography)
+            keepers: lock ? passphrases : nil, directBytes: Self.directBytes(before),
+            cryptography: cryptography)
         let source: PieceSource
-        if let sealed = try NativeSecret(set, sealed: sealed, cryptography: cryptography).sealed {
+        if let sealed = try NativeSecret(set, sealed: given.sealed, cryptography: cryptography).sealed {
             try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
             let reader = try SealedFiles.Reader(sealed, with: set.combination, cryptography: cryptography)
             source = PieceSource { try reader.next() }
@@ -125,10 +129,13 @@ struct RefreshCommand: SecretCommand {
             label: before.label, threshold: threshold ?? before.threshold, shares: count
         ) { try source.read(into: $0) }
         let change = wereLocked && !lock ? ", as the old ones were" : ""
+        let destroy = set.inputs.map(\.title).joined(separator: ", ")
         return report + [
+            "Each holder destroys the old share of set \(before.identifierText), made on \(before.created), on paper and "
+                + "in files, and keeps the new one. These were used: \(Printable.escaped(destroy)).",
             lock
                 ? "The new shares are locked, each with its new passphrase."
-                : "The new shares are NOT locked with passphrases\(change)."
+                : "The new shares are NOT locked with passphrases\(change).",
         ]
     }
 
@@ -153,7 +160,7 @@ struct RefreshCommand: SecretCommand {
         guard let first = old.first else { throw ToolError.usage("no shares were given") }
         let name = first.file.name.split(separator: "/").last ?? "secret"
         let output = ShareOutput(
-            directory: directory, stem: String(name.dropLast(4)), holders: holders, passphrases: nil,
+            directory: directory, stem: String(name.dropLast(4)), holders: holders, keepers: nil,
             cryptography: cryptography)
         let reader = try GfshareSet.Reader(set)
         let pieces = PieceSource { try reader.next() }
@@ -171,42 +178,14 @@ struct RefreshCommand: SecretCommand {
         }
     }
 
+    /// Where the secret was it stays.
+    private static func directBytes(_ set: ShareSet) -> Int {
+        if case .direct = set.content { ShareSet.maximumDirectBytes } else { ShareOutput.defaultDirectBytes }
+    }
+
     /// A file name from what a share says, without anything that leads elsewhere.
     private static func stem(_ label: String?) -> String {
         let name = (label ?? "secret").map { $0 == "/" ? "_" : $0 }
         return name.first == "." ? "secret" + String(name) : String(name)
-    }
-}
-
-/// Turns pieces of any length into a source that fills buffers.
-final class PieceSource {
-    private let next: () throws -> SecretBytes?
-    private var piece: SecretBytes?
-    private var used = 0
-
-    init(next: @escaping () throws -> SecretBytes?) { self.next = next }
-
-    convenience init(_ single: SecretBytes) {
-        var pieces = [single]
-        self.init { pieces.popLast() }
-    }
-
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-        var count = 0
-        while count < buffer.count {
-            if piece.map({ used == $0.count }) ?? true {
-                piece = try next()
-                used = 0
-            }
-            guard let piece else { break }
-            let length = min(piece.count - used, buffer.count - count)
-            piece.withUnsafeBytes {
-                UnsafeMutableRawBufferPointer(rebasing: buffer[count..<(count + length)])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[used..<(used + length)]))
-            }
-            used += length
-            count += length
-        }
-        return count
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import PDShamir
+import PDShareFiles
 
 struct SplitCommand: SecretCommand {
     static let configuration = CommandConfiguration(
@@ -34,6 +35,13 @@ struct SplitCommand: SecretCommand {
     @Option(help: "What the secret is, for its holders. Default: the file's name.")
     var label: String?
 
+    @Flag(
+        help: """
+            Keep a secret of more than 128 bytes in the shares themselves, up to 65,536 bytes, which makes them long. \
+            Default: it goes to one sealed file, and each share fits on a page.
+            """)
+    var whole = false
+
     @Flag(help: "Lock each share with a passphrase of its holder.")
     var passphrase = false
 
@@ -42,7 +50,9 @@ struct SplitCommand: SecretCommand {
 
     func validate() throws {
         try SetOptions.check(threshold: threshold, shares: shares, holders: holders, format: format)
-        if let label, !ShareName.isValid(label) { throw ValidationError("--label: \(SetOptions.nameRule)") }
+        if let label, !ShareName.isValid(ShareName.normalised(label)) {
+            throw ValidationError("--label: \(SetOptions.nameRule)")
+        }
         guard format == .native || !passphrase && passphraseFd == nil else {
             throw ValidationError("--passphrase needs the native format")
         }
@@ -55,18 +65,23 @@ struct SplitCommand: SecretCommand {
     func run() throws {
         let cryptography = try CoreCryptography()
         try ShareDirectory.refuseOthers(in: directory, format: format)
+        if file == "-", Terminal.standardInputIsTerminal() {
+            throw ToolError.usage(
+                "a secret typed here would show on the screen: write it to a file, or pipe it in")
+        }
         let input = try InputFile(file)
         let stem = file == "-" ? "secret" : String(file.split(separator: "/").last ?? "secret")
         let output = ShareOutput(
-            directory: directory, stem: stem, holders: holders,
-            passphrases: passphrase || passphraseFd != nil
+            directory: directory, stem: stem, holders: holders.map(ShareName.normalised),
+            keepers: passphrase || passphraseFd != nil
                 ? Passphrases(descriptor: passphraseFd, expected: "one line for each share") : nil,
+            directBytes: whole ? ShareSet.maximumDirectBytes : ShareOutput.defaultDirectBytes,
             cryptography: cryptography)
         let report =
             switch format {
             case .native:
                 try output.writeNative(
-                    label: label ?? (ShareName.isValid(stem) ? stem : nil), threshold: threshold,
+                    label: Self.label(label, stem: stem), threshold: threshold,
                     shares: shares
                 ) { try input.read(into: $0) }
             case .gfshare:
@@ -84,9 +99,20 @@ struct SplitCommand: SecretCommand {
     }
 }
 
+extension SplitCommand {
+    /// What the secret is called: as asked for, or as its file where that can stand on a share.
+    static func label(_ label: String?, stem: String) -> String? {
+        let name = ShareName.normalised(label ?? stem)
+        return ShareName.isValid(name) ? name : nil
+    }
+}
+
+extension ShareFormat: ExpressibleByArgument {}
+
 /// Options that `split` and `refresh` share.
 enum SetOptions {
-    static let nameRule = "a name has 1 to 100 bytes, no control characters, and single spaces inside only"
+    static let nameRule =
+        "a name has 1 to 100 bytes, no control characters or unusual spaces, and single spaces inside only"
 
     /// Native shares tell their threshold; another one from the command line would be ignored.
     static func check(noThreshold threshold: Int?, option: String) throws(ToolError) {
@@ -124,7 +150,7 @@ enum SetOptions {
         guard holders.count <= shares else {
             throw ValidationError("\(holders.count) holders for \(shares) shares")
         }
-        for holder in holders where !ShareName.isValid(holder) {
+        for holder in holders where !ShareName.isValid(ShareName.normalised(holder)) {
             throw ValidationError("--holder \(Printable.escaped(holder)): \(nameRule)")
         }
     }

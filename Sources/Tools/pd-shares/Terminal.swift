@@ -1,6 +1,7 @@
 import Glibc
 import PDSecrets
 import PDShamir
+import PDShareFiles
 
 /// What the tool says to people, and what it asks them.
 enum Terminal {
@@ -62,9 +63,23 @@ enum Terminal {
         return buffer.withUnsafeBytes { SecretBytes(copying: $0[..<count]) }
     }
 
-    /// Asks for a passphrase on the controlling terminal, without showing it. A signal that ends or stops the program
+    /// Clears the screen and what was scrolled away (ED 2 and xterm's ED 3).
+    static func clear() {
+        prompt("\u{1b}[H\u{1b}[2J\u{1b}[3J")
+        note("Cleared. tmux and screen keep lines of their own (tmux clear-history): close their window too.")
+    }
+
+    /// A line from the terminal in answer to a question; nil at its end.
+    static func ask(_ question: String) throws(ToolError) -> String? {
+        prompt(question)
+        return try readLine(from: STDIN_FILENO, named: "the terminal")?.withUnsafeBytes {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
+    /// Asks for a passphrase on the controlling terminal, without showing it; nil for an empty line. A signal that ends or stops the program
     /// finds the terminal as it was; after a stop the question comes again.
-    static func askPassphrase(_ question: String) throws(ToolError) -> SecretBytes {
+    static func askPassphrase(_ question: String) throws(ToolError) -> SecretBytes? {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)
         guard terminal >= 0 else {
             throw ToolError(
@@ -72,12 +87,15 @@ enum Terminal {
         }
         defer { close(terminal) }
         while true {
-            if let line = try askHidden(question, terminal) { return line }
+            let answer = try askHidden(question, terminal)
+            if !answer.interrupted { return answer.line }
         }
     }
 
-    /// - Returns: nil where a signal came, which is delivered on return.
-    private static func askHidden(_ question: String, _ terminal: Int32) throws(ToolError) -> SecretBytes? {
+    /// - Returns: whether a signal came, which is delivered on return; no line for an empty one.
+    private static func askHidden(
+        _ question: String, _ terminal: Int32
+    ) throws(ToolError) -> (line: SecretBytes?, interrupted: Bool) {
         let signals = HeldSignals()
         defer { signals.release() }
         var shown = termios()
@@ -97,9 +115,8 @@ enum Terminal {
             return !interrupted
         }
         try put("\n", terminal, "/dev/tty")
-        if interrupted { return nil }
-        guard let line, line.count > 0 else { throw ToolError("no passphrase was given") }
-        return line
+        if interrupted { return (nil, true) }
+        return (line.flatMap { $0.count > 0 ? $0 : nil }, false)
     }
 
     /// Milliseconds without input after which nobody is typing or pasting any more.

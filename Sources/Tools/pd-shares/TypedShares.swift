@@ -1,54 +1,267 @@
 import Glibc
 import PDSecrets
 import PDShamir
+import PDShareFiles
 
-/// Shares that are typed, pasted, or come from a pipe.
-enum TypedShares {
-    /// Reads shares from standard input to its end; from a terminal line by line, each line checked as it is typed,
-    /// until the person who types says that it is enough.
+/// Shares that are typed or pasted at a terminal, line by line. Nothing that was typed is lost before the program ends:
+/// whoever calls may come back for more.
+final class TypedShares {
+    private let already: [ShareInput.Native]
+    private let alone: Bool
+    private(set) var typed: [ShareInput.Native] = []
+    private var draft = ShareDraft()
+    /// The draft before each line that was taken.
+    private var history: [ShareDraft] = []
+    private var offered: (key: String, correction: ShareLineProblem.Correction)?
+    private var isStarted = false
+    private var opened = false
+    private var ends = 0
+
+    /// - Parameters:
+    ///   - already: shares that were given before.
+    ///   - alone: whether one share is enough, as for a drill.
+    init(already: [ShareInput.Native] = [], alone: Bool = false) {
+        self.already = already
+        self.alone = alone
+    }
+
+    /// What standard input gives: all of it from a pipe, what a person types from a terminal.
+    static func read(already: [ShareInput.Native]) throws(ToolError) -> ShareInput.Typed {
+        guard Terminal.standardInputIsTerminal() else {
+            guard let text = try InputFile("-").readAll(limit: 16 * ShareInput.maximumFileBytes) else {
+                throw ToolError("standard input: too large for shares")
+            }
+            return .text(text)
+        }
+        return .shares(try TypedShares(already: already).gather())
+    }
+
+    /// Asks until there are enough shares and the person says so.
     ///
-    /// - Parameter already: shares that were given before.
-    static func read(already: [ShareInput.Native]) throws(ToolError) -> [ShareInput.Native] {
-        guard Terminal.standardInputIsTerminal() else { return try readPipe(already.count) }
+    /// - Returns: all shares that were typed, of whatever set.
+    func gather() throws(ToolError) -> [ShareInput.Native] {
         // Deferred first, done last: a signal that came is delivered when the terminal is empty.
         var signals = HeldSignals()
         defer { signals.release() }
         defer { Terminal.discardInput(of: STDIN_FILENO) }
-        Terminal.note("Type or paste a share, line by line. End with Ctrl-D.")
-        var typing = Typing(already: already)
-        while let line = try line("[\(typing.parser.expected)] > ", &signals) {
-            // Between pasted shares there may be empty lines.
-            if typing.mayEnd, isBlank(line), !Terminal.moreComes(from: STDIN_FILENO) { break }
-            typing.take(line)
+        if !isStarted {
+            Terminal.note(
+                "Type or paste a share, line by line; BEGIN starts a share anew. Type help for more. End with Ctrl-D."
+            )
+            isStarted = true
         }
-        return try typing.finish()
+        while true {
+            guard let line = try line(prompt, &signals) else {
+                if hasEnough { return finish() }
+                ends += 1
+                guard ends < 2 else { throw ToolError("given up: \(stand)") }
+                Terminal.note("\n\(stand). Nothing is lost: go on typing, or press Ctrl-D again to give up.")
+                continue
+            }
+            ends = 0
+            if isBlank(line) {
+                // Between pasted shares there may be empty lines.
+                if hasEnough, !opened, draft.isEmpty, !Terminal.moreComes(from: STDIN_FILENO) {
+                    return finish()
+                }
+                continue
+            }
+            take(line)
+        }
     }
 
-    private static func readPipe(_ already: Int) throws(ToolError) -> [ShareInput.Native] {
-        var shares: [ShareInput.Native] = []
-        var parser = ShareParser()
-        var total = 0
-        while let line = try Terminal.readLine(from: STDIN_FILENO, named: "standard input") {
-            total += 1
-            do throws(ShareFileError) {
-                try line.withUnsafeBytes { line throws(ShareFileError) in try parser.take(line: line) }
-                guard parser.isComplete else { continue }
-                let name = "typed share \(already + shares.count + 1)"
-                shares.append(ShareInput.Native(name: name, share: try parser.finish()))
-                parser = ShareParser()
-            } catch {
-                throw ToolError(
-                    "standard input, share \(shares.count + 1), line \(total) of the input: \(Printable.escaped(error.description))"
-                )
+    private var prompt: String {
+        if offered != nil { return "[y: take the correction] > " }
+        if !opened, draft.isEmpty { return "[-----BEGIN PENGUINDOME SHARE-----] > " }
+        return "[\(draft.isComplete ? "-----END PENGUINDOME SHARE-----" : draft.expected)] > "
+    }
+
+    private func take(_ line: SecretBytes) {
+        let word = Self.word(line)
+        if let (key, correction) = offered {
+            offered = nil
+            if word == "y" || word == "yes" { return settle(draft.mend(key, correction), before: draft) }
+            if word == "n" || word == "no" { return }
+        }
+        switch word {
+        case "help", "?": return help()
+        case "list": return list()
+        case "undo": return undo()
+        case "clear": return Terminal.clear()
+        default: break
+        }
+        switch line.withUnsafeBytes({ ShareFrame($0) }) {
+        case .begin:
+            if !draft.isEmpty { Terminal.note("\(unfinished) was not complete: left out") }
+            start()
+            opened = true
+        case .end:
+            if draft.isEmpty {
+                opened = false
+            } else if draft.isComplete {
+                complete()
+            } else {
+                Terminal.note("not yet: \(missing); type BEGIN to start this share anew")
+            }
+        case nil:
+            let before = draft
+            settle(line.withUnsafeBytes { draft.take(line: $0, others: sets) }, before: before)
+        }
+    }
+
+    private func settle(_ outcome: ShareDraft.Outcome, before: ShareDraft) {
+        switch outcome {
+        case .accepted:
+            opened = true
+            history.append(before)
+            if draft.isComplete, draft.finish() == nil {
+                Terminal.note(
+                    "every line agrees with its checksum, but not all of them together: compare each with the paper; "
+                        + "undo takes back the last line, BEGIN starts the share anew")
+            }
+        case .repeated(let key): Terminal.note("the line that begins \"\(key):\" is there already")
+        case .blank: break
+        case .refused(let problem):
+            if let correction = problem.correction { offered = (problem.key, correction) }
+            Terminal.note(
+                "\(Printable.escaped(problem.description)); type this line again"
+                    + (offered == nil ? "" : ", or y to take the correction"))
+        }
+    }
+
+    private func complete() {
+        guard let share = draft.finish() else {
+            Terminal.note(
+                "the lines do not fit together: compare each with the paper; BEGIN starts the share anew")
+            return
+        }
+        start()
+        keep(ShareInput.Native(name: "typed share \(already.count + typed.count + 1)", share: share))
+    }
+
+    private func start() {
+        draft = ShareDraft()
+        history = []
+        offered = nil
+        opened = false
+    }
+
+    private func keep(_ new: ShareInput.Native) {
+        if let same = all.first(where: { $0.share.isSame(as: new.share) }) {
+            Terminal.note("this is the same share as \(same.name), given twice: this one is left out")
+            return
+        }
+        let set = new.share.set
+        let group = all.filter { $0.share.set.identifier == set.identifier } + [new]
+        if let other = group.dropLast().first(where: { $0.share.set != set }) {
+            Terminal.note(
+                "it differs from \(other.name) in what it says of its set: one of the two was changed; which one will be "
+                    + "known from those that agree")
+        } else if let other = group.dropLast().first(where: { $0.share.number == new.share.number }) {
+            Terminal.note(
+                "it has the same number as \(other.name) and differs: one of the two was changed; undo takes this one back"
+            )
+        }
+        typed.append(new)
+        let title =
+            "\(new.name): \(Printable.escaped(new.title))"
+            + (sets.count > 1 ? ", \(NativeSet.name(set))" : "")
+        let missing = Self.missing(group)
+        Terminal.note(
+            missing > 0
+                ? "\(title): \(missing) more needed"
+                : "\(title): enough. Give another share to check these against, or press Return to go on.")
+        if case .sealed = set.content, group.count == 1 {
+            Terminal.note("the secret itself is in a sealed file of this set: have it at hand")
+        }
+    }
+
+    private static func missing(_ group: [ShareInput.Native]) -> Int {
+        let needed = group.reduce(0) { max($0, $1.share.set.threshold) }
+        return max(0, needed - Set(group.map(\.share.number)).count)
+    }
+
+    private var all: [ShareInput.Native] { already + typed }
+
+    /// One of each identifier, in the order in which they came.
+    private var sets: [ShareSet] {
+        all.reduce(into: []) { sets, share in
+            if !sets.contains(where: { $0.identifier == share.share.set.identifier }) {
+                sets.append(share.share.set)
             }
         }
-        guard parser.isBetweenShares else { throw incomplete(parser) }
-        return shares
+    }
+
+    private var hasEnough: Bool {
+        if alone, !all.isEmpty { return true }
+        return sets.contains { set in
+            Self.missing(all.filter { $0.share.set.identifier == set.identifier }) == 0
+        }
+    }
+
+    private var stand: String {
+        guard !sets.isEmpty else {
+            return draft.isEmpty ? "no share is complete" : "\(unfinished) is not complete"
+        }
+        let counts = sets.map { set in
+            "\(all.count { $0.share.set.identifier == set.identifier }) of \(set.threshold) for \(NativeSet.name(set))"
+        }
+        return "not enough shares of any set: \(counts.joined(separator: ", "))"
+    }
+
+    private var unfinished: String {
+        draft.number.map { "share \($0)" + (draft.holder.map { " (\(Printable.escaped($0)))" } ?? "") }
+            ?? "the share"
+    }
+
+    private var missing: String {
+        let keys = draft.missing
+        return
+            "missing \(keys.prefix(6).map { "\"\($0):\"" }.joined(separator: ", "))\(keys.count > 6 ? "…" : "")"
+    }
+
+    private func finish() -> [ShareInput.Native] {
+        if !draft.isEmpty {
+            Terminal.note("\(unfinished) is not complete: it is left out.")
+            start()
+        }
+        return typed
+    }
+
+    private func undo() {
+        if let before = history.popLast() {
+            draft = before
+            Terminal.note("the last line is taken back")
+        } else if opened {
+            start()
+        } else if let last = typed.popLast() {
+            Terminal.note("\(last.name), \(Printable.escaped(last.title)), is taken back")
+        } else {
+            Terminal.note("there is nothing to take back")
+        }
+    }
+
+    private func list() {
+        for share in all {
+            Terminal.note(
+                "  \(share.name): \(Printable.escaped(share.title)), \(NativeSet.name(share.share.set))")
+        }
+        if !draft.isEmpty { Terminal.note("  \(unfinished), not complete: \(missing)") }
+        if all.isEmpty, draft.isEmpty { Terminal.note("  nothing yet") }
+    }
+
+    private func help() {
+        Terminal.note(
+            """
+              Type the lines as they are printed; O and 0, I, l and 1, capitals and spaces do not matter.
+              BEGIN  start this share anew      undo   take back the last line, or the last share
+              list   what is there              clear  clear this screen and what was scrolled away
+              Return, once there are enough: go on.  Ctrl-D twice, or Ctrl-C: give up.
+            """)
     }
 
     /// A line from the terminal; nil after Ctrl-D. A signal ends or stops the program with nothing left to read.
-    private static func line(_ prompt: String, _ signals: inout HeldSignals) throws(ToolError) -> SecretBytes?
-    {
+    private func line(_ prompt: String, _ signals: inout HeldSignals) throws(ToolError) -> SecretBytes? {
         while true {
             Terminal.prompt(prompt)
             var interrupted = false
@@ -65,113 +278,13 @@ enum TypedShares {
         }
     }
 
-    private static func isBlank(_ line: SecretBytes) -> Bool {
+    private func isBlank(_ line: SecretBytes) -> Bool {
         line.withUnsafeBytes { $0.allSatisfy { [0x20, 0x09, 0x0d].contains($0) } }
     }
 
-    fileprivate static func incomplete(_ parser: ShareParser) -> ToolError {
-        ToolError("standard input: the last share is not complete: expected the line \(parser.expected)")
+    /// A short line as a word of command; empty for anything longer, which may be part of a share.
+    private static func word(_ line: SecretBytes) -> String {
+        guard line.count <= 8 else { return "" }
+        return line.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }.lowercased().filter { $0 > " " }
     }
-}
-
-/// Shares as they are typed: kept set by set, so that a share of another set does not shut out the right ones.
-private struct Typing {
-    private let already: [ShareInput.Native]
-    private var typed: [ShareInput.Native] = []
-    private(set) var parser = ShareParser()
-    /// The first set of which there are enough shares.
-    private var chosen: ShareSet?
-
-    init(already: [ShareInput.Native]) { self.already = already }
-
-    /// Whether there are enough shares, and none is half typed.
-    var mayEnd: Bool { chosen != nil && parser.isBetweenShares }
-
-    /// Takes a line, or says what is wrong with it.
-    mutating func take(_ line: SecretBytes) {
-        do throws(ShareFileError) {
-            try line.withUnsafeBytes { line throws(ShareFileError) in try parser.take(line: line) }
-            guard parser.isComplete else { return }
-            let share = try parser.finish()
-            parser = ShareParser()
-            keep(ShareInput.Native(name: "typed share \(already.count + typed.count + 1)", share: share))
-        } catch {
-            Terminal.note("\(Printable.escaped(error.description)); type this line again")
-        }
-    }
-
-    private mutating func keep(_ new: ShareInput.Native) {
-        let set = new.share.set
-        let group = shares(of: set) + [new]
-        var isEnough = false
-        do throws(ShareFileError) {
-            try ShareCombination.check(group.map(\.share))
-            isEnough = true
-        } catch .passphraseNeeded {
-            isEnough = true
-        } catch .notEnough {
-        } catch .contradiction(_, _, let field) {
-            Terminal.note(
-                "it differs in \"\(field)\" from shares before it, one of which was changed: which one will be known "
-                    + "from those that agree")
-        } catch {
-            Terminal.note("\(error): this one is left out")
-            return
-        }
-        typed.append(new)
-        let title =
-            "\(new.name): \(Printable.escaped(new.title))" + (sets.count > 1 ? ", \(Self.name(set))" : "")
-        guard isEnough else {
-            let needed = group.reduce(0) { max($0, $1.share.set.threshold) }
-            let missing = max(1, needed - group.count { $0.share.set == set })
-            Terminal.note("\(title): \(missing) more needed")
-            return
-        }
-        // With shares given before, theirs is the set that is meant.
-        if chosen == nil, already.allSatisfy({ $0.share.set.identifier == set.identifier }) { chosen = set }
-        Terminal.note(
-            "\(title): enough. Give another share to check these against, or press Return to go on.")
-    }
-
-    /// The typed shares of the set of which there are enough; of the only set where there are not.
-    func finish() throws(ToolError) -> [ShareInput.Native] {
-        if !parser.isBetweenShares {
-            guard chosen != nil else { throw TypedShares.incomplete(parser) }
-            Terminal.note("The last share is not complete: it is left out.")
-        }
-        guard sets.count > 1 else { return typed }
-        guard let chosen else {
-            let counts = sets.map { "\(shares(of: $0).count) of \($0.threshold) for \(Self.name($0))" }
-            throw ToolError("not enough shares of any set: \(counts.joined(separator: ", "))")
-        }
-        for set in sets {
-            let count = typed.count { $0.share.set.identifier == set.identifier }
-            guard count > 0 else { continue }
-            let fate = set.identifier == chosen.identifier ? "taken" : "left out"
-            Terminal.note("\(Self.name(set)): \(count) typed \(count == 1 ? "share" : "shares") \(fate)")
-        }
-        return typed.filter { $0.share.set.identifier == chosen.identifier }
-    }
-
-    private func shares(of set: ShareSet) -> [ShareInput.Native] {
-        (already + typed).filter { $0.share.set.identifier == set.identifier }
-    }
-
-    /// One of each identifier, in the order in which they came.
-    private var sets: [ShareSet] {
-        (already + typed).reduce(into: []) { sets, share in
-            if !sets.contains(where: { $0.identifier == share.share.set.identifier }) {
-                sets.append(share.share.set)
-            }
-        }
-    }
-
-    private static func name(_ set: ShareSet) -> String {
-        "set \(set.identifierText)" + (set.label.map { " (\(Printable.escaped($0)))" } ?? "")
-    }
-}
-
-extension ShareParser {
-    /// Whether nothing of a share was read since the last one.
-    fileprivate var isBetweenShares: Bool { lineNumber == 0 || expected.hasPrefix("-----BEGIN") }
 }

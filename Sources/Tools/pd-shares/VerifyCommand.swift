@@ -1,5 +1,6 @@
 import ArgumentParser
 import PDShamir
+import PDShareFiles
 
 struct VerifyCommand: SecretCommand {
     static let configuration = CommandConfiguration(
@@ -31,9 +32,11 @@ struct VerifyCommand: SecretCommand {
 
     func run() throws {
         let cryptography = try CoreCryptography()
-        switch try ShareInput.collect(inputs.isEmpty ? ["-"] : inputs) {
-        case .gfshare(let shares):
-            let set = try GfshareSet(shares, threshold: threshold)
+        let keepers = Passphrases.forShares(descriptor: passphraseFd)
+        let given = try ShareInput(
+            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: TypedShares.read)
+        if !given.gfshare.isEmpty {
+            let set = try GfshareSet(given.gfshare, threshold: threshold)
             try set.combine { _ in }
             guard set.isChecked else {
                 throw ToolError(
@@ -41,23 +44,25 @@ struct VerifyCommand: SecretCommand {
                         + "--threshold")
             }
             try Terminal.say(
-                "These \(shares.count) shares agree with each other under threshold \(threshold ?? 0).")
-        case .native(let shares, let sealed):
-            try SetOptions.check(noThreshold: threshold, option: "--threshold")
-            let set = try NativeSet(
-                shares, passphrases: .forShares(descriptor: passphraseFd), cryptography: cryptography)
-            try NativeSecret(set, sealed: sealed, cryptography: cryptography).write(verifyFirst: false) { _ in
-            }
-            if let changed = set.changed.first {
-                for share in set.changed.dropFirst() {
-                    Terminal.note("pd-shares: \(share) \(NativeSet.misfit)")
-                }
-                throw ToolError("\(changed) \(NativeSet.misfit)")
-            }
-            let combined = set.combination.set
-            try Terminal.say(
-                "All \(shares.count) shares of set \(combined.identifierText) fit; any \(combined.threshold) restore the secret."
+                "These \(given.gfshare.count) shares agree with each other under threshold \(threshold ?? 0)."
+            )
+            return
+        }
+        try SetOptions.check(noThreshold: threshold, option: "--threshold")
+        let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+        try NativeSecret(set, sealed: given.sealed, cryptography: cryptography).write(verifyFirst: false) {
+            _ in
+        }
+        for share in set.changed.dropFirst() { Terminal.note("pd-shares: \(share) \(NativeSet.misfit)") }
+        if let changed = set.changed.first { throw ToolError("\(changed) \(NativeSet.misfit)") }
+        guard given.damaged.isEmpty else {
+            throw ToolError(
+                "the other shares fit, but \(given.damaged.map(\.name).joined(separator: ", ")) cannot be read whole"
             )
         }
+        let combined = set.combination.set
+        try Terminal.say(
+            "All \(set.inputs.count) shares of set \(combined.identifierText) fit; any \(combined.threshold) restore the secret."
+        )
     }
 }

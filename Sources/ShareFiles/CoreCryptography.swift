@@ -3,9 +3,9 @@ import PDSecrets
 import PDShamir
 
 /// The cryptography of share files, by ``PDCrypto``. The only file of this tool that calls it.
-struct CoreCryptography: ShareCryptography {
+package struct CoreCryptography: ShareCryptography {
     /// - Throws: ``ToolError`` where libgcrypt is too old or does not start.
-    init() throws(ToolError) {
+    package init() throws(ToolError) {
         do throws(CryptoError) {
             _ = try Libgcrypt.secureMemoryIsLocked
         } catch {
@@ -14,9 +14,9 @@ struct CoreCryptography: ShareCryptography {
     }
 
     /// Random bytes at the speed of AES, under a key from libgcrypt's strongest generator.
-    func randomness() throws -> some ShareRandomness { try KeystreamRandom() }
+    package func randomness() throws -> some ShareRandomness { try KeystreamRandom() }
 
-    func authenticate(
+    package func authenticate(
         _ parts: [UnsafeRawBufferPointer], key: UnsafeRawBufferPointer,
         into code: UnsafeMutableRawBufferPointer
     ) throws {
@@ -25,7 +25,7 @@ struct CoreCryptography: ShareCryptography {
         try mac.finalize(into: code)
     }
 
-    func deriveKey(
+    package func deriveKey(
         passphrase: UnsafeRawBufferPointer, salt: [UInt8], cost: PassphraseCost,
         into key: UnsafeMutableRawBufferPointer
     ) throws {
@@ -35,7 +35,7 @@ struct CoreCryptography: ShareCryptography {
         derived.withUnsafeBytes { key.copyMemory(from: $0) }
     }
 
-    func seal(
+    package func seal(
         _ plaintext: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into sealed: UnsafeMutableRawBufferPointer
     ) throws {
@@ -45,7 +45,7 @@ struct CoreCryptography: ShareCryptography {
             into: sealed)
     }
 
-    func open(
+    package func open(
         _ sealed: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into plaintext: UnsafeMutableRawBufferPointer
     ) throws -> Bool {

@@ -3,20 +3,38 @@ import PDSecrets
 import PDShamir
 
 /// Writes new sets of shares.
-struct ShareOutput {
-    let directory: String
+package struct ShareOutput {
+    package let directory: String
     /// What the files' names begin with.
-    let stem: String
-    let holders: [String?]
+    package let stem: String
+    package let holders: [String?]
     /// Asked for each share where given.
-    let passphrases: Passphrases?
-    let cryptography: CoreCryptography
+    package let keepers: (any Keepers)?
+    /// Secrets of more bytes than this go to a sealed file.
+    package let directBytes: Int
+    package let cryptography: CoreCryptography
+
+    /// - Parameter keepers: asked for a passphrase for each share where given.
+    package init(
+        directory: String, stem: String, holders: [String?], keepers: (any Keepers)?,
+        directBytes: Int = defaultDirectBytes, cryptography: CoreCryptography
+    ) {
+        self.directory = directory
+        self.stem = stem
+        self.holders = holders
+        self.keepers = keepers
+        self.directBytes = directBytes
+        self.cryptography = cryptography
+    }
 
     /// Where a secret comes from: fills a buffer, with fewer bytes than it holds only at the end.
-    typealias Source = (UnsafeMutableRawBufferPointer) throws -> Int
+    package typealias Source = (UnsafeMutableRawBufferPointer) throws -> Int
 
-    /// A native set. A secret that the shares can hold is held by them, a longer one goes to a sealed file.
-    func writeNative(
+    /// The longest secret that shares hold unless they are told to: so that each fits on one page.
+    package static let defaultDirectBytes = 128
+
+    /// A native set. A short secret is held by the shares themselves, a longer one goes to a sealed file.
+    package func writeNative(
         label: String?, threshold: Int, shares count: Int, secret next: Source
     ) throws -> [String] {
         let randomness = try cryptography.randomness()
@@ -35,7 +53,7 @@ struct ShareOutput {
         guard startCount > 0 else { throw ToolError("\(ShamirError.emptySecret)") }
         let shares: [Share]
         var sealed: NewFiles.File?
-        if startCount <= ShareSet.maximumDirectBytes {
+        if startCount <= directBytes {
             let secret = start.withUnsafeBytes {
                 SecretBytes(copying: $0[..<startCount])
             }
@@ -66,9 +84,9 @@ struct ShareOutput {
         for share in shares {
             let title = ShareInput.Native(name: "", share: share).title
             var share = share
-            if let passphrases {
+            if let keepers {
                 share = try share.locked(
-                    passphrase: passphrases.new(for: title), randomness: randomness,
+                    passphrase: keepers.newPassphrase(for: title), randomness: randomness,
                     cryptography: cryptography)
             }
             let file = try files.create("\(stem).\(share.number)-of-\(count)\(ShareInput.suffix)")
@@ -90,7 +108,7 @@ struct ShareOutput {
     /// libgfshare's format.
     ///
     /// - Returns: what to tell people.
-    func writeGfshare(threshold: Int, shares count: Int, secret next: Source) throws -> [String] {
+    package func writeGfshare(threshold: Int, shares count: Int, secret next: Source) throws -> [String] {
         let files = try NewFiles(directory: directory)
         let outputs = try (1...UInt8(count)).map {
             try files.create(GfshareName.name(stem: stem, number: $0))
@@ -129,9 +147,11 @@ struct ShareOutput {
 
     /// The bytes of each buffer where so many are needed at once: together 2 MiB, which may be locked on most systems
     /// and stays near the processor, unless there are very many.
-    static func pieceBytes(buffers: Int) -> Int { max(16_384, min(262_144, 2_097_152 / buffers & ~4095)) }
+    package static func pieceBytes(buffers: Int) -> Int {
+        max(16_384, min(262_144, 2_097_152 / buffers & ~4095))
+    }
 
-    private static func today() -> String {
+    package static func today() -> String {
         var now = time(nil)
         var parts = tm()
         gmtime_r(&now, &parts)

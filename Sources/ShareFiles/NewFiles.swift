@@ -6,11 +6,11 @@ import Glibc
 /// name is taken, by a symbolic link too. A program that dies while writing leaves nothing behind. On file systems
 /// without nameless files they are written as `.NAME.PID.partial`, which a program that dies leaves behind, and renamed
 /// over empty files that take their names. A machine that dies between the links leaves some of them, each whole.
-final class NewFiles {
+package final class NewFiles {
     /// One file being written.
-    final class File {
-        let name: String
-        let path: String
+    package final class File {
+        package let name: String
+        package let path: String
         fileprivate let descriptor: Int32
         /// The name that it has now; nil for none.
         fileprivate var currentName: String?
@@ -24,7 +24,7 @@ final class NewFiles {
 
         deinit { close(descriptor) }
 
-        func write(_ bytes: UnsafeRawBufferPointer) throws(ToolError) {
+        package func write(_ bytes: UnsafeRawBufferPointer) throws(ToolError) {
             try NewFiles.write(bytes, to: descriptor, path)
         }
     }
@@ -40,7 +40,7 @@ final class NewFiles {
     ///   - directory: where they will be.
     ///   - creating: whether to create the directory, for its owner only, where it does not exist.
     ///   - nameless: whether to try files without a name first.
-    init(directory: String, creating: Bool = true, nameless: Bool = true) throws(ToolError) {
+    package init(directory: String, creating: Bool = true, nameless: Bool = true) throws(ToolError) {
         self.directory = directory
         self.nameless = nameless
         createdDirectory = creating && mkdir(directory, 0o700) == 0
@@ -60,7 +60,7 @@ final class NewFiles {
     }
 
     /// Starts a file that only its owner may read.
-    func create(_ name: String) throws(ToolError) -> File {
+    package func create(_ name: String) throws(ToolError) -> File {
         let path = directory == "." ? name : directory + "/" + name
         var status = stat()
         guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0 else {
@@ -86,7 +86,7 @@ final class NewFiles {
     }
 
     /// Makes all files durable and gives them their names. On failure none of them remains.
-    func commit() throws(ToolError) {
+    package func commit() throws(ToolError) {
         for file in files where fsync(file.descriptor) != 0 {
             throw ToolError("cannot write", file.path, errno: errno)
         }
@@ -134,7 +134,8 @@ final class NewFiles {
     }
 
     /// Writes everything to a descriptor.
-    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ name: String) throws(ToolError)
+    package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ name: String)
+        throws(ToolError)
     {
         var offset = 0
         while offset < bytes.count {

@@ -1,12 +1,12 @@
 import PDShamir
 
 /// Text from outside, made safe for terminals and JSON.
-enum Printable {
+package enum Printable {
     /// A file name with everything that would not show as itself escaped.
-    static func path(_ path: String) -> String { escaped(path) }
+    package static func path(_ path: String) -> String { escaped(path) }
 
     /// Escapes control, formatting and other hidden characters as `\u{…}`.
-    static func escaped(_ text: String) -> String {
+    package static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
             if ShareName.isHidden(scalar) || scalar == "\u{fffd}" {
@@ -19,7 +19,7 @@ enum Printable {
     }
 
     /// A JSON string (RFC 8259 section 7), pure ASCII but for letters that print.
-    static func json(_ text: String) -> String {
+    package static func json(_ text: String) -> String {
         var result = "\""
         for unit in text.utf16 {
             switch unit {

@@ -2,9 +2,9 @@ import PDSecrets
 import PDShamir
 
 /// Reading and writing sealed files, chunk by chunk.
-enum SealedFiles {
+package enum SealedFiles {
     /// Whether a regular file begins like a sealed file. It is at its start afterwards.
-    static func isSealed(_ file: InputFile) throws(ToolError) -> Bool {
+    package static func isSealed(_ file: InputFile) throws(ToolError) -> Bool {
         guard file.size != nil else { return false }
         let set = try header(file)
         try file.rewind()
@@ -12,7 +12,7 @@ enum SealedFiles {
     }
 
     /// The set that a sealed file belongs to.
-    static func header(_ file: InputFile) throws(ToolError) -> [UInt8]? {
+    package static func header(_ file: InputFile) throws(ToolError) -> [UInt8]? {
         // What is no sealed file may be a share of libgfshare's, all of which is secret.
         try file.start(bytes: SealedFormat.headerBytes).withUnsafeBytes { SealedFormat.set(fromHeader: $0) }
     }
@@ -21,7 +21,7 @@ enum SealedFiles {
     ///
     /// - Parameter next: fills a buffer; fewer bytes than it holds only at the end.
     /// - Returns: the bytes sealed.
-    static func seal(
+    package static func seal(
         key: SecretBytes, set: [UInt8], into output: NewFiles.File, cryptography: CoreCryptography,
         next: (UnsafeMutableRawBufferPointer) throws -> Int
     ) throws -> Int {
@@ -55,7 +55,7 @@ enum SealedFiles {
     /// Opens a sealed file and hands its chunks, each of them proved, to `take`.
     ///
     /// - Returns: once the end is proved too and the length agrees with the shares.
-    static func open(
+    package static func open(
         _ file: InputFile, with combination: ShareCombination, cryptography: CoreCryptography,
         take: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
@@ -69,17 +69,17 @@ enum SealedFiles {
         guard total == bytes else { throw damaged(file) }
     }
 
-    static func damaged(_ file: InputFile) -> ToolError {
+    package static func damaged(_ file: InputFile) -> ToolError {
         ToolError("\(Printable.path(file.name)): \(ShareFileError.sealedFileDamaged): use another copy of it")
     }
 
     /// Reads chunk after chunk.
-    final class Reader {
+    package final class Reader {
         private let file: InputFile
         private var opener: SealedFile<CoreCryptography>
         private var remaining: Int
 
-        init(
+        package init(
             _ file: InputFile, with combination: ShareCombination, cryptography: CoreCryptography
         ) throws(ToolError) {
             try file.rewind()
@@ -97,7 +97,7 @@ enum SealedFiles {
         }
 
         /// The next chunk of the secret; nil after the last.
-        func next() throws -> SecretBytes? {
+        package func next() throws -> SecretBytes? {
             guard remaining > 0 else { return nil }
             let size = min(remaining, SealedFormat.chunkBytes + SealedFormat.tagBytes)
             guard size > SealedFormat.tagBytes else { throw SealedFiles.damaged(file) }

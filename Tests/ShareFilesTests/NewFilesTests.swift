@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import pd_shares
+@testable import PDShareFiles
 
 @Suite("New files of pd-shares")
 final class SharesNewFilesTests {

@@ -3,17 +3,17 @@ import PDSecrets
 import PDShamir
 
 /// A file that is read and never changed.
-final class InputFile {
+package final class InputFile {
     /// What to call it in messages.
-    let name: String
+    package let name: String
     /// Bytes of a regular file; nil for pipes and the like.
-    let size: Int?
+    package let size: Int?
     private let descriptor: Int32
 
     /// - Parameters:
     ///   - path: `-` is standard input.
     ///   - bytes: the path as the system has it, where that may not be UTF-8.
-    init(_ path: String, opening bytes: [CChar]? = nil) throws(ToolError) {
+    package init(_ path: String, opening bytes: [CChar]? = nil) throws(ToolError) {
         if path == "-" {
             descriptor = dup(STDIN_FILENO)
             name = "standard input"
@@ -40,7 +40,7 @@ final class InputFile {
     /// Reads until the buffer is full or the file ends.
     ///
     /// - Returns: the number of bytes read; fewer than the buffer holds only at the end.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ToolError) -> Int {
         var count = 0
         while count < buffer.count {
             let result = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
@@ -55,7 +55,7 @@ final class InputFile {
     }
 
     /// The next bytes, up to `count`.
-    func start(bytes count: Int) throws(ToolError) -> SecretBytes {
+    package func start(bytes count: Int) throws(ToolError) -> SecretBytes {
         var buffer = SecretBytes(count: count)
         let filled = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
         return buffer.withUnsafeBytes {
@@ -64,14 +64,14 @@ final class InputFile {
     }
 
     /// Goes back to the start of a regular file.
-    func rewind(to offset: Int = 0) throws(ToolError) {
+    package func rewind(to offset: Int = 0) throws(ToolError) {
         guard lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
             throw ToolError("cannot read again", name, errno: errno)
         }
     }
 
     /// The whole file, or nil where it has more than `limit` bytes.
-    func readAll(limit: Int) throws(ToolError) -> SecretBytes? {
+    package func readAll(limit: Int) throws(ToolError) -> SecretBytes? {
         var buffer = SecretBytes(count: min(size ?? limit, limit) + 1)
         let count = try buffer.withUnsafeMutableBytes { buffer throws(ToolError) in try read(into: buffer) }
         guard count <= limit else { return nil }

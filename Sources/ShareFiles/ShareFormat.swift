@@ -1,7 +1,5 @@
-import ArgumentParser
-
 /// The formats of shares.
-enum ShareFormat: String, ExpressibleByArgument, CaseIterable {
+package enum ShareFormat: String, CaseIterable, Sendable {
     /// docs/share-format.md: text, checked, bound to its set.
     case native
     /// libgfshare's bare bytes in STEM.NNN.

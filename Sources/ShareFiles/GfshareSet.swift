@@ -2,20 +2,20 @@ import PDSecrets
 import PDShamir
 
 /// Shares of libgfshare's format, read side by side in bounded memory.
-struct GfshareSet {
-    let inputs: [ShareInput.Gfshare]
+package struct GfshareSet {
+    package let inputs: [ShareInput.Gfshare]
     /// Bytes of the secret.
-    let bytes: Int
+    package let bytes: Int
     /// Of the first shares up to the threshold, where it is known, else of all.
     private let combiner: Combiner
     /// Where the threshold is known and there are more shares.
     private let agreement: Agreement?
 
-    static let warning =
+    package static let warning =
         "warning: libgfshare's format cannot tell whether these shares are enough and fit together: check the result"
 
     /// What must have happened before anyone removes what new shares were made from.
-    static func proof(threshold: Int, shares: Int) -> String {
+    package static func proof(threshold: Int, shares: Int) -> String {
         shares > threshold
             ? "`pd-shares verify --threshold \(threshold)` has accepted all \(shares) new shares"
             : "`pd-shares combine` has restored the same bytes from the new shares into another file (`pd-shares verify` "
@@ -23,7 +23,7 @@ struct GfshareSet {
     }
 
     /// - Parameter threshold: where the caller knows it.
-    init(_ inputs: [ShareInput.Gfshare], threshold: Int?) throws(ToolError) {
+    package init(_ inputs: [ShareInput.Gfshare], threshold: Int?) throws(ToolError) {
         guard let first = inputs.first else { throw .usage("no shares were given") }
         func name(_ input: ShareInput.Gfshare) -> String { Printable.path(input.file.name) }
         for (index, input) in inputs.enumerated() {
@@ -62,26 +62,26 @@ struct GfshareSet {
     }
 
     /// Whether something beyond the shares' word speaks for the result: more shares than a known threshold.
-    var isChecked: Bool { agreement != nil }
+    package var isChecked: Bool { agreement != nil }
 
     /// Restores the secret piece by piece.
     ///
     /// - Parameter verifyFirst: read everything once before handing out anything, so that the end is checked too. The
     ///   shares are regular files, which can be read twice.
-    func combine(verifyFirst: Bool = false, take: (UnsafeRawBufferPointer) throws -> Void) throws {
+    package func combine(verifyFirst: Bool = false, take: (UnsafeRawBufferPointer) throws -> Void) throws {
         if verifyFirst, isChecked { try combine { _ in } }
         let reader = try Reader(self)
         while let piece = try reader.next() { try piece.withUnsafeBytes { try take($0) } }
     }
 
     /// Restores piece after piece.
-    final class Reader {
+    package final class Reader {
         private let set: GfshareSet
         private let pieceBytes: Int
         private var shares: [SecretBytes]
         private var done = 0
 
-        init(_ set: GfshareSet) throws(ToolError) {
+        package init(_ set: GfshareSet) throws(ToolError) {
             self.set = set
             let bytes = ShareOutput.pieceBytes(buffers: set.inputs.count + 2)
             pieceBytes = bytes
@@ -90,7 +90,7 @@ struct GfshareSet {
         }
 
         /// The next piece of the secret; nil after the last.
-        func next() throws -> SecretBytes? {
+        package func next() throws -> SecretBytes? {
             guard done < set.bytes else { return nil }
             let length = min(pieceBytes, set.bytes - done)
             for (index, input) in set.inputs.enumerated() {

@@ -2,15 +2,15 @@ import Glibc
 import PDShamir
 
 /// Directories that hold shares.
-enum ShareDirectory {
+package enum ShareDirectory {
     /// A file as the system names it.
-    struct Entry {
+    package struct Entry {
         /// What to call it; bytes that are not UTF-8 are replaced.
-        let name: String
+        package let name: String
         /// Its path as it is, with the NUL at the end.
-        let path: [CChar]
+        package let path: [CChar]
 
-        init(_ path: String) {
+        package init(_ path: String) {
             name = path
             self.path = Array(path.utf8CString)
         }
@@ -45,7 +45,7 @@ enum ShareDirectory {
     /// The shares and sealed files in a directory.
     ///
     /// - Returns: nil where the path is no directory.
-    static func shares(in path: String) throws(ToolError) -> [Entry]? {
+    package static func shares(in path: String) throws(ToolError) -> [Entry]? {
         guard let files = try files(in: path) else { return nil }
         let native = files.filter { $0.kind == .native }
         let found =
@@ -58,7 +58,7 @@ enum ShareDirectory {
     }
 
     /// Refuses a place for new shares that holds others: as a directory neither set could be combined again.
-    static func refuseOthers(in path: String, format: ShareFormat) throws(ToolError) {
+    package static func refuseOthers(in path: String, format: ShareFormat) throws(ToolError) {
         let others = try files(in: path) ?? []
         // Beside native shares, no file counts as one of libgfshare's.
         guard let other = others.first(where: { format == .gfshare || $0.kind != .gfshare }) else { return }
