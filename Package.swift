@@ -148,6 +148,10 @@ if !coreOnly {
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-shares"),
         .testTarget(
+            name: "SharesToolTests",
+            dependencies: ["PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares"],
+            path: "Tests/SharesToolTests"),
+        .testTarget(
             name: "ShareFilesTests",
             dependencies: ["PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares"],
             path: "Tests/ShareFilesTests", exclude: ["Scripts"]),

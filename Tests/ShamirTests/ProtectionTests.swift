@@ -90,16 +90,24 @@ struct ProtectionTests {
     func costsThatWouldTakeTheMachineDownAreRefusedBeforeTheyAreTried(cost: String) throws {
         let locked = try lock(sample.shares[0])
         let salt = ShareText.plain([UInt8](repeating: 1, count: 16))
-        let text = locked.text.replacingLine("Protection", with: checked("Protection: \(cost) \(salt)"))
-        #expect(throws: ShareFileError.invalidLine(line: 11, field: "Protection")) {
+        let text = locked.text.replacingLine(
+            "Protection", with: checked("Protection: \(cost) \(salt)", on: locked))
+        do throws(ShareFileError) {
             _ = try Share(text: text)
+            Issue.record("it reads")
+        } catch .damaged(let problems) {
+            #expect(problems.contains { $0.key == "Protection" && $0.reason == .invalid }, "\(problems)")
+        } catch {
+            Issue.record("\(error)")
         }
     }
 
     @Test func aProtectionLineAddedToAnOpenShareDoesNotMakeItReadAsOne() throws {
-        let line = checked("Protection: argon2id 64 1 1 \(ShareText.plain([UInt8](repeating: 1, count: 16)))")
+        let line = checked(
+            "Protection: argon2id 64 1 1 \(ShareText.plain([UInt8](repeating: 1, count: 16)))",
+            on: sample.shares[0])
         let lines = sample.text(0).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let changed = lines[..<10] + [line] + lines[10...]
+        let changed = lines[..<9] + [line] + lines[9...]
         #expect(throws: ShareFileError.self) { _ = try Share(text: changed.joined(separator: "\n")) }
     }
 }

@@ -66,9 +66,11 @@ extension Share {
     }
 }
 
-/// A line with the checksum that belongs to it, for texts that are wrong in other ways.
-func checked(_ line: String) -> String {
+/// A line with the checksum that belongs to it on a share, for texts that are wrong in other ways.
+func checked(_ line: String, on share: Share) -> String {
+    let key = String(line.prefix { $0 != ":" })
     var checksum = LineChecksum()
+    checksum.add(ShareBinding(set: share.set.identifierText, number: Int(share.number)).prefix(of: key))
     checksum.add(line.utf8)
     return line + " #" + String(decoding: LineChecksum.text(checksum.value), as: UTF8.self)
 }

@@ -31,11 +31,7 @@ struct ShareTextTests {
 
     /// A line of this share with the checksum that belongs to it.
     private func bound(_ key: String, _ value: String) -> String {
-        var checksum = LineChecksum()
-        let binding = ShareBinding(set: sample.shares[1].set.identifierText, number: 2)
-        checksum.add(binding.prefix(of: key))
-        checksum.add("\(key): \(value)".utf8)
-        return "\(key): \(value) #" + String(decoding: LineChecksum.text(checksum.value), as: UTF8.self)
+        checked("\(key): \(value)", on: sample.shares[1])
     }
 
     @Test(arguments: ["", "x", "\n", "-----BEGIN\n"])

@@ -1,4 +1,5 @@
 import Foundation
+import PDCrypto
 import PDSecrets
 import Testing
 
@@ -97,6 +98,6 @@ struct VectorTests {
             secret += plain.withUnsafeBytes { Array($0) }
         }
         #expect(secret.count == vector.secret_bytes)
-        #expect(SHA256.hex(secret) == vector.secret_sha256)
+        #expect(BaseN.hexadecimal.text(SHA256.hash(secret)) == vector.secret_sha256)
     }
 }

@@ -3,7 +3,7 @@ import PDSecrets
 import PDShamir
 import Testing
 
-@testable import pd_shares
+@testable import PDShareFiles
 
 /// pd-shares with a pseudo-terminal for its controlling terminal.
 @Suite("pd-shares on a terminal")
@@ -234,7 +234,10 @@ struct SharesTerminalTests {
         session.type(share)
         _ = try session.read(until: "2 more needed")
         switch ending {
-        case .ctrlD: session.type("\u{04}")
+        case .ctrlD:
+            session.type("\u{04}")
+            _ = try session.read(until: "Nothing is lost")
+            session.type("\u{04}")
         case .error:
             // A line that is too long, which a terminal gives in two parts.
             let part = String(repeating: "x", count: 2500)
@@ -263,12 +266,12 @@ struct SharesTerminalTests {
         session.type(others[0])
         _ = try session.read(until: "typed share 1: share 1 of 5: 2 more needed")
         session.type(shares[0] + shares[1])
-        let shown = try session.read(until: "typed share 3: share 2 of 5, set ")
-        #expect(shown.contains("(key.asc): 2 more needed"))
+        let shown = try session.read(until: "typed share 3: share 2 of 5, ")
+        #expect(shown.contains("\"key.asc\" of "))
         session.type(shares[2])
         _ = try session.read(until: ": enough")
         session.type("\n")
-        _ = try session.read(until: "(another key): 1 typed share left out")
+        _ = try session.read(until: "is of another set, \"another key\" of")
         #expect(session.status() == 0)
         #expect(try tool.text("restored") == "the secret\n")
     }
@@ -282,9 +285,11 @@ struct SharesTerminalTests {
         session.type(others[0] + shares[0] + shares[1])
         _ = try session.read(until: "typed share 3: ")
         session.type("\u{04}")
-        let shown = try session.read(until: "(key.asc)\r\n")
-        #expect(shown.contains("not enough shares of any set: 1 of 3 for set "))
-        #expect(shown.contains("(another key), 2 of 3 for set "))
+        _ = try session.read(until: "Nothing is lost")
+        session.type("\u{04}")
+        let shown = try session.read(until: "given up: ") + session.read(until: ")\r\n")
+        #expect(shown.contains("not enough shares of any set: 1 of 3 for \"another key\" of "))
+        #expect(shown.contains("2 of 3 for \"key.asc\" of "))
         #expect(session.status() == 1)
     }
 

@@ -22,6 +22,9 @@ struct CombineCommand: SecretCommand {
     @Flag(help: "Write the secret to a terminal.")
     var force = false
 
+    @Flag(help: "Clear the screen and what was scrolled away once the secret is written.")
+    var clear = false
+
     @Flag(help: "Take the correction of a mistyped line where exactly one fits its checksum.")
     var mend = false
 
@@ -132,11 +135,12 @@ struct CombineCommand: SecretCommand {
             "Proved: this is the secret \(NativeSet.name(combined)), \(bytes) bytes, in \(place). Use it, then destroy it "
                 + (out == "-" ? "wherever it went." : "(shred -u \(place)).")
                 + " The shares stay secret: put each back where it belongs.")
-        if atTerminal {
-            Terminal.note("What you typed still shows on this screen and above it.")
-            let answer = try Terminal.ask(
-                "[Return clears the screen and what was scrolled away, n leaves it] > ")
-            if let answer, answer.isEmpty { Terminal.clear() }
+        if clear {
+            Terminal.clear()
+        } else if atTerminal {
+            Terminal.note(
+                "What you typed still shows on this screen and above it: clear both, or close the window (--clear does it)."
+            )
         }
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 @testable import PDShamir
-@testable import pd_shares
+@testable import PDShareFiles
 
 @Suite("pd-shares and wrong shares")
 struct SharesWrongSharesTests {
