@@ -113,7 +113,7 @@ package struct ShareSheet {
             """
         var y = 27.0
         for section in sections {
-            for line in Self.wrapped("\(section.title). \(section.text)", 112) {
+            for line in Self.wrapped("\(section.title). \(section.text)", 104) {
                 result +=
                     "<text x=\"14\" y=\"\(y)\" font-family=\"sans-serif\" font-size=\"3.3\">\(Self.escaped(line))</text>\n"
                 y += 4.2

@@ -1,8 +1,8 @@
 import Foundation
 import PDSecrets
-import PDShamir
 import Testing
 
+@testable import PDShamir
 @testable import PDShareFiles
 
 @Suite("pd-shares")
