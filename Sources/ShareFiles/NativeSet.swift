@@ -104,7 +104,7 @@ package struct NativeSet {
                 }
             }
         }
-        guard open.count >= needed else {
+        guard open.count >= needed || open.count == inputs.count else {
             throw ToolError(
                 "\(open.count) of the shares are open, \(needed) are needed: \(needed - open.count) more passphrases"
             )

@@ -271,6 +271,18 @@ public struct ShareScanner {
         var handled: Set<String> = []
         while let key = probe.missing.first(where: { !handled.contains($0) }) {
             handled.insert(key)
+            if probe.bodyLines == nil, Int(key) != nil {
+                // How many numbered lines there are is not known: those that are wrong are.
+                for line in lines {
+                    guard case .refused(var problem) = probe.take(line: line.bytes, others: known),
+                        Int(problem.key) != nil, handled.insert(problem.key + ":").inserted,
+                        problem.reason != .unreadable
+                    else { continue }
+                    problem.line = line.number
+                    problems.append(problem)
+                }
+                break
+            }
             var worst = ShareLineProblem(key, .missing)
             for line in lines {
                 guard case .refused(var problem) = probe.take(line: line.bytes, others: known),
