@@ -268,7 +268,9 @@ if !coreOnly {
             path: "Tests/Support/HostileCollectors"),
         .testTarget(
             name: "ClientTests",
-            dependencies: ["PDClient", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors"],
+            dependencies: [
+                "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors", "pd-agent",
+            ],
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]
 }

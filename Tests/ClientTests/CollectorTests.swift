@@ -1,3 +1,5 @@
+import Foundation
+import PDBasics
 import PDDocument
 import PDFiles
 import Testing
@@ -12,7 +14,11 @@ struct CollectorTests {
         for (name, json) in recorded.expected {
             let collector = try #require(BuiltInCollectors.all.first { $0.name == name })
             let found = try recorded.use { try collector.collect(RecordedMachine.context($0, collector)) }
-            let expected = try #require(try Document(json: Array("{\"result\":\(json)}".utf8))["result"])
+            let expected = try #require(
+                try Document(
+                    json: Array(
+                        "{\"result\":\(json)}".replacingOccurrences(of: "@VERSION@", with: BuildStamp.text)
+                            .utf8))["result"])
             #expect(found.json(pretty: true) == expected.json(pretty: true), "\(recorded.name)")
         }
     }

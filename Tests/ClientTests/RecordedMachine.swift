@@ -11,6 +11,7 @@ import Testing
 /// - `@root`: we are root. `@kernel RELEASE ARCHITECTURE`. `@ipv4 DEVICE ADDRESS`.
 /// - `@file PATH`, `@link PATH TARGET`, `@directory PATH`: what lies where.
 /// - `@block NAME NUMBER [of=DISK] [slaves=A,B] [uuid=…] [name=…] [backing=PATH]`: a block device as sysfs shows it.
+/// - `@modified PATH DAYS`: how long before the collectors' time what lies there was last changed.
 /// - `@command CODE [uid=NUMBER] ARGUMENTS…`: a command, in the session of a user where there is a number, with what it
 ///   writes; lines that begin with `!` go to standard error.
 /// - `@expect COLLECTOR`: the result, as JSON.
@@ -44,9 +45,12 @@ struct RecordedMachine: CustomTestStringConvertible {
         expected = directives.filter { $0.words[0] == "expect" }.map { ($0.words[1], $0.content) }
     }
 
+    /// The time of the collectors: the beginning of 2026 UTC.
+    static let now: Int64 = 1_767_225_600_000
+
     /// What a collector has to work with on that machine: its own commands, and a time that stands still.
     static func context(_ machine: Machine, _ collector: any Collector) -> CollectorContext {
-        CollectorEnvironment(machine: machine, now: { 1_767_225_600_000 })
+        CollectorEnvironment(machine: machine, now: { now })
             .context(for: collector, deadline: machine.deadline)
     }
 
@@ -70,6 +74,11 @@ struct RecordedMachine: CustomTestStringConvertible {
                 // In the recorded tree, not in the one that the test runs in.
                 try root.link(words[1], to: words[2].hasPrefix("/") ? root.path + words[2] : words[2])
             case "directory": try root.makeDirectory(words[1])
+            case "modified":
+                let days = try #require(Int64(words[2]))
+                let time = Date(timeIntervalSince1970: Double(Self.now / 1000 - days * 86_400))
+                try FileManager.default.setAttributes(
+                    [.modificationDate: time], ofItemAtPath: root.path + words[1])
             case "block": try Self.block(words, root, &disks)
             case "command":
                 let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

@@ -34,7 +34,7 @@ struct AgentSettingsTests {
         #expect(settings.logLevel == .warning)
         #expect(settings.caPath == "/a/ca.pem")
         #expect(settings.privateSelectors == ["plugins.geolocation.location"])
-        #expect(settings.notes.count == 3)
+        #expect(settings.notes.count == 2)
     }
 
     @Test("need no more than the server's address")

@@ -1,10 +1,12 @@
-/* Calls of Linux that are variadic, which Swift cannot call: one wrapper for
-   each command of theirs, with the arguments that the manual gives. */
+/* Calls of Linux that Swift cannot call: variadic ones, with one wrapper for
+   each command of theirs and the arguments that the manual gives, and those
+   that the C library shows to _GNU_SOURCE alone. */
 #ifndef PENGUINDOME_CLINUX_SHIM_H
 #define PENGUINDOME_CLINUX_SHIM_H
 
 #include <linux/types.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
@@ -17,6 +19,15 @@ static inline int pd_adopt_orphans(void) {
 /* 0, or -1 with errno: this process is killed when its parent ends. */
 static inline int pd_end_with_parent(void) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+/* posix_spawn_file_actions_addchdir_np(3) of glibc 2.29: where the new process
+   starts. Declared here, since headers hide it without _GNU_SOURCE. */
+extern int posix_spawn_file_actions_addchdir_np(
+    posix_spawn_file_actions_t *__restrict actions, const char *__restrict path);
+static inline int pd_spawn_in(
+    posix_spawn_file_actions_t *actions, const char *path) {
+    return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
 /* struct opal_status and IOC_OPAL_GET_STATUS of linux/sed-opal.h, which has

@@ -69,15 +69,21 @@ public struct Agent: Sendable {
         CollectorWorker(
             collectors(state: state, settings: settings, log: log, now: currentTime),
             environment: CollectorEnvironment(
-                machine: .this(), directory: state.collectors, isWritable: isWritable)
+                machine: .this(), directory: state.collectors, isWritable: isWritable,
+                settings: settings.collectorSettings)
         ).run()
     }
 
     private static func collectors(
         state: StateDirectory, settings: AgentSettings, log: Logger, now: @escaping @Sendable () -> Int64
     ) -> [any Collector] {
-        BuiltInCollectors.all + [IntegrityCollector(state: state, settings: settings, log: log, now: now)]
-            + releasedCollectors(state: state, settings: settings, log: log, now: now())
+        var collectors: [String: any Collector] = [:]
+        // What somebody signed for this machine counts more than what is built in.
+        let all: [any Collector] =
+            BuiltInCollectors.all + plugins(state: state, settings: settings, log: log, now: now())
+            + [IntegrityCollector(state: state, settings: settings, log: log, now: now)]
+        for collector in all { collectors[collector.name] = collector }
+        return collectors.values.filter { settings.isOn($0.name) }.sorted { $0.name < $1.name }
     }
 
     /// The settings of the agent whose membership lies in that directory.
@@ -137,10 +143,13 @@ public struct Agent: Sendable {
     public func report(isKept: Bool = true) async -> V1.Submission {
         let plugins = await runner.run(
             in: CollectorEnvironment(
-                machine: machine, directory: state.collectors, isWritable: isKept, now: now))
+                machine: machine, directory: state.collectors, isWritable: isKept,
+                settings: settings.collectorSettings, now: now))
         return V1.Submission(
             hostname: hostname, collectedAt: now(), agent: BuildStamp.text,
-            plugins: PrivateFields(selectors: settings.privateSelectors).removed(from: plugins), commands: nil
+            plugins: PrivateFields(
+                selectors: settings.privateSelectors + GeolocationCollector.privateSelectors
+            ).removed(from: plugins), commands: nil
         )
     }
 

@@ -30,10 +30,18 @@ extension Collector {
 public enum BuiltInCollectors {
     /// All of them.
     public static let all: [any Collector] = [
-        FirewallCollector(),
-        DiskEncryptionCollector(),
-        NetworkDevicesCollector(),
-        OSInfoCollector(),
-        SSHDCollector(),
+        AgentCollector(), AntivirusCollector(), AutologinCollector(), AutomaticUpdatesCollector(),
+        DMICollector(),
+        DiskEncryptionCollector(), EndOfLifeCollector(), FirewallCollector(), GeolocationCollector(),
+        GuestSessionCollector(), IPAddressesCollector(), KernelCollector(), ListenersCollector(),
+        NetworkDevicesCollector(), OSInfoCollector(), OSUpdatesCollector(), PackagesCollector(),
+        PasswordPolicyCollector(), RebootCollector(), SSHDCollector(), ScreenLockCollector(),
+        SecureBootCollector(),
+        SecurityProductCollector(product: .eraagent), SecurityProductCollector(product: .eset),
+        SecurityProductCollector(product: .prey), TimeSyncCollector(), USBCollector(), UsersCollector(),
     ]
+
+    /// Those that do not run until a setting says so: what they report tells something to others, is long, or is
+    /// about a product that few have.
+    static let offByDefault: Set = ["geolocation", "ip_addresses", "packages", "prey"]
 }

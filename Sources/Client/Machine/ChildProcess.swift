@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import PDFiles
 import Synchronization
@@ -18,6 +19,8 @@ struct ChildProcess {
     let deadline: SuspendingClock.Instant
     /// The most it may write to each of its outputs, in bytes.
     let outputLimit: Int
+    /// Where it starts; nothing where we are.
+    var directory: String?
     /// What it may take otherwise.
     var limits = CollectorLimits()
 
@@ -115,6 +118,7 @@ struct ChildProcess {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, stdout, 1)
         posix_spawn_file_actions_adddup2(&actions, stderr, 2)
+        if let directory { _ = pd_spawn_in(&actions, directory) }
         return Self.spawn(
             &process, executable, arguments, environment: environment, &actions,
             flags: Int32(POSIX_SPAWN_SETPGROUP))

@@ -47,6 +47,8 @@ public struct Invocation: Sendable, Equatable {
     }
 
     private static func find(_ name: String) throws(CommandError) -> String {
+        // A whole path is one that the collector itself names, of a program outside of the usual directories.
+        if name.hasPrefix("/"), Files.exists(name) { return name }
         guard
             !name.contains("/"),
             let path = Machine.searchPath.map({ "\($0)/\(name)" }).first(where: Files.exists)

@@ -10,7 +10,7 @@ public struct CollectorLimits: Sendable {
     /// The most processes at a time.
     public var processes = 64
     /// The most that it, or a command of it, may write, in bytes.
-    public var output = Machine.outputLimit
+    public var output = 8 << 20
     /// How many may be at work at a time.
     public var workers = 4
     /// How long one may hold up the others before a further worker is started for them.

@@ -1,4 +1,5 @@
 import Logging
+import PDDocument
 import PDProtocol
 import PDSettings
 
@@ -24,6 +25,10 @@ public struct AgentSettings: Sendable, Equatable {
     public var trust = Trust()
     /// `update:channel`: the line of releases that this machine follows.
     public var channel = "stable"
+    /// `collectors`: which collectors and plugins are switched on or off, by name; of the others the standard counts.
+    public var collectors: [String: Bool] = [:]
+    /// `collector_settings`: what single collectors and plugins are set to, in a document for each.
+    public var collectorSettings: Document = [:]
     /// What this agent does otherwise than the settings say; lines for people.
     public var notes: [String] = []
 
@@ -74,15 +79,15 @@ public struct AgentSettings: Sendable, Equatable {
             self.proxy = proxy
         }
 
-        if try top.string("geolocation_api_key") != nil {
-            notes.append("geolocation_api_key is set, but this agent does not look up where it is")
-        }
+        try readCollectors(&top)
         try readSecretKeeping(&top)
         try top.finish()
     }
 
     /// The settings that a release may bring. Who the server is and whom this machine trusts is none of them.
-    static let fleetNames = ["schedule", "logging", "secret_keeping", "update"]
+    static let fleetNames = [
+        "schedule", "logging", "secret_keeping", "update", "collectors", "collector_settings",
+    ]
 
     /// Reads the settings that a release brought.
     ///
@@ -96,6 +101,48 @@ public struct AgentSettings: Sendable, Equatable {
         // Read once with nothing beside them: a mistake must not wait for the machine that does not say it itself.
         _ = try AgentSettings(yaml: "server_url: http://release.invalid", file: file, defaults: defaults)
         return defaults
+    }
+
+    private mutating func readCollectors(_ top: inout SettingsMapping) throws(SettingsError) {
+        var switches = try top.mapping("collectors")
+        for name in switches.names {
+            guard OrderStatement.Command.isName(name) else {
+                throw switches.error(name, "is not the name of a collector")
+            }
+            collectors[name] = try switches.bool(name)
+        }
+        try switches.finish()
+
+        var all = try top.mapping("collector_settings")
+        var documents: [String: [String: Value]] = [:]
+        for name in all.names {
+            guard OrderStatement.Command.isName(name) else {
+                throw all.error(name, "is not the name of a collector")
+            }
+            var own = try all.mapping(name)
+            for key in own.names {
+                let texts = try own.strings(key)
+                documents[name, default: [:]][key] =
+                    texts.count == 1 ? .string(texts[0]) : .array(texts.map(Value.string))
+            }
+            try own.finish()
+        }
+        try all.finish()
+        if let key = try top.string("geolocation_api_key") {
+            // The one setting of a collector that older fleets have.
+            documents["geolocation", default: [:]].merge([
+                "key": .string(key), "url": .string(GeolocationCollector.googleURL),
+            ]) { own, _ in own }
+        }
+        collectorSettings = Document(
+            documents.sorted { $0.key < $1.key }.map { name, fields in
+                (name, .document(Document(fields.sorted { $0.key < $1.key }.map { ($0, $1) })))
+            })
+    }
+
+    /// Whether a collector or plugin of that name runs.
+    public func isOn(_ collector: String) -> Bool {
+        collectors[collector] ?? !BuiltInCollectors.offByDefault.contains(collector)
     }
 
     private mutating func readLogging(_ top: inout SettingsMapping) throws(SettingsError) {

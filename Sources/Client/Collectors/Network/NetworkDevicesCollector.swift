@@ -3,7 +3,7 @@ import PDDocument
 /// `network_devices`: the network devices with their addresses.
 ///
 /// Left out because they change by themselves or say nothing about this machine: loopback, the ends of container links
-/// (`veth`), IPv6 addresses that are temporary (RFC 8981), deprecated or not yet confirmed, and all counters.
+/// (`veth…`, which are the ends of a pair and no device), IPv6 addresses that are temporary (RFC 8981), deprecated or not yet confirmed, and all counters.
 struct NetworkDevicesCollector: Collector {
     let name = "network_devices"
 
@@ -18,8 +18,9 @@ struct NetworkDevicesCollector: Collector {
         let ipv4 = try machine.ipv4Addresses()
         let ipv6 = try Self.ipv6Addresses(machine)
         var devices: [Value] = []
-        for name in try machine.names(in: Self.directory) where !Self.isContainerLink(name) {
+        for name in try machine.names(in: Self.directory) {
             let path = "\(Self.directory)/\(name)"
+            if Self.isContainerLink(name, path, machine) { continue }
             guard let type = machine.attribute(path + "/type"), type != Self.loopbackType else { continue }
             var device = DocumentWriter()
             device.append("name", .string(name))
@@ -27,16 +28,19 @@ struct NetworkDevicesCollector: Collector {
             let mac = machine.attribute(path + "/address") ?? ""
             device.append("mac", mac.isEmpty ? .null : .string(mac))
             device.append("state", ifPresent: machine.attribute(path + "/operstate"))
-            let own = (ipv4 + ipv6).filter { $0.device == name }.map(\.address)
+            let own = (ipv4 + ipv6).filter { $0.belongs(to: name) }.map(\.address)
             device.append("addresses", .array(Set(own).sorted().map(Value.string)))
             devices.append(.document(device.finish()))
         }
         return .array(devices)
     }
 
-    /// By the names that container engines and the kernel give: `veth` with digits, hexadecimal ones too.
-    private static func isContainerLink(_ name: String) -> Bool {
-        name.hasPrefix("veth") && name.dropFirst(4).allSatisfy(\.isHexDigit)
+    /// One end of a pair whose other end has a number of its own. A device may be called so as well: it has a driver, or is
+    /// its own link.
+    private static func isContainerLink(_ name: String, _ path: String, _ machine: Machine) -> Bool {
+        guard name.hasPrefix("veth"), !machine.exists(path + "/device") else { return false }
+        let link = machine.attribute(path + "/iflink")
+        return link == nil || link != machine.attribute(path + "/ifindex")
     }
 
     private static func kind(_ path: String, _ machine: Machine) -> String {
@@ -61,5 +65,12 @@ struct NetworkDevicesCollector: Collector {
             else { return nil }
             return Machine.Address(device: String(fields[5]), address: "\(address)/\(prefix)")
         }
+    }
+}
+
+extension Machine.Address {
+    /// Whether it is an address of that device: one with a label is listed as `wlan0:1`.
+    func belongs(to name: String) -> Bool {
+        device == name || device.hasPrefix(name + ":")
     }
 }

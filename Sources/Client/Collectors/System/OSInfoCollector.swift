@@ -12,16 +12,16 @@ struct OSInfoCollector: Collector {
 
     func collect(_ context: CollectorContext) throws -> Value {
         let machine = context.machine
-        let text =
-            try machine.textIfPresent("/etc/os-release") ?? machine.textIfPresent("/usr/lib/os-release")
-        let release = text.map(ShellAssignments.parse) ?? [:]
+        let release = try OSRelease.read(machine)
         var result = DocumentWriter()
         // The defaults are those of os-release(5).
-        result.append("id", .string(release["ID"] ?? "linux"))
-        result.append("name", .string(release["NAME"] ?? "Linux"))
+        result.append("id", .string(release.id))
+        // Under this name queries of older fleets ask for it.
+        result.append("distname", .string(release.id))
+        result.append("name", .string(release.fields["NAME"] ?? "Linux"))
         // A rolling distribution has no version.
-        result.append("version", release["VERSION_ID"].map(Value.string) ?? .null)
-        for (field, name) in Self.fields { result.append(name, ifPresent: release[field]) }
+        result.append("version", release.fields["VERSION_ID"].map(Value.string) ?? .null)
+        for (field, name) in Self.fields { result.append(name, ifPresent: release.fields[field]) }
         result.append("kernel", .string(machine.kernel.release))
         result.append("architecture", .string(machine.kernel.architecture))
         result.append("container", ifPresent: Container.kind(machine))
