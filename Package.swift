@@ -194,7 +194,8 @@ if !coreOnly {
                 "PDProtocol",
             ], path: "Tests/ToolsTests"),
         .testTarget(
-            name: "ShimsTests", dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL"],
+            name: "ShimsTests",
+            dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL", "CCurl", "CYAML", "CPCRE2"],
             path: "Tests/ShimsTests"),
         .testTarget(
             name: "GnuPGTests", dependencies: ["PDGnuPG", "PDSecrets", "PDCrypto"], path: "Tests/GnuPGTests"),

@@ -5,7 +5,8 @@ usage: agent-cycle.py PD_AGENT KIT_WITHOUT_SETTINGS [RUNS]
 
 The folder holds client.key.asc and server.pub.asc. Each run is one process: it collects on this machine, signs, writes
 its report to the spool, delivers it. CPU and peak memory are those of the process alone, as it logs them itself at its
-end (getrusage, RUSAGE_SELF); the commands that collectors start are not in them. Prints medians and the largest values.
+end (getrusage, RUSAGE_SELF); the commands that collectors start are not in them. What of its memory is its own and
+changed (Private_Dirty of smaps_rollup) is read while it waits for the answer. Prints medians and the largest values.
 """
 import http.server
 import os
@@ -22,8 +23,14 @@ import time
 class Sink(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     received = 0
+    agent = None
+    dirty = []
 
     def do_POST(self):
+        if Sink.agent is not None:
+            with open(f"/proc/{Sink.agent}/smaps_rollup") as file:
+                kib = re.search(r"Private_Dirty: *(\d+) kB", file.read())[1]
+            Sink.dirty.append(int(kib) / 1024)
         body = self.rfile.read(int(self.headers["content-length"]))
         Sink.received += 1
         Sink.size = len(body)
@@ -52,15 +59,20 @@ def main():
         cpu, peak, wall = [], [], []
         for _ in range(runs):
             start = time.monotonic()
-            done = subprocess.run(
-                [agent, "cycle", "--state", state], check=True, stderr=subprocess.PIPE, text=True)
+            done = subprocess.Popen(
+                [agent, "cycle", "--state", state], stderr=subprocess.PIPE, text=True)
+            Sink.agent = done.pid
+            _, log = done.communicate()
+            if done.returncode != 0:
+                sys.exit(f"the agent ended with {done.returncode}: {log}")
             wall.append(1000 * (time.monotonic() - start))
-            cpu.append(int(re.search(r"cpu_us=(\d+)", done.stderr)[1]) / 1000)
-            peak.append(int(re.search(r"peak_kib=(\d+)", done.stderr)[1]) / 1024)
+            cpu.append(int(re.search(r"cpu_us=(\d+)", log)[1]) / 1000)
+            peak.append(int(re.search(r"peak_kib=(\d+)", log)[1]) / 1024)
     if Sink.received != runs:
         sys.exit(f"{Sink.received} of {runs} reports arrived")
     print(f"{runs} cycles, request body {Sink.size} bytes")
-    for name, unit, values in (("own CPU", "ms", cpu), ("peak memory", "MiB", peak), ("elapsed", "ms", wall)):
+    for name, unit, values in (("own CPU", "ms", cpu), ("peak memory", "MiB", peak),
+                               ("private dirty", "MiB", Sink.dirty), ("elapsed", "ms", wall)):
         print(f"{name}: median {statistics.median(values):.1f} {unit}, largest {max(values):.1f} {unit}")
 
 

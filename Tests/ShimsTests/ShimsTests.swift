@@ -1,7 +1,10 @@
+import CCurl
 import CGPGME
 import CGcrypt
 import CMongoC
 import COpenSSL
+import CPCRE2
+import CYAML
 import Testing
 
 /// One call into each C library, so that a missing `-dev` package fails early and says which.
@@ -36,5 +39,26 @@ struct ShimsTests {
     @Test("OpenSSL is at least 3.0 (Debian package libssl-dev)")
     func openssl() {
         #expect(OpenSSL_version_num() >= 0x3000_0000)
+    }
+
+    @Test("libcurl is at least 7.85 and speaks TLS (Debian package libcurl4-openssl-dev)")
+    func curl() throws {
+        let version = try #require(curl_version_info(CURLVERSION_FIRST)).pointee
+        #expect(version.version_num >= 0x075500)
+        #expect(version.features & CURL_VERSION_SSL != 0)
+    }
+
+    @Test("libyaml is at least 0.2 (Debian package libyaml-dev)")
+    func yaml() {
+        var (major, minor, patch): (Int32, Int32, Int32) = (0, 0, 0)
+        yaml_get_version(&major, &minor, &patch)
+        #expect((major, minor) >= (0, 2))
+    }
+
+    @Test("PCRE2 knows Unicode (Debian package libpcre2-dev)")
+    func pcre2() {
+        var isUnicode: UInt32 = 0
+        #expect(pcre2_config_8(UInt32(PCRE2_CONFIG_UNICODE), &isUnicode) >= 0)
+        #expect(isUnicode == 1)
     }
 }

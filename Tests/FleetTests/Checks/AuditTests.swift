@@ -242,7 +242,7 @@ struct AuditTests {
                 "checks.yml:3: checks[1]:name a is the name of two checks"
             ),
             (
-                "checks:\n- name: a\n  title: T\n  query: {}\n  grace_period: 1 hour",
+                "checks:\n- name: a\n  title: T\n  query: {}\n  grace_period: an hour",
                 "checks.yml:5: checks[0]:grace_period must be \(TimeSpan.form)"
             ),
             ("checks:\n- name: a\n  title: T\n  query: [1]", "checks.yml:4: a query must be a mapping"),
@@ -316,10 +316,6 @@ private actor MemoryFleet: HostStore, IssueStore {
     }
     func host(_ nameOrID: String) -> FleetHost? {
         byID.values.first { $0.hostname.name == nameOrID || $0.id.text == nameOrID }
-    }
-
-    func issues(from: Int64, to: Int64) -> [Issue] {
-        issues.filter { $0.openedAt < to }
     }
 
     func openIssues() -> [Issue] {
