@@ -125,6 +125,14 @@ if !coreOnly {
                 "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Client"),
+        .target(
+            name: "PDPluginKit", dependencies: ["PDDocument", "PDFiles"], path: "Sources/PluginKit"),
+        .executableTarget(
+            name: "pd-plugin",
+            dependencies: [
+                "PDPluginKit", "PDClient", "PDBasics", "PDDocument", "PDFiles", "PDToolSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Sources/Tools/pd-plugin"),
         .executableTarget(
             name: "pd-agent",
             dependencies: [
@@ -271,6 +279,7 @@ if !coreOnly {
             name: "ClientTests",
             dependencies: [
                 "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors", "pd-agent",
+                "pd-plugin", "PDPluginKit",
             ],
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]

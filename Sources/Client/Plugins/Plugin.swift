@@ -55,16 +55,23 @@ struct Plugin: Collector {
         return document["value"]
     }
 
+    func environment(_ context: CollectorContext) -> [String] {
+        Self.environment(
+            name: name, context, settings: settings, python: [root, "\(root)/plugins/python"])
+    }
+
     /// - `PENGUINDOME_PLUGIN`: its name. `PENGUINDOME_VAR_DIR`, `HOME`: its own directory, which stays.
     /// - `PENGUINDOME_SETTINGS`: the agent's settings as JSON, with the plugin's own under `plugin`.
     /// - `PENGUINDOME_READ_ONLY`: there where this run is only to be looked at, and nothing is to be kept.
     /// - `PYTHONPATH`: where the Python package lies that a release or the system brought.
-    func environment(_ context: CollectorContext) -> [String] {
+    static func environment(
+        name: String, _ context: CollectorContext, settings: Document, python: [String]
+    ) -> [String] {
         let settings = settings.setting("plugin", to: .document(context.settings))
         var environment = [
             "LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":"), "PENGUINDOME_PLUGIN=\(name)",
             "PENGUINDOME_SETTINGS=\(settings.json())",
-            "PYTHONPATH=\(root):\(root)/plugins/python:/usr/share/penguindome/python",
+            "PYTHONPATH=" + (python + ["/usr/share/penguindome/python"]).joined(separator: ":"),
             "PYTHONDONTWRITEBYTECODE=1",
         ]
         if let directory = context.memory.directory {
