@@ -33,7 +33,9 @@ struct CacheCommand: ParsableCommand {
     func run() throws {
         let plugin = PluginEnvironment.current
         guard let value else {
-            guard let kept = plugin.cached(key) else { throw ToolFailure(.failed, "nothing was kept as \(key)") }
+            guard let kept = plugin.cached(key) else {
+                throw ToolFailure(.failed, "nothing was kept as \(key)")
+            }
             print(kept.json())
             return
         }
