@@ -29,9 +29,13 @@ struct PeriodicAuditTests {
         if !FileManager.default.fileExists(atPath: file.path) {
             try PrivateFiles.write(Array(checks.utf8), to: file)
         }
+        var settings = try ServerSettings(yaml: "port: 8080", file: "server.yml")
+        settings.retention = retention
+        let opened = Fleet(
+            state: ServerState(directory: fleet.directory), settings: settings, store: fleet.store)
         return PeriodicAudit(
-            store: fleet.store, checksFile: file, interval: TimeSpan(milliseconds: 60_000),
-            retention: retention, holder: holder, now: { time }, logger: fleet.log.logger)
+            audit: FleetAudit(opened, holder: holder), interval: TimeSpan(milliseconds: 60_000),
+            now: { time }, logger: fleet.log.logger)
     }
 
     private func report(_ fleet: TestFleet, x: Int, at time: Int64) async throws {

@@ -33,6 +33,9 @@ package struct ServerSettings: Sendable, Equatable {
     /// How often the server audits the fleet itself; never unless set.
     package var auditInterval: TimeSpan?
 
+    /// How people are told what is wrong.
+    package var alerts: AlertSettings
+
     /// What the file asks for and this server does not do; lines for people, logged at start.
     package var notes: [String] = []
 
@@ -86,7 +89,9 @@ package struct ServerSettings: Sendable, Equatable {
         limits = try Limits(&top)
         database = try Self.database(&top)
         retention = try Self.retention(&top)
-        try readAudit(&top)
+        let (interval, address) = try Self.audit(&top)
+        auditInterval = interval
+        alerts = try AlertSettings(&top, auditAddress: address)
         try readWhatIsNotServed(&top)
         try top.finish()
         try override(with: environment)
@@ -111,23 +116,22 @@ package struct ServerSettings: Sendable, Equatable {
         try keeping.finish()
     }
 
-    /// Reads `audit_cron`: `enabled`, and how long to wait from one audit to the next.
-    private mutating func readAudit(_ top: inout SettingsMapping) throws(SettingsError) {
+    /// Reads `audit_cron`: `enabled`, how long to wait from one audit to the next, and `email`, to whom its findings go.
+    private static func audit(
+        _ top: inout SettingsMapping
+    ) throws(SettingsError) -> (interval: TimeSpan?, address: String?) {
         var cron = try top.mapping("audit_cron")
-        let interval: TimeSpan
+        var interval = TimeSpan(milliseconds: 300_000)
         if let text = try cron.string("interval") {
             guard let span = TimeSpan(text), span.milliseconds >= 1000 else {
                 throw cron.error("interval", "must be \(TimeSpan.form), and a second at least")
             }
             interval = span
-        } else {
-            interval = TimeSpan(milliseconds: 300_000)
         }
-        if try cron.bool("enabled") == true { auditInterval = interval }
-        if try cron.string("email") != nil {
-            notes.append("audit_cron:email has no effect: this server sends no mail")
-        }
+        let isEnabled = try cron.bool("enabled") ?? false
+        let address = try cron.string("email")
         try cron.finish()
+        return (isEnabled ? interval : nil, address)
     }
 
     /// Variables of the environment that take the place of settings: `PENGUINDOME_PORT`, `PENGUINDOME_ADDRESS`,

@@ -11,6 +11,13 @@ package struct Fleet: Sendable {
     /// The store.
     package let store: any FleetStore
 
+    /// A fleet of parts that are open already.
+    package init(state: ServerState, settings: ServerSettings, store: any FleetStore) {
+        self.state = state
+        self.settings = settings
+        self.store = store
+    }
+
     /// Opens what `pd-server setup` has made.
     ///
     /// - Parameters:

@@ -13,16 +13,14 @@ struct PeriodicAudit: ServiceLifecycle.Service {
     /// What the lease is called.
     static let lease = "audit"
 
-    let store: any FleetStore
-    /// What to look for, read anew each time.
-    let checksFile: URL
+    let audit: FleetAudit
     let interval: TimeSpan
-    let retention: ServerSettings.Retention
-    /// Different in each process.
-    let holder: String
     /// The clock, in milliseconds since 1970-01-01 UTC.
     let now: @Sendable () -> Int64
     let logger: Logger
+
+    private var store: any FleetStore { audit.fleet.store }
+    private var holder: String { audit.holder }
 
     func run() async throws {
         while !Task.isShuttingDownGracefully {
@@ -54,29 +52,25 @@ struct PeriodicAudit: ServiceLifecycle.Service {
                 try await store.takeLease(
                     Self.lease, holder: holder, at: time, duration: interval.milliseconds * 2)
             else { return nil }
-            let checks = try CheckFile.read(
-                yaml: String(decoding: try PrivateFiles.read(checksFile), as: UTF8.self),
-                file: checksFile.path)
-            let report = try await Audit.run(store: store, checks: checks, at: time)
+            guard let result = try await audit.run(at: time) else { return nil }
+            let report = result.report
             logger.info(
                 "audit",
                 metadata: [
                     "hosts": "\(report.hostCount)", "suspended": "\(report.suspendedCount)",
-                    "open": "\(report.findings.count)",
-                    "alerting": "\(report.findings.count { $0.isAlerting })",
+                    "open": "\(report.findings.count)", "alerting": "\(report.alerting.count)",
+                    "told": "\(result.told)",
                 ])
             // A check that is too costly is so on many hosts: one line each would bury the rest.
             if let first = report.undecided.first {
                 logger.warning(
-                    "checks that cannot be decided count as found: \(first.error)",
+                    "checks that cannot be decided: \(first.error)",
                     metadata: [
                         "count": "\(report.undecided.count)", "first_check": "\(first.check)",
                         "first_host": "\(first.hostname)",
                     ])
             }
-            if let removed = try await store.prune(retention, at: time),
-                removed != PruneReceipt(auditRecords: 0, closedIssues: 0)
-            {
+            if let removed = result.removed, removed != PruneReceipt(auditRecords: 0, closedIssues: 0) {
                 logger.info(
                     "removed what is old",
                     metadata: [

@@ -27,8 +27,8 @@ package struct Service: Sendable {
         guard let interval = settings.auditInterval else { return [] }
         return [
             PeriodicAudit(
-                store: fleet.store, checksFile: fleet.state.checksFile, interval: interval,
-                retention: settings.retention, holder: UUID().uuidString, now: Self.now, logger: logger)
+                audit: FleetAudit(fleet, holder: UUID().uuidString), interval: interval, now: Self.now,
+                logger: logger)
         ]
     }
 
@@ -68,7 +68,8 @@ package struct Service: Sendable {
         var configuration = ServiceGroupConfiguration(
             // Where one fails, the others stop in order, as if they had been told to.
             services: (ports as [any ServiceLifecycle.Service] + periodicAudits + [
-                keys, DrainService(endpoints: endpoints),
+                AlertService(fleet: fleet, holder: UUID().uuidString, now: Self.now, logger: logger), keys,
+                DrainService(endpoints: endpoints),
             ]).map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = Self.gracePeriod

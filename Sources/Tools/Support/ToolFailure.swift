@@ -1,3 +1,5 @@
+import Glibc
+
 /// An error that knows what the process exits with. Its description is one line for people.
 public protocol ExitCoded: Error, CustomStringConvertible {
     /// What the process exits with.
@@ -30,5 +32,11 @@ public struct ToolFailure: ExitCoded {
     public init(_ code: Code, _ description: String) {
         self.code = code
         self.description = description
+    }
+
+    /// Says something on standard error that does not end the tool.
+    public static func warn(_ line: String) {
+        let bytes = Array((line + "\n").utf8)
+        _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -16,7 +16,8 @@ struct PDAdminTool: Tool {
             """,
         version: BuildStamp.text,
         subcommands: [
-            HostsCommand.self, IssuesCommand.self, KeysCommand.self, PatchesCommand.self,
+            HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self, KeysCommand.self,
+            PatchesCommand.self,
             CommandsCommand.self, ParametersCommand.self, PasswordsCommand.self, PortsCommand.self,
             StoreCommand.self,
         ])

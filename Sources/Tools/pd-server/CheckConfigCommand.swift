@@ -45,8 +45,8 @@ struct CheckConfigCommand: AsyncParsableCommand {
             try ServerState.checkDatabase(path)
         }
         if let note = try state.checkServerKey() { notes.append(note) }
-        let checks = String(decoding: try PrivateFiles.read(state.checksFile), as: UTF8.self)
-        _ = try CheckFile.read(yaml: checks, file: state.checksFile.path)
+        let checks = try CheckFile.read(state.checksFile)
+        _ = try settings.alerts.channels(checks)
         if try RoleKeys(directory: state.clientKeys).certificates.isEmpty {
             notes.append("no client key is installed: every report will be refused")
         }
