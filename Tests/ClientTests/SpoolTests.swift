@@ -58,7 +58,7 @@ struct SpoolTests {
         try withSpool { spool, _ in
             for number in 0..<12 { try spool.add(report(number)) }
             let waiting = try spool.contents().waiting
-            #expect(try waiting.map { try spool.read($0) } == (0..<12).map { report($0) })
+            #expect(waiting.map { spool.read($0) } == (0..<12).map { report($0) })
             #expect(waiting.map(\.name) == waiting.map(\.name).sorted())
             try spool.remove(waiting[0])
             #expect(try spool.contents().waiting == Array(waiting.dropFirst()))

@@ -1,4 +1,5 @@
 import Foundation
+import PDCrypto
 import PDFiles
 import PDProtocol
 import Testing
@@ -115,6 +116,67 @@ struct SubmitterTests {
         #expect(run.waiting.count == 5 && server.bodies.count == 3)
     }
 
+    @Test(
+        "p139_reports that are refused by themselves hold up none behind them, and are set aside in the end")
+    func refusedForGood() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let lock = try StateLock(directory.path + "/lock")
+        let log = LogLines().logger()
+        let spool = try Spool(directory: directory.path + "/spool", lock: lock, log: log)
+        for number in 1...7 { try spool.add(report(number)) }
+        var refused: Set<Int> = []
+        var delivered: [Int] = []
+        for _ in 0..<4 {
+            let transport = Choosy { body in (1...5).contains { body == self.body($0) } ? 403 : 200 }
+            let outcome = try await Submitter(transport: transport, log: log)
+                .run(spool, refusedBefore: refused)
+            refused = outcome.refused
+            delivered.append(outcome.delivered)
+            #expect(transport.count <= 8)
+        }
+        #expect(delivered == [0, 2, 0, 0] || delivered.reduce(0, +) == 2)
+        try spool.add(report(8))
+        let last = try await Submitter(transport: Choosy { _ in 200 }, log: log).run(
+            spool, refusedBefore: refused)
+        #expect(last.waiting == 0)
+    }
+
+    @Test("p139_a report that is not as it was signed is set aside before it is sent")
+    func notAsSigned() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let lock = try StateLock(directory.path + "/lock")
+        let log = LogLines().logger()
+        let spool = try Spool(directory: directory.path + "/spool", lock: lock, log: log)
+        let signer = try OpenPGPSigner(
+            OpenPGP.SecretKey.generate(userID: "client", at: .init(1_700_000_000), validity: nil).armored())
+        let now: Int64 = 1_800_000_000
+        for (text, signed, time) in [("{}", "{ }", now), ("{}", "{}", now + 90_000), ("{}", "{}", now)] {
+            let signature = try signer.sign(Array(signed.utf8), at: time)
+            try spool.add(SignedReport(data: Array(text.utf8), signature: Array(signature.utf8)))
+        }
+        let transport = Choosy { _ in 200 }
+        let outcome = try await Submitter(transport: transport, log: log) { signer.standing(of: $0, at: now) }
+            .run(spool)
+        #expect(outcome.delivered == 1 && outcome.ahead == 1 && outcome.waiting == 0 && transport.count == 1)
+        #expect(try spool.contents().bad.count == 2)
+    }
+
+    @Test("p139_whatever lies in the spool and is no report is set aside, and the others are brought")
+    func noFiles() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let run = try await deliver(server.url, count: 1) { _, path in
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(path)/0000000000000000.report", withDestinationPath: "/dev/zero")
+            try FileManager.default.createDirectory(
+                atPath: "\(path)/0000000000000002.report", withIntermediateDirectories: true)
+            mkfifo("\(path)/0000000000000003.report", 0o600)
+        }
+        #expect(run.outcome.delivered == 1 && run.waiting.isEmpty && run.bad.count == 3)
+    }
+
     @Test("p122_an answer that is not about the report stops at once", arguments: [401, 404, 405, 301])
     func refusedAll(status: Int) async throws {
         let server = try StubServer(.answer(status))
@@ -205,4 +267,21 @@ struct SubmitterTests {
         #expect(!run.log.isEmpty)
         #expect(run.log.allSatisfy { !$0.contains("text") && !$0.contains("ä") && !$0.contains("s1") })
     }
+}
+
+/// A server that answers as it likes, without a network.
+private final class Choosy: ReportTransport, @unchecked Sendable {
+    private let answer: @Sendable ([UInt8]) -> Int
+    private(set) var count = 0
+
+    init(_ answer: @escaping @Sendable ([UInt8]) -> Int) {
+        self.answer = answer
+    }
+
+    func post(_ body: [UInt8]) async throws(TransportError) -> Int {
+        count += 1
+        return answer(body)
+    }
+
+    func close() async {}
 }

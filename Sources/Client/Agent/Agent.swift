@@ -57,7 +57,7 @@ public struct Agent: Sendable {
             collectors(state: state, settings: settings, log: log, now: now), worker: worker)
         if worker != nil { runner.adoptOrphans() }
         return Agent(
-            state: state, settings: settings, hostname: try hostname(settings), signer: signer,
+            state: state, settings: settings, hostname: hostname(settings), signer: signer,
             machine: .this(), runner: runner, log: log)
     }
 
@@ -119,13 +119,12 @@ public struct Agent: Sendable {
         } catch { throw .key(file: state.clientKey, reason: "\(error)") }
     }
 
-    private static func hostname(_ settings: AgentSettings) throws(AgentError) -> Hostname {
+    private static func hostname(_ settings: AgentSettings) -> Hostname {
         if let hostname = settings.hostname { return hostname }
         var buffer = [CChar](repeating: 0, count: 256)
         gethostname(&buffer, buffer.count - 1)
-        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard let hostname = Hostname(name) else { throw .hostname(name) }
-        return hostname
+        let name = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return Hostname(kernelName: name, machineID: (try? Files.read("/etc/machine-id")) ?? [])
     }
 
     /// Milliseconds since 1970-01-01 UTC.
@@ -165,19 +164,44 @@ public struct Agent: Sendable {
 
     private func collect(lock: StateLock) async throws(AgentError) {
         let report = await report()
-        let data = report.json()
         let time = now()
-        let signature: String
-        do {
-            signature = try signer.sign(data, at: time / 1000)
-        } catch { throw .signing("\(error)") }
+        var history = AgentHistory(file: state.history)
+        let clock = clockProblem(history, at: time)
+        let signed = try sign(report.adding("clock", clock ?? history.clock), at: time)
         do throws(FileError) {
-            try Spool(directory: state.spool, lock: lock, log: log)
-                .add(SignedReport(data: data, signature: Array(signature.utf8)))
-            var history = AgentHistory(file: state.history)
+            try Spool(directory: state.spool, lock: lock, log: log).add(signed)
             history.collectedAt = time
+            history.clock = nil
             try history.write(to: state.history)
-        } catch { throw .file(error) }
+        } catch { throw .notKept(error, report) }
+    }
+
+    private func sign(_ report: V1.Submission, at time: Int64) throws(AgentError) -> SignedReport {
+        let data = report.json()
+        do {
+            return SignedReport(data: data, signature: Array(try signer.sign(data, at: time / 1000).utf8))
+        } catch { throw .signing("\(error)") }
+    }
+
+    /// A clock that was put back far, or stands before this agent was built.
+    private func clockProblem(_ history: AgentHistory, at time: Int64) -> String? {
+        let last = max(history.collectedAt ?? 0, history.deliveredAt ?? 0)
+        let text = { (milliseconds: Int64) in Timestamp.text(milliseconds: milliseconds) }
+        return last > time + 600_000
+            ? "it went back from \(text(last)) to \(text(time)): it was wrong before, or is now" : nil
+    }
+
+    /// Sends what cannot be kept, and says so in it.
+    private func sendUnkept(
+        _ report: V1.Submission, _ problem: FileError, over transport: any ReportTransport,
+        patience: Submitter.Patience
+    ) async throws(AgentError) {
+        let signed = try sign(report.adding("state", "\(problem)"), at: now())
+        log.error("the report cannot be kept; it is sent at once", metadata: ["reason": "\(problem)"])
+        let submitter = Submitter(transport: transport, patience: patience, log: log)
+        if let reason = await submitter.send(signed) {
+            throw .notReached(server: settings.serverURL, reason: reason, waiting: 0)
+        }
     }
 
     // MARK: - Delivering
@@ -202,10 +226,23 @@ public struct Agent: Sendable {
     public func cycle(
         over transport: any ReportTransport, patience: Submitter.Patience = .init()
     ) async throws(AgentError) -> Int {
-        let lock = try state.lock()
+        let lock: StateLock
+        do throws(AgentError) {
+            lock = try state.lock()
+        } catch {
+            // A disk that takes nothing is no reason for silence.
+            guard case .file(let problem) = error, [EROFS, ENOSPC, EDQUOT, EIO].contains(problem.code) else {
+                throw error
+            }
+            try await sendUnkept(await report(isKept: false), problem, over: transport, patience: patience)
+            throw error
+        }
         do throws(AgentError) {
             try await collect(lock: lock)
         } catch {
+            if case .notKept(let problem, let report) = error {
+                try? await sendUnkept(report, problem, over: transport, patience: patience)
+            }
             // Delivering is what makes room on a full disk.
             do throws(AgentError) {
                 try await submit(over: transport, patience: patience, lock: lock, after: error)
@@ -223,20 +260,30 @@ public struct Agent: Sendable {
         over transport: any ReportTransport, patience: Submitter.Patience, lock: StateLock,
         after earlier: AgentError? = nil
     ) async throws(AgentError) -> Int {
+        var history = AgentHistory(file: state.history)
         let outcome: Submitter.Outcome
+        let (signer, now) = (self.signer, self.now)
         do throws(FileError) {
             let spool = try Spool(directory: state.spool, lock: lock, log: log)
-            outcome = try await Submitter(transport: transport, patience: patience, log: log).run(spool)
+            outcome = try await Submitter(transport: transport, patience: patience, log: log) {
+                signer.standing(of: $0, at: now() / 1000)
+            }.run(spool, refusedBefore: history.refused)
         } catch { throw .file(error) }
 
-        var history = AgentHistory(file: state.history)
-        if outcome.delivered > 0 { history.deliveredAt = now() }
+        history.refused = outcome.refused
+        if outcome.ahead > 0 {
+            history.clock = "it was ahead: \(outcome.ahead) reports from then were not delivered"
+        }
+        if outcome.delivered > 0 { history.deliveredAt = self.now() }
         let problem = problem(outcome)
         history.error = (earlier ?? problem)?.description
-        history.errorAt = history.error == nil ? nil : now()
+        history.errorAt = history.error == nil ? nil : self.now()
         do throws(FileError) {
             try history.write(to: state.history)
-        } catch { throw .file(error) }
+        } catch {
+            // What was delivered is delivered.
+            log.error("what was done cannot be written down", metadata: ["reason": "\(error)"])
+        }
         if let problem { throw problem }
         return outcome.delivered
     }

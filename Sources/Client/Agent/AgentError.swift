@@ -1,4 +1,5 @@
 import PDFiles
+import PDProtocol
 import PDSettings
 
 /// Why the agent did not do what it was asked to. Each has one line for people, and an exit code.
@@ -15,10 +16,10 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case settings(SettingsError)
     /// A key cannot be used.
     case key(file: String, reason: String)
-    /// The machine's own name cannot be reported.
-    case hostname(String)
     /// A file or directory.
     case file(FileError)
+    /// A report could not be put into the spool.
+    case notKept(FileError, V1.Submission)
     /// The report could not be signed.
     case signing(String)
     /// The server was not reached, or asked to come back later.
@@ -50,9 +51,7 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
-        case .hostname(let name):
-            "this machine's name, '\(name)', is not a host name: set hostname in agent.yml"
-        case .file(let error): "\(error)"
+        case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"
         case .notReached(let server, let reason, let waiting):
             "\(server) is not reached: \(reason); \(reports(waiting)) until the next run"

@@ -10,6 +10,10 @@ struct AgentHistory: Equatable {
     /// What went wrong last, and when; nothing after a run that went well.
     var error: String?
     var errorAt: Int64?
+    /// The numbers of reports in the spool that the server refused.
+    var refused: Set<Int> = []
+    /// What was wrong with the clock; told with the next report.
+    var clock: String?
 
     init() {}
 
@@ -22,6 +26,8 @@ struct AgentHistory: Equatable {
         deliveredAt = document["delivered_at"]?.milliseconds
         error = document["error"]?.string
         errorAt = document["error_at"]?.milliseconds
+        refused = Set(document["refused"]?.array?.compactMap(\.integer) ?? [])
+        clock = document["clock"]?.string
     }
 
     func write(to file: String) throws(FileError) {
@@ -34,6 +40,8 @@ struct AgentHistory: Equatable {
         if let deliveredAt { writer.append("delivered_at", .date(milliseconds: deliveredAt)) }
         writer.append("error", ifPresent: error)
         if let errorAt { writer.append("error_at", .date(milliseconds: errorAt)) }
+        if !refused.isEmpty { writer.append("refused", .array(refused.sorted().map(Value.int))) }
+        writer.append("clock", ifPresent: clock)
         return writer.finish()
     }
 }

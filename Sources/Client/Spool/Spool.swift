@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import PDFiles
 
@@ -107,9 +108,13 @@ public struct Spool: Sendable {
         try enforceLimits()
     }
 
-    /// The report in that file; nothing where the file is damaged.
-    public func read(_ entry: Entry) throws(FileError) -> SignedReport? {
-        SignedReport(fileContent: try Files.read(path(entry.name), limit: limits.bytes, links: .refuse))
+    /// The report in that file; nothing where the file is damaged, or is no file: a link, a directory, a pipe, or one that
+    /// is longer than all reports together may be.
+    public func read(_ entry: Entry) -> SignedReport? {
+        guard let content = try? Files.read(path(entry.name), limit: limits.bytes, links: .refuse) else {
+            return nil
+        }
+        return SignedReport(fileContent: content)
     }
 
     /// Takes a delivered report away.
@@ -124,7 +129,17 @@ public struct Spool: Sendable {
         for old in bad.prefix(max(0, bad.count - limits.badReports)) {
             log.warning(
                 "dropped the oldest refused report: \(limits.badReports) are kept", metadata: old.metadata)
-            try Files.remove(path(old.name))
+            try discard(old)
+        }
+    }
+
+    /// Removes what was set aside, also where it is a directory.
+    private func discard(_ entry: Entry) throws(FileError) {
+        let path = path(entry.name)
+        guard unlink(path) != 0, errno == EISDIR || errno == EPERM else { return }
+        // One with something in it stays: what is in there is not ours.
+        if rmdir(path) != 0 {
+            log.warning("a directory in the spool cannot be removed", metadata: entry.metadata)
         }
     }
 
@@ -137,6 +152,12 @@ public struct Spool: Sendable {
     private func enforceLimits() throws(FileError) {
         var waiting = try contents().waiting[...]
         var bytes = waiting.reduce(0) { $0 + $1.byteCount }
+        // One that is larger than all may be is no report, and must not cost the others.
+        for entry in waiting where entry.byteCount > limits.bytes {
+            try setAside(entry)
+            bytes -= entry.byteCount
+        }
+        waiting.removeAll { $0.byteCount > limits.bytes }
         while waiting.count > 1, waiting.count > limits.reports || bytes > limits.bytes,
             let oldest = waiting.popFirst()
         {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import PDClient
 import PDDocument
+import PDFiles
 
 struct Join: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -45,7 +46,8 @@ struct Collect: AsyncParsableCommand {
         try options.handOver()
         let agent = try options.agent(isReadOnly: print)
         if print {
-            Swift.print(await agent.shownReport())
+            // Also what a pipe or a full disk says at the end must be heard.
+            try Files.writeAll(Array((await agent.shownReport() + "\n").utf8), to: 1, path: "standard output")
         } else {
             try await agent.collect()
         }
