@@ -144,6 +144,38 @@ struct AgentTests {
         #expect(status["error"]?.string?.contains("cannot be signed") == true)
     }
 
+    @Test("p140_leaves no trap behind when the clock was ahead, and says in a report that it was")
+    func clockAhead() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let fleet = try Fleet(url: server.url)
+        defer { fleet.directory.remove() }
+        try fleet.join()
+        let loaded = try fleet.agent()
+        func agent(at time: Int64) throws -> Agent {
+            Agent(
+                state: fleet.state, settings: loaded.settings, hostname: loaded.hostname,
+                signer: try OpenPGPSigner(Files.read(fleet.state.clientKey)), machine: .this(),
+                runner: CollectorRunner([OSInfoCollector()]), log: LogLines().logger(), now: { time })
+        }
+        let now: Int64 = 1_800_000_000_000
+        for month in 1...4 { try await agent(at: now + Int64(month) * 2_592_000_000).collect() }
+        let right = try agent(at: now)
+        for _ in 0..<3 {
+            _ = try? await withTransport(right) { try await right.cycle(over: $0, patience: impatient) }
+        }
+        let status = try right.status()
+        #expect(status["waiting"] == 0 && status["error"] == .null)
+        // The four from the future were never sent.
+        #expect(server.bodies.count == 3)
+        let texts = try server.bodies.map { body in
+            String(
+                decoding: try V1.Envelope(body: body, contentType: "application/x-www-form-urlencoded").data,
+                as: UTF8.self)
+        }
+        #expect(texts.contains { $0.contains("clock_problem") })
+    }
+
     @Test("delivers what waits also where nothing can be written, and says where")
     func unwritable() async throws {
         let server = try StubServer(.answer(200))

@@ -25,7 +25,7 @@ struct CollectorPoolTests {
     }
 
     @Test(
-        "that crash, exit, hang, recurse, grow, flood or garble cost their own result, with the reason, and no other",
+        "p138_that crash, exit, hang, recurse, grow, flood or garble cost their own result, with the reason, and no other",
         arguments: [
             ("crashes", "it crashed"), ("recurses", "it crashed"), ("grows", "it crashed"),
             ("hangs", "no answer within"), ("exits", "it ended by itself, with exit code 7"),

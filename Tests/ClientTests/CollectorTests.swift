@@ -64,6 +64,33 @@ struct CollectorTests {
         #expect(results[0] == results[1])
     }
 
+    @Test("p142_say that rules are unknown where nft is missing, has no JSON, or prints too much")
+    func unreadableRules() throws {
+        let faults: [CommandError?] = [
+            .notInstalled("nft"), .outputTooLong("nft", CommandOutput(stdout: [])), nil,
+        ]
+        for fault in faults {
+            let directory = try TemporaryDirectory()
+            defer { directory.remove() }
+            let machine = Machine(
+                root: directory.path, kernel: .init(release: "6.1.0", architecture: "x86_64"), isRoot: true,
+                ipv4Addresses: { () throws(FileError) in [] },
+                execute: { (invocation, _) throws(CommandError) in
+                    if invocation.arguments[0] == "nft" {
+                        if let fault { throw fault }
+                        return CommandOutput(
+                            stdout: [], stderr: Array("Error: JSON support not compiled-in\n".utf8),
+                            returncode: 1)
+                    }
+                    // iptables sees none of the rules that nft has.
+                    return CommandOutput(stdout: Array("-P INPUT ACCEPT\n".utf8))
+                })
+            let found = try FirewallCollector().collect(RecordedMachine.context(machine, FirewallCollector()))
+            #expect(found.document?["status"] == "unknown")
+            #expect(found.document?["reason"]?.string?.isEmpty == false)
+        }
+    }
+
     @Test(
         "write addresses as RFC 5952 asks",
         arguments: [

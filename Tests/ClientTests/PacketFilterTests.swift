@@ -66,6 +66,45 @@ struct PacketFilterTests {
         #expect(try PacketFilter.iptables(rules).keepsOut() == keepsOut)
     }
 
+    @Test(
+        "p141_keeps out nothing where a rule lets in what every stranger satisfies, however it is written",
+        arguments: [
+            "-A INPUT -i wlan0 -j ACCEPT", "-A INPUT ! -i lo -j ACCEPT", "-A INPUT -i wl+ -i wlan0 -j ACCEPT",
+            "-A INPUT -p tcp -j ACCEPT", "-A INPUT -p udp -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --dport 1:65535 -j ACCEPT",
+            "-A INPUT -p tcp -m multiport --dports 1:30000,30001:65535 -j ACCEPT",
+            "-A INPUT -p tcp --dport 1:30000 -j ACCEPT\n-A INPUT -p tcp --dport 30001:65535 -j ACCEPT",
+            "-A INPUT -s 0.0.0.0/1 -j ACCEPT\n-A INPUT -s 128.0.0.0/1 -j ACCEPT",
+            "-A INPUT ! -s 10.0.0.0/8 -j ACCEPT", "-A INPUT -d 192.168.1.7/32 -j ACCEPT",
+            "-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT",
+            "-A INPUT -m pkttype --pkt-type unicast -j ACCEPT",
+            "-A INPUT -m limit --limit 1000/sec -j ACCEPT", "-A INPUT -m quota --quota 1000000 -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT",
+            "-A INPUT -m statistic --mode random --probability 0.5 -j ACCEPT",
+            "-A INPUT -m mark ! --mark 0x1 -j ACCEPT",
+            "-A INPUT -m comment --comment \"allow (15\\\" laptop)\" -j ACCEPT",
+            "-A INPUT -i wlan0 -j x\n-A x -p tcp -m tcp --dport 22 -j ACCEPT\n-A x -j ACCEPT",
+            "-A INPUT -i wlan0 -g x\n-A x -j ACCEPT",
+        ])
+    func everything(rules: String) throws {
+        #expect(try !PacketFilter.iptables("-P INPUT DROP\n" + rules).keepsOut())
+    }
+
+    @Test(
+        "keeps out what is no exception",
+        arguments: [
+            "-A INPUT -s 10.0.0.0/8 -j ACCEPT", "-A INPUT -p tcp -m tcp --dport 1025:65535 -j ACCEPT",
+            "-A INPUT -i tailscale0 -j ACCEPT", "-A INPUT -i lo -j ACCEPT", "-A INPUT -p icmp -j ACCEPT",
+            "-A INPUT -m mark --mark 0x1 -j ACCEPT", "-A INPUT -d 224.0.0.251/32 -j ACCEPT",
+            "-A INPUT -m addrtype --dst-type MULTICAST -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK ACK -j ACCEPT",
+            "-A INPUT -m set --match-set friends src -j ACCEPT",
+            "-A INPUT -p tcp -m tcp --sport 53 -j ACCEPT",
+        ])
+    func exceptions(rules: String) throws {
+        #expect(try PacketFilter.iptables("-P INPUT DROP\n" + rules).keepsOut())
+    }
+
     private static let newState =
         #"{"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "new"]}}"#
     private static let oldState =

@@ -170,10 +170,12 @@ public struct Agent: Sendable {
         let signed = try sign(report.adding("clock", clock ?? history.clock), at: time)
         do throws(FileError) {
             try Spool(directory: state.spool, lock: lock, log: log).add(signed)
+        } catch { throw .notKept(error, report) }
+        do throws(FileError) {
             history.collectedAt = time
             history.clock = nil
             try history.write(to: state.history)
-        } catch { throw .notKept(error, report) }
+        } catch { throw .file(error) }
     }
 
     private func sign(_ report: V1.Submission, at time: Int64) throws(AgentError) -> SignedReport {
@@ -271,6 +273,9 @@ public struct Agent: Sendable {
         } catch { throw .file(error) }
 
         history.refused = outcome.refused
+        do throws(FileError) {
+            if let last = outcome.last { try remember(last) }
+        } catch { log.error("what was sent cannot be kept to be shown", metadata: ["reason": "\(error)"]) }
         if outcome.ahead > 0 {
             history.clock = "it was ahead: \(outcome.ahead) reports from then were not delivered"
         }

@@ -16,6 +16,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case settings(SettingsError)
     /// A key cannot be used.
     case key(file: String, reason: String)
+    /// No report was delivered yet.
+    case nothingSent
     /// A file or directory.
     case file(FileError)
     /// A report could not be put into the spool.
@@ -51,6 +53,7 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
+        case .nothingSent: "this machine has told the server nothing yet: run pd-agent cycle"
         case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"
         case .notReached(let server, let reason, let waiting):

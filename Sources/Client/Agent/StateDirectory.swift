@@ -18,6 +18,13 @@ public struct StateDirectory: Sendable {
     /// The certificate that the server proves itself with, where it is not the system that vouches for it.
     var authority: String { "\(path)/\(MembershipFiles.authorityName)" }
     var spool: String { "\(path)/spool" }
+    /// The last report that the server took, byte for byte, and the one before it.
+    var lastSent: String { "\(path)/sent.json" }
+    var sentBefore: String { "\(path)/sent-before.json" }
+    /// What all users of the machine may see of it: of the agent that the system starts.
+    public var digest: String? {
+        path == "/var/lib/penguindome/agent" ? "/run/penguindome/agent.json" : nil
+    }
     var history: String { "\(path)/status.json" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }

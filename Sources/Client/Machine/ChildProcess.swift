@@ -193,6 +193,23 @@ struct ChildProcess {
         return try started.get()
     }
 
+    /// Starts a process with our own input, outputs and environment.
+    ///
+    /// - Parameter arguments: beginning with the program's name.
+    static func startInheriting(_ executable: String, _ arguments: [String]) -> pid_t? {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // As this process was started.
+        let variables = ((try? Files.read("/proc/self/environ")) ?? []).split(separator: 0)
+            .map { String(decoding: $0, as: UTF8.self) }
+        var process: pid_t = 0
+        let code = spawn(
+            &process, executable, arguments, environment: variables, &actions,
+            flags: Int32(POSIX_SPAWN_SETPGROUP))
+        return code == 0 ? process : nil
+    }
+
     /// Marks every descriptor of this process but the first three to be closed in children. What we open is marked
     /// anyway; this is for what our own parent left open.
     private static func closeAllInChildren() {

@@ -23,7 +23,7 @@ enum ResultHygiene {
         for scalar in text.unicodeScalars {
             bytes += UTF8.width(scalar)
             guard bytes <= textLimit else { break }
-            scalars.append(isControl(scalar) ? "\u{FFFD}" : scalar)
+            scalars.append(isControl(scalar) ? "?" : scalar)
         }
         return String(scalars)
     }

@@ -41,6 +41,17 @@ public struct AgentUnits: Sendable {
         ]
     }
 
+    /// What cron(8) is told where there is no systemd, for `/etc/cron.d`: every five minutes, each machine at a time of its
+    /// own. What goes wrong is mailed, as cron does.
+    public var cron: String {
+        """
+        # PenguinDome agent: install the newest release, collect and deliver.
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin
+        */5 * * * * root sleep "$(shuf -i 0-240 -n 1)"; \(programs)/pd-agent update --state \(state) >/dev/null; \(programs)/pd-agent cycle --state \(state)
+
+        """
+    }
+
     /// Every five minutes, each machine at a time of its own.
     private var timerUnit: String {
         """

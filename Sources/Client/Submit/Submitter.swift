@@ -32,6 +32,8 @@ public struct Submitter: Sendable {
     public struct Outcome: Sendable, Equatable {
         /// How many reports the server took.
         public var delivered = 0
+        /// The last of them, as it was sent.
+        public var last: SignedReport?
         /// How many still wait.
         public var waiting = 0
         /// Why the last refused one was refused.
@@ -110,6 +112,7 @@ public struct Submitter: Sendable {
             case .delivered:
                 try spool.remove(entry)
                 outcome.delivered += 1
+                outcome.last = report
                 log.debug("delivered", metadata: entry.metadata)
             case .unacceptable(let status):
                 try setAside(entry, "was refused with status \(status)", spool, &outcome)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import PDClient
 import PDDocument
 import PDFiles
@@ -75,7 +76,14 @@ struct Cycle: AsyncParsableCommand {
     func run() async throws {
         try options.handOver()
         let agent = try options.agent()
-        try await options.withTransport(agent) { _ = try await agent.cycle(over: $0) }
+        let count = try await options.withTransport(agent) { try await agent.cycle(over: $0) }
+        // Timers and cron want silence; a person at a terminal does not.
+        if isatty(1) != 0 {
+            print(
+                "looked at this machine and delivered \(count == 1 ? "1 report" : "\(count) reports")",
+                terminator: "")
+            print(" to \(agent.settings.serverURL); pd-agent what shows it")
+        }
         agent.logResources()
     }
 }

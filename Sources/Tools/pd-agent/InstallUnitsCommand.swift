@@ -24,6 +24,9 @@ struct InstallUnitsCommand: ParsableCommand {
             valueName: "dir"))
     var programs: String?
 
+    @Flag(help: "For cron, where there is no systemd: write /etc/cron.d/penguindome-agent.")
+    var cron = false
+
     @OptionGroup var options: Options
 
     func validate() throws {
@@ -44,9 +47,12 @@ struct InstallUnitsCommand: ParsableCommand {
                 "\(Table.printable(programs)) and \(Table.printable(state)) must be absolute, and of letters, digits and -._+@:, alone"
             )
         }
-        let folder = root.map { "\($0)/usr/lib/systemd/system" } ?? "/etc/systemd/system"
+        let folder =
+            cron
+            ? "\(root ?? "")/etc/cron.d"
+            : root.map { "\($0)/usr/lib/systemd/system" } ?? "/etc/systemd/system"
         try Files.makeDirectories(folder, mode: 0o755)
-        for (name, text) in units.files {
+        for (name, text) in cron ? [("penguindome-agent", units.cron)] : units.files {
             let file = "\(folder)/\(name)"
             // One that cannot be read is written anew, or that fails.
             if let found = try? Files.read(file), found == Array(text.utf8) {
@@ -56,7 +62,7 @@ struct InstallUnitsCommand: ParsableCommand {
             try Files.writeAtomically(Array(text.utf8), to: file, mode: 0o644)
             print("made", file)
         }
-        guard root == nil else { return }
+        guard root == nil, !cron else { return }
         if Files.exists("/run/systemd/system") {
             let reload = try Machine.this().run("systemctl", "daemon-reload")
             guard reload.returncode == 0 else {

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Glibc
+import PDClient
+import PDDocument
+import PDFiles
+import PDToolSupport
+
+struct WhatCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "what",
+        abstract: "Shows what this machine last told the fleet's server, and what changed with it.",
+        discussion: """
+            Whoever may not read the agent's state sees the public digest: the same without what is said of single users.
+            """)
+
+    @Flag(help: "As JSON.")
+    var json = false
+
+    @Flag(help: "The very bytes that were signed and sent.")
+    var bytes = false
+
+    @OptionGroup var options: Options
+
+    func run() throws {
+        let state = options.directory
+        let sent: LastSent
+        do throws(AgentError) {
+            sent = try Agent.lastSent(state)
+        } catch {
+            guard case .file(let problem) = error, problem.code == EACCES, let digest = state.digest else {
+                throw error
+            }
+            try Files.writeAll(try Files.read(digest), to: 1, path: "standard output")
+            return
+        }
+        if bytes {
+            try Files.writeAll(sent.bytes, to: 1, path: "standard output")
+        } else if json {
+            let changed = sent.changed.map { Value.array($0.map(Value.string)) } ?? .null
+            let document: Document = ["report": .document(sent.report), "changed": changed]
+            print(document.json(pretty: true))
+        } else {
+            show(sent)
+        }
+    }
+
+    private func show(_ sent: LastSent) {
+        print("As \(Table.printable(sent.report["hostname"]?.string ?? "?")), this machine told the server:")
+        for (name, value) in sent.report["plugins"]?.document ?? [:] {
+            let status = value.document?["status"]?.string.map { ": \(Table.printable($0))" } ?? ""
+            let reason = value.document?["reason"]?.string.map { " (\(Table.printable($0)))" } ?? ""
+            print("  \(Table.printable(name))\(status)\(reason)")
+        }
+        switch sent.changed {
+        case nil: print("It was the first report.")
+        case let paths? where paths.isEmpty: print("Nothing had changed since the one before.")
+        case let paths?:
+            print("Changed since the one before: \(Table.printable(paths.joined(separator: ", ")))")
+        }
+        print("All of it: pd-agent what --json; byte for byte: pd-agent what --bytes")
+    }
+}
