@@ -46,13 +46,15 @@ public struct Order: Sendable, Equatable {
     public let pendingHosts: [Hostname]
     /// The hosts that have acknowledged it, in the order in which they did.
     public let completedHosts: [Hostname]
+    /// What hosts said last became of it. One that acknowledged as agents of version 1 do has said nothing more.
+    public let receipts: [Hostname: OrderReceipt]
     /// What was signed about it, where it is for agents that check that.
     public let signed: Signed?
 
     /// A patch as it is added, or as it was read from a database.
     public init(
         id: String, submittedAt: Int64, files: [File], pendingHosts: [Hostname],
-        completedHosts: [Hostname] = [],
+        completedHosts: [Hostname] = [], receipts: [Hostname: OrderReceipt] = [:],
         signed: Signed? = nil
     ) {
         self.id = id
@@ -60,6 +62,7 @@ public struct Order: Sendable, Equatable {
         self.files = files
         self.pendingHosts = pendingHosts
         self.completedHosts = completedHosts
+        self.receipts = receipts
         self.signed = signed
     }
 }
@@ -87,6 +90,12 @@ public protocol OrderStore: Sendable {
     ///
     /// - Returns: whether it was waiting. An unknown patch, or a host that does not wait for it, changes nothing.
     func acknowledgeOrder(_ id: String, by host: Hostname) async throws(StoreError) -> Bool
+
+    /// Notes what a host that waits for an order says became of it. One that is through with it no longer waits.
+    ///
+    /// - Returns: whether it was waiting. An unknown order, or a host that does not wait for it, changes nothing: what was
+    ///   said last stays said.
+    func note(_ receipt: OrderReceipt, of id: String, from host: Hostname) async throws(StoreError) -> Bool
 
     /// Takes hosts off those that a patch waits for; all of them where none are named. What hosts have is kept for the
     /// record; a patch that no host had and none waits for is removed.

@@ -439,16 +439,78 @@ struct OrderTests {
     @Test("an answer of the server is read back as it was written")
     func answers() throws {
         let machine = try Machine()
-        let answer = V2.UpdateAnswer(
-            release: SignedStatement(bytes: [1, 2, 3], signature: [0xff]), orders: [try machine.order()])
-        #expect(try V2.UpdateAnswer(json: answer.json()) == answer)
-        let empty = V2.UpdateAnswer(release: nil, orders: [])
-        #expect(try V2.UpdateAnswer(json: empty.json()) == empty)
-        for bad in [
-            "", "[]", #"{"orders":[1]}"#, #"{"release":{"manifest":"%","signature":""}}"#,
-            #"{"orders":[{"id":"x"}]}"#,
-        ] {
+        for release in [nil, SignedStatement(bytes: [1, 2, 3], signature: [0xff])] {
+            let answer = V2.UpdateAnswer(release: release)
+            #expect(try V2.UpdateAnswer(json: answer.json()) == answer)
+        }
+        for orders in [[], [try machine.order()], [try machine.order(), try machine.command("x")]] {
+            let answer = V2.OrdersAnswer(orders: orders)
+            #expect(try V2.OrdersAnswer(json: answer.json()) == answer)
+        }
+        for bad in ["", "[]", #"{"release":{"manifest":"%","signature":""}}"#] {
             #expect(throws: ProtocolError.self, "\(bad)") { try V2.UpdateAnswer(json: Array(bad.utf8)) }
         }
+        for bad in ["", "[]", #"{"orders":[1]}"#, #"{"orders":[{"id":"x"}]}"#] {
+            #expect(throws: ProtocolError.self, "\(bad)") { try V2.OrdersAnswer(json: Array(bad.utf8)) }
+        }
+    }
+
+    @Test("a receipt is read back as it was written, and one of an unknown state is refused")
+    func receipts() throws {
+        let host = try #require(Hostname("h"))
+        for receipt in [
+            V2.Receipt(hostname: host, id: "i", state: .running, attempts: 2, returncode: -1, reason: "r"),
+            V2.Receipt(hostname: host, id: "i", state: .received),
+        ] {
+            #expect(try V2.Receipt(json: receipt.json()) == receipt)
+        }
+        #expect(throws: ProtocolError.self) {
+            try V2.Receipt(json: Array(#"{"hostname":"h","id":"i","state":"gone","attempts":0}"#.utf8))
+        }
+    }
+
+    @Test(
+        "what is told of an order is what became of it: announced, running, failed or done, also when told again"
+    )
+    func told() throws {
+        let machine = try Machine()
+        let keeper = try machine.keeper()
+        let failing = try machine.command("#!/bin/sh\nexit 3\n", attempts: 2)
+        #expect(keeper.announcement(of: failing, now: Machine.now)?.state == .running)
+        let first = try #require(keeper.run([failing], now: Machine.now).receipts.first)
+        #expect(first.state == .running && first.attempts == 1 && first.returncode == 3)
+        for _ in 0..<2 {
+            let outcome = keeper.run([failing], now: Machine.now)
+            let last = try #require(outcome.receipts.first)
+            #expect(last.state == .failed && last.attempts == 2 && last.returncode == 3)
+            #expect(outcome.failed == [Machine.id])
+        }
+        #expect(keeper.announcement(of: failing, now: Machine.now) == nil)
+        let files = try machine.order { $0.id = "aaaaaaaaaaaaaaaaaaaaaaaa" }
+        #expect(keeper.announcement(of: files, now: Machine.now)?.state == .received)
+        #expect(keeper.run([files], now: Machine.now).receipts.map(\.state) == [.done])
+        let foreign = try machine.order {
+            $0.hosts = ["other"]; $0.id = "bbbbbbbbbbbbbbbbbbbbbbbb"
+        }
+        #expect(keeper.announcement(of: foreign, now: Machine.now) == nil)
+        let refused = try #require(keeper.run([foreign], now: Machine.now).receipts.first)
+        #expect(refused.state == .refused && refused.reason?.contains("not for this machine") == true)
+    }
+
+    @Test("a command without end of attempts is tried each time until it works")
+    func forever() throws {
+        let machine = try Machine()
+        let mark = machine.directory.path + "/mark"
+        let order = try machine.order {
+            $0.command = .init(name: "c", timeLimit: 5, attempts: nil, outputLimit: 100)
+            $0.files = ["client/commands/c": "#!/bin/sh\ntest -e \(mark)\n"]
+        }
+        for attempt in 1...101 {
+            let receipt = try #require(machine.keeper().run([order], now: Machine.now).receipts.first)
+            #expect(receipt.state == .running && receipt.attempts == attempt)
+        }
+        try Files.writeAtomically([], to: mark)
+        let receipt = try #require(machine.keeper().run([order], now: Machine.now).receipts.first)
+        #expect(receipt.state == .done && receipt.attempts == 102 && receipt.returncode == 0)
     }
 }

@@ -10,12 +10,12 @@ extension Agent {
         FleetSource(transport: transport, hostname: hostname, signer: signer, now: now)
     }
 
-    /// Carries out the orders that came with the source's last answer, and tells the server.
+    /// Asks which orders wait, carries them out, and tells the server how far each has come.
     ///
     /// - Returns: whether anything was put in place or run, and how many orders were refused.
     /// - Throws: ``AgentError`` where orders could not be looked at; ``ReleaseError`` where the server did not hear of
     ///   one, which is told again next time.
-    public func carryOut(_ source: FleetSource) async throws -> (changed: Bool, refused: Int) {
+    public func carryOutOrders(of source: FleetSource) async throws -> (changed: Bool, refused: Int) {
         let lock = try state.lock()
         let folder = try OrderFolder(state.orders)
         let release = Files.exists(state.releases) ? try ReleaseFolder(state.releases).current ?? 0 : 0
@@ -33,10 +33,18 @@ extension Agent {
                 let signature = try signer.sign(data, at: now() / 1000)
                 try spool.add(SignedReport(data: data, signature: Array(signature.utf8)))
             }, log: log)
-        let outcome = keeper.run(source.orders, now: time / 1000)
+        let orders = try await source.orders()
+        for order in orders {
+            guard let receipt = keeper.announcement(of: order, now: time / 1000) else { continue }
+            // That it has begun is for people to watch: what came of it is told again until the server has heard it.
+            do { try await source.send(receipt) } catch {
+                log.info("the server did not hear that an order has begun: \(error)")
+            }
+        }
+        let outcome = keeper.run(orders, now: time / 1000)
         try remember(outcome.refused)
         withExtendedLifetime(lock) {}
-        for id in outcome.done { try await source.acknowledge(id) }
+        for receipt in outcome.receipts { try await source.send(receipt) }
         return (outcome.changed, outcome.refused.count)
     }
 

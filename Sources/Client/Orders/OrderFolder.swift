@@ -27,6 +27,12 @@ struct OrderFolder {
         var expires: Int64
         /// How often a command was started.
         var attempts = 0
+        /// What its last run ended with; nothing where none has ended.
+        var returncode: Int?
+        /// Why its last run did not work, where that was not for its program to say.
+        var reason: String?
+        /// Whether it did not work.
+        var hasFailed = false
         /// Whether there is nothing more to do.
         var isDone = false
     }
@@ -56,7 +62,8 @@ struct OrderFolder {
             else { throw OrderError.damagedRecord(file) }
             return Record(
                 base: base, accepted: Int64(accepted), expires: Int64(expires), attempts: attempts,
-                isDone: isDone)
+                returncode: document["returncode"]?.integer, reason: document["reason"]?.string,
+                hasFailed: document["failed"]?.bool ?? false, isDone: isDone)
         } catch let error as FileError where error.isAbsence {
             return nil
         } catch { throw .damagedRecord(file) }
@@ -65,8 +72,10 @@ struct OrderFolder {
     func write(_ record: Record, _ id: String) throws(FileError) {
         let document: Document = [
             "base": .int(record.base), "accepted": .int(Int(record.accepted)),
-            "expires": .int(Int(record.expires)),
-            "attempts": .int(record.attempts), "done": .bool(record.isDone),
+            "expires": .int(Int(record.expires)), "attempts": .int(record.attempts),
+            "returncode": record.returncode.map(Value.int) ?? .null,
+            "reason": record.reason.map(Value.string) ?? .null, "failed": .bool(record.hasFailed),
+            "done": .bool(record.isDone),
         ]
         try Files.writeAtomically(Array(document.json().utf8), to: "\(path)/\(id).json")
     }

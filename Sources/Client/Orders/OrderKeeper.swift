@@ -8,18 +8,18 @@ import PDProtocol
 /// Carries out what trusted people ordered, once, and nothing else.
 struct OrderKeeper {
     /// What came of a run.
-    struct Outcome: Equatable {
+    struct Outcome {
         /// Whether anything was put in place or run.
         var changed = false
-        /// The orders that the server need not offer again.
-        var done: [String] = []
+        /// What to tell the server of each order, one receipt an order.
+        var receipts: [V2.Receipt] = []
         /// The orders that were refused, with the reason.
         var refused: [(id: String, reason: String)] = []
 
-        static func == (left: Outcome, right: Outcome) -> Bool {
-            left.changed == right.changed && left.done == right.done
-                && left.refused.elementsEqual(right.refused, by: ==)
-        }
+        /// The orders that this machine is through with, whether they worked or not.
+        var done: [String] { receipts.filter { $0.state == .done || $0.state == .failed }.map(\.id) }
+        /// The commands that did not work, and are not tried again.
+        var failed: [String] { receipts.filter { $0.state == .failed }.map(\.id) }
     }
 
     let folder: OrderFolder
@@ -49,15 +49,37 @@ struct OrderKeeper {
             } catch {
                 log.error("an order is refused: \(error)", metadata: ["order": "\(offered.id)"])
                 outcome.refused.append((offered.id, "\(error)"))
+                outcome.receipts.append(receipt(offered.id, .refused, reason: "\(error)"))
             }
         }
         return outcome
     }
 
+    /// What to tell the server before an order is carried out: that it was found good, and is not done yet. Nothing where
+    /// it was carried out before, or is to be refused, which ``run(_:now:)`` tells.
+    func announcement(of offered: V2.OfferedOrder, now: Int64) -> V2.Receipt? {
+        guard OrderStatement.isID(offered.id),
+            let record = try? folder.record(offered.id)
+                ?? OrderFolder.Record(base: 0, accepted: 0, expires: 0),
+            !record.isDone, let order = try? accept(offered, now)
+        else { return nil }
+        guard case .command = order.kind else { return receipt(offered.id, .received) }
+        return receipt(offered.id, .running, record)
+    }
+
+    private func receipt(
+        _ id: String, _ state: V2.Receipt.State, _ record: OrderFolder.Record? = nil, reason: String? = nil
+    ) -> V2.Receipt {
+        V2.Receipt(
+            hostname: hostname, id: id, state: state, attempts: record?.attempts ?? 0,
+            returncode: record?.returncode, reason: reason)
+    }
+
     private func run(_ offered: V2.OfferedOrder, _ now: Int64, _ outcome: inout Outcome) throws {
         if let record = try folder.record(offered.id), record.isDone {
             // The server did not hear that it was done.
-            return outcome.done.append(offered.id)
+            return outcome.receipts.append(
+                receipt(offered.id, record.hasFailed ? .failed : .done, record, reason: record.reason))
         }
         let order = try accept(offered, now)
         if order.kind == .files { try folder.check(order, over: release, keys) }
@@ -71,14 +93,19 @@ struct OrderKeeper {
         case .command(let command):
             guard try run(command, order, offered.contents, &record) else {
                 outcome.changed = true
-                return
+                return outcome.receipts.append(receipt(order.id, .running, record, reason: record.reason))
             }
         }
         record.isDone = true
         try folder.write(record, order.id)
         outcome.changed = true
-        outcome.done.append(order.id)
-        log.notice("an order was carried out", metadata: ["order": "\(order.id)"])
+        outcome.receipts.append(
+            receipt(order.id, record.hasFailed ? .failed : .done, record, reason: record.reason))
+        if record.hasFailed {
+            log.warning("an order failed", metadata: ["order": "\(order.id)"])
+        } else {
+            log.notice("an order was carried out", metadata: ["order": "\(order.id)"])
+        }
     }
 
     /// The order, after everything about it was found good.
@@ -143,8 +170,10 @@ struct OrderKeeper {
         _ record: inout OrderFolder.Record
     ) throws -> Bool {
         guard let file = order.files.first, let program = contents[file.path.text] else { return true }
-        guard record.attempts < command.attempts else {
+        guard command.attempts.map({ record.attempts < $0 }) ?? true else {
             // The last attempt was cut short: the machine stopped, or the agent was killed.
+            record.hasFailed = true
+            record.reason = "cut short"
             try report(command.name, Self.failure(order.id, [], Array("cut short".utf8), 1))
             return true
         }
@@ -156,6 +185,8 @@ struct OrderKeeper {
             try? folder.directory.remove(name)
         }
         record.attempts += 1
+        record.returncode = nil
+        record.reason = nil
         // Counted before it begins: a machine that it brings down must not begin it for ever.
         try folder.write(record, order.id)
         let result: Document
@@ -168,6 +199,7 @@ struct OrderKeeper {
                 deadline: .now + .seconds(command.timeLimit), outputLimit: Machine.outputLimit
             ).run()
             worked = output.returncode == 0
+            record.returncode = Int(output.returncode)
             result =
                 worked
                 ? [
@@ -178,11 +210,14 @@ struct OrderKeeper {
                     order.id, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
                     Int(output.returncode))
         } catch {
+            record.reason = "\(error)"
             let complaint = Array("\(error)\n".utf8) + (error.output?.stderr.prefix(limit) ?? [])
             result = Self.failure(order.id, Array((error.output?.stdout ?? []).prefix(limit)), complaint, -1)
         }
+        record.hasFailed = !worked
         try report(command.name, result)
-        return worked || record.attempts >= command.attempts
+        try folder.write(record, order.id)
+        return worked || command.attempts.map { record.attempts >= $0 } ?? false
     }
 
     /// The most bytes that a result's texts may come to in JSON, together: escaping makes six bytes of one, and a report

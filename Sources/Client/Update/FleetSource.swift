@@ -1,13 +1,11 @@
 import PDProtocol
-import Synchronization
 
 /// What the fleet's server hands out: the newest release, and the orders that wait for this host.
-public final class FleetSource: ReleaseSource {
+public struct FleetSource: ReleaseSource {
     private let transport: any RequestTransport
     private let hostname: Hostname
     private let signer: any ReportSigner
     private let now: @Sendable () -> Int64
-    private let waiting = Mutex<[V2.OfferedOrder]>([])
 
     /// - Parameters:
     ///   - transport: the way to the server.
@@ -24,17 +22,12 @@ public final class FleetSource: ReleaseSource {
         self.now = now
     }
 
-    /// The orders that came with the last answer.
-    var orders: [V2.OfferedOrder] { waiting.withLock { $0 } }
-
-    /// Asks what waits, and keeps the orders.
+    /// Asks for a newer release.
     public func newest(after current: Int) async throws(ReleaseError) -> SignedStatement? {
         let request = V2.UpdateRequest(hostname: hostname, release: current)
         let body = try await ask(V2.updatePath, request.json(), limit: V2.maximumAnswerBytes)
         do throws(ProtocolError) {
-            let answer = try V2.UpdateAnswer(json: body)
-            waiting.withLock { $0 = answer.orders }
-            return answer.release
+            return try V2.UpdateAnswer(json: body).release
         } catch { throw .notReached("its answer cannot be read: \(error)") }
     }
 
@@ -44,11 +37,18 @@ public final class FleetSource: ReleaseSource {
         return try await ask(V2.releasePath, request.json(), limit: V2.pieceBytes)
     }
 
-    /// Tells the server that an order was carried out.
-    func acknowledge(_ id: String) async throws(ReleaseError) {
-        _ = try await ask(
-            "/penguindome/v1/acknowledge_patch",
-            Array("{\"hostname\":\"\(hostname)\",\"id\":\"\(id)\"}".utf8), limit: 1 << 16)
+    /// Asks which orders wait, the oldest first.
+    func orders() async throws(ReleaseError) -> [V2.OfferedOrder] {
+        let request = V2.OrdersRequest(hostname: hostname)
+        let body = try await ask(V2.ordersPath, request.json(), limit: V2.maximumOrdersBytes)
+        do throws(ProtocolError) {
+            return try V2.OrdersAnswer(json: body).orders
+        } catch { throw .notReached("its answer cannot be read: \(error)") }
+    }
+
+    /// Tells the server what became of an order.
+    func send(_ receipt: V2.Receipt) async throws(ReleaseError) {
+        _ = try await ask(V2.receiptPath, receipt.json(), limit: 1 << 16)
     }
 
     private func ask(_ path: String, _ data: [UInt8], limit: Int) async throws(ReleaseError) -> [UInt8] {

@@ -21,13 +21,14 @@ public struct OrderStatement: Equatable, Sendable {
         public let name: String
         /// How long it may run, in seconds.
         public let timeLimit: Int
-        /// How often it is tried in all where it fails.
-        public let attempts: Int
+        /// How often it is tried in all where it fails; nothing where it is tried each time the agent asks, until it
+        /// works or the order expires.
+        public let attempts: Int?
         /// The most of each of its outputs that is reported, in bytes.
         public let outputLimit: Int
 
         /// A command's terms.
-        public init(name: String, timeLimit: Int, attempts: Int, outputLimit: Int) {
+        public init(name: String, timeLimit: Int, attempts: Int?, outputLimit: Int) {
             self.name = name
             self.timeLimit = timeLimit
             self.attempts = attempts
@@ -38,6 +39,8 @@ public struct OrderStatement: Equatable, Sendable {
         public static let timeLimits = 1...86_400
         /// How often a command may be tried.
         public static let attemptCounts = 1...100
+        /// What stands in place of a number of attempts that has no end.
+        public static let forever = "forever"
         /// How much of its output may be reported, in bytes.
         public static let outputLimits = 0...1 << 20
 
@@ -172,13 +175,14 @@ extension OrderStatement.Command {
         name = try fields.string("name")
         guard Self.isName(name) else { throw .badField("name", reason: "is not one that a command may have") }
         timeLimit = try fields.integer("time_limit", in: Self.timeLimits)
-        attempts = try fields.integer("attempts", in: Self.attemptCounts)
+        attempts = try fields.attempts("attempts", in: Self.attemptCounts)
         outputLimit = try fields.integer("output_limit", in: Self.outputLimits)
     }
 
     var value: Value {
         [
-            "name": .string(name), "time_limit": .int(timeLimit), "attempts": .int(attempts),
+            "name": .string(name), "time_limit": .int(timeLimit),
+            "attempts": attempts.map(Value.int) ?? .string(Self.forever),
             "output_limit": .int(outputLimit),
         ]
     }

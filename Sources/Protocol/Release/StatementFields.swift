@@ -95,6 +95,11 @@ struct StatementFields {
         return number
     }
 
+    /// A number, or nothing for the word that stands for no end.
+    func attempts(_ name: String, in range: ClosedRange<Int>) throws(StatementError) -> Int? {
+        try value(name).string == OrderStatement.Command.forever ? nil : integer(name, in: range)
+    }
+
     /// A moment, whole seconds since 1970-01-01 UTC, in the years 1970 to 9999.
     func time(_ name: String) throws(StatementError) -> Int64 {
         let text = try string(name)

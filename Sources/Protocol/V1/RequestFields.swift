@@ -22,6 +22,18 @@ struct RequestFields {
         return text
     }
 
+    /// Text, or nothing where the field is not there.
+    func optionalText(_ name: String) throws(ProtocolError) -> String? {
+        document[name] == nil ? nil : try text(name)
+    }
+
+    /// A whole number, or nothing where the field is not there.
+    func optionalInteger(_ name: String) throws(ProtocolError) -> Int? {
+        guard let value = document[name] else { return nil }
+        guard let number = value.integer else { throw .badField(name, reason: "is not a whole number") }
+        return number
+    }
+
     /// Text that must not be empty.
     func words(_ name: String) throws(ProtocolError) -> String {
         let text = try text(name)

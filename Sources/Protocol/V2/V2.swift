@@ -4,16 +4,16 @@ import PDSecrets
 /// Version 2 of the wire protocol: what agents of this software ask beyond version 1. Requests are signed forms as in
 /// version 1; nothing of an answer is believed but what carries its own signature.
 public enum V2 {
-    /// Where an agent asks what waits for it.
+    /// Where an agent asks for a release that is newer than its own.
     public static let updatePath = "/penguindome/v2/update"
     /// Where an agent gets a release's archive, piece by piece.
     public static let releasePath = "/penguindome/v2/release"
     /// The most bytes of an archive in one answer: few enough for a slow line within the time that a request may take.
     public static let pieceBytes = 256 << 10
-    /// The most bytes of an answer to ``updatePath``.
-    public static let maximumAnswerBytes = 64 << 20
+    /// The most bytes of an answer to ``updatePath``: a manifest and its signature in base64.
+    public static let maximumAnswerBytes = 8 << 20
 
-    /// An agent asks what waits for it: the `data` of a request to ``updatePath``.
+    /// An agent asks for a newer release: the `data` of a request to ``updatePath``.
     public struct UpdateRequest: Sendable, Equatable {
         /// Who asks.
         public let hostname: Hostname
@@ -74,34 +74,14 @@ public enum V2 {
         }
     }
 
-    /// A patch or a command that waits for an agent.
-    public struct OfferedOrder: Sendable, Equatable {
-        /// By which the agent acknowledges it. What it orders is in the statement alone.
-        public let id: String
-        /// What somebody signed.
-        public let statement: SignedStatement
-        /// The content of its files by path, as it came.
-        public let contents: [String: [UInt8]]
-
-        /// An order to send.
-        public init(id: String, statement: SignedStatement, contents: [String: [UInt8]]) {
-            self.id = id
-            self.statement = statement
-            self.contents = contents
-        }
-    }
-
-    /// The answer to a request to ``updatePath``.
+    /// The answer to a request to ``updatePath``: the manifest of the newest release, where it is newer than the one in use.
     public struct UpdateAnswer: Sendable, Equatable {
-        /// The manifest of the newest release, where it is newer than the one in use.
+        /// What somebody signed.
         public let release: SignedStatement?
-        /// What waits, the oldest first.
-        public let orders: [OfferedOrder]
 
         /// An answer to send.
-        public init(release: SignedStatement?, orders: [OfferedOrder]) {
+        public init(release: SignedStatement?) {
             self.release = release
-            self.orders = orders
         }
 
         /// Reads an answer.
@@ -111,28 +91,8 @@ public enum V2 {
                 document = try Document(json: json)
             } catch { throw .malformedJSON(error) }
             release = try document["release"]?.document.map { (fields) throws(ProtocolError) in
-                try UpdateAnswer.statement(fields, "manifest")
+                try SignedStatement(fields, "manifest")
             }
-            var orders: [OfferedOrder] = []
-            for value in document["orders"]?.array ?? [] {
-                guard let fields = value.document, let id = fields["id"]?.string else {
-                    throw .badField("orders", reason: "has an element that is no order")
-                }
-                var contents: [String: [UInt8]] = [:]
-                for file in fields["files"]?.array ?? [] {
-                    guard let path = file.document?["path"]?.string,
-                        let content = file.document?["content"]?.string.flatMap({
-                            BaseN.base64.decode($0.utf8)
-                        })
-                    else { throw .badField("files", reason: "has an element that is no file") }
-                    contents[path] = content
-                }
-                orders.append(
-                    OfferedOrder(
-                        id: id, statement: try UpdateAnswer.statement(fields, "statement"), contents: contents
-                    ))
-            }
-            self.orders = orders
         }
 
         /// The JSON text to send.
@@ -140,44 +100,32 @@ public enum V2 {
             var text = Array("{".utf8)
             if let release {
                 text += "\"release\":{".utf8
-                Self.append(release, "manifest", to: &text)
-                text += "},".utf8
+                release.append(as: "manifest", to: &text)
+                text += "}".utf8
             }
-            text += "\"orders\":[".utf8
-            for (index, order) in orders.enumerated() {
-                text += "\(index == 0 ? "" : ","){\"id\":\(Value.string(order.id).json()),".utf8
-                Self.append(order.statement, "statement", to: &text)
-                text += ",\"files\":[".utf8
-                for (index, file) in order.contents.sorted(by: { $0.key < $1.key }).enumerated() {
-                    text +=
-                        "\(index == 0 ? "" : ","){\"path\":\(Value.string(file.key).json()),\"content\":\""
-                        .utf8
-                    text += BaseN.base64.encode(file.value)
-                    text += "\"}".utf8
-                }
-                text += "]}".utf8
-            }
-            return text + Array("]}".utf8)
+            return text + Array("}".utf8)
         }
+    }
+}
 
-        private static func append(_ statement: SignedStatement, _ name: String, to text: inout [UInt8]) {
-            text += "\"\(name)\":\"".utf8
-            text += BaseN.base64.encode(statement.bytes)
-            text += "\",\"signature\":\"".utf8
-            text += BaseN.base64.encode(statement.signature)
-            text += "\"".utf8
+extension SignedStatement {
+    /// Reads what ``append(as:to:)`` writes.
+    init(_ fields: Document, _ name: String) throws(ProtocolError) {
+        guard let bytes = fields[name]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
+            throw .badField(name, reason: "is not base64")
         }
+        guard let signature = fields["signature"]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
+            throw .badField("signature", reason: "is not base64")
+        }
+        self.init(bytes: bytes, signature: signature)
+    }
 
-        private static func statement(
-            _ fields: Document, _ name: String
-        ) throws(ProtocolError) -> SignedStatement {
-            guard let bytes = fields[name]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
-                throw .badField(name, reason: "is not base64")
-            }
-            guard let signature = fields["signature"]?.string.flatMap({ BaseN.base64.decode($0.utf8) }) else {
-                throw .badField("signature", reason: "is not base64")
-            }
-            return SignedStatement(bytes: bytes, signature: signature)
-        }
+    /// Adds it to a JSON object, under a name and under `signature`.
+    func append(as name: String, to text: inout [UInt8]) {
+        text += "\"\(name)\":\"".utf8
+        text += BaseN.base64.encode(bytes)
+        text += "\",\"signature\":\"".utf8
+        text += BaseN.base64.encode(signature)
+        text += "\"".utf8
     }
 }

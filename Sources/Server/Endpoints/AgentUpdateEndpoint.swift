@@ -3,13 +3,11 @@ import HummingbirdCore
 import NIOCore
 import PDFleet
 import PDProtocol
-import PDStore
 
-/// What agents of this software ask: which release and which orders wait, and the release's archive. The server vouches
+/// What agents of this software ask: which release is newer than theirs, and its archive. The server vouches
 /// for nothing of it: agents verify what others signed.
 struct AgentUpdateEndpoint: Sendable {
     let signed: SignedRequests
-    let patches: any OrderStore
     let releases: ReleaseShelf
 
     var routes: [Route] {
@@ -26,29 +24,12 @@ struct AgentUpdateEndpoint: Sendable {
 
     @Sendable private func update(_ call: Call) async throws(Refusal) -> Response {
         let request = try signed.open(call, as: V2.UpdateRequest.self)
-        let pending: [Order]
-        do {
-            pending = try await patches.orders(pendingFor: request.hostname)
-        } catch { throw Refusal(error) }
-        // One without an order is for agents of version 1 alone.
-        let orders = pending.compactMap { patch in
-            patch.signed.map { order in
-                V2.OfferedOrder(
-                    id: patch.id,
-                    statement: SignedStatement(bytes: order.statement, signature: order.signature),
-                    contents: Dictionary(
-                        patch.files.lazy.filter { !$0.path.hasPrefix("signatures/") }.map {
-                            ($0.path, $0.content)
-                        },
-                        uniquingKeysWith: { first, _ in first }))
-            }
-        }
         let statement: SignedStatement?
         do {
             statement = try releases.newestStatement(after: request.release)
         } catch { throw .unavailable("\(error)") }
-        call.note(outcome: "\(statement == nil ? "current" : "out of date"), \(orders.count) orders")
-        return .json(V2.UpdateAnswer(release: statement, orders: orders).json())
+        call.note(outcome: statement == nil ? "current" : "out of date")
+        return .json(V2.UpdateAnswer(release: statement).json())
     }
 
     @Sendable private func release(_ call: Call) async throws(Refusal) -> Response {

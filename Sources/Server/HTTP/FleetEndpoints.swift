@@ -63,7 +63,8 @@ struct FleetEndpoints: Sendable {
             signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics)
         let update = UpdateEndpoint(
             signed: signed, patches: store, releases: ReleaseMessages(shelf), logger: logger)
-        let agentUpdate = AgentUpdateEndpoint(signed: signed, patches: store, releases: shelf)
+        let agentUpdate = AgentUpdateEndpoint(signed: signed, releases: shelf)
+        let orders = OrdersEndpoint(signed: signed, store: store, logger: logger)
         let release = ReleaseEndpoint(access: access(options.downloadRelease, .open), releases: shelf)
         let pipes = PipeEndpoints(
             signed: signed, access: access(options.pipeCreate, .closed), store: store, relay: relay,
@@ -71,7 +72,8 @@ struct FleetEndpoints: Sendable {
         let health = HealthEndpoints(
             readiness: readiness, metrics: metrics, metricsRanges: options.metricsRanges)
         let all = [
-            submit.routes, update.routes, agentUpdate.routes, release.routes, pipes.routes, health.routes,
+            submit.routes, update.routes, agentUpdate.routes, orders.routes, release.routes, pipes.routes,
+            health.routes,
         ]
         routes = RouteTable(all.flatMap { $0 })
         limits = SharedLimits(requests: AdmissionGate(limit: options.requests))

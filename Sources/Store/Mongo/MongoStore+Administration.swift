@@ -65,6 +65,10 @@ extension MongoStore {
                     "$set": [
                         "pending_hosts": renamed(patch.pendingHosts),
                         "completed_hosts": renamed(patch.completedHosts),
+                        "receipts": .array(
+                            patch.receipts.filter { $0.key != new }.map { host, receipt in
+                                .document(receipt.stored(host == old ? new : host))
+                            }),
                     ]
                 ])
         }

@@ -79,6 +79,28 @@ extension MongoStore {
         }
     }
 
+    /// Notes what a host that waits for an order says became of it.
+    public func note(
+        _ receipt: OrderReceipt, of id: String, from host: Hostname
+    ) async throws(StoreError) -> Bool {
+        guard let key = Order.key(id) else { return false }
+        return try await transaction { connection in
+            let waiting: Document = ["_id": key, "pending_hosts": host.value]
+            guard
+                try connection.update(
+                    MongoSchema.patches, where: waiting, ["$pull": ["receipts": ["host": host.value]]]) == 1
+            else { return false }
+            var change: Document = ["$push": ["receipts": .document(receipt.stored(host))]]
+            if receipt.state.isFinal {
+                change = [
+                    "$pull": ["pending_hosts": host.value],
+                    "$push": ["completed_hosts": host.value, "receipts": .document(receipt.stored(host))],
+                ]
+            }
+            return try connection.update(MongoSchema.patches, where: waiting, change) == 1
+        }
+    }
+
     /// Takes hosts off those that a patch waits for; all of them where none are named.
     public func cancelOrder(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
         guard let key = Order.key(id) else { return [] }
@@ -97,7 +119,9 @@ extension MongoStore {
 extension MongoConnection {
     /// Takes a host off those that a patch waits for, and removes the patch where nothing is left of it.
     func stopWaiting(for name: Hostname, patch key: Value) throws {
-        try update(MongoSchema.patches, where: ["_id": key], ["$pull": ["pending_hosts": name.value]])
+        try update(
+            MongoSchema.patches, where: ["_id": key],
+            ["$pull": ["pending_hosts": name.value, "receipts": ["host": name.value]]])
         try delete(
             MongoSchema.patches,
             where: ["_id": key, "pending_hosts": ["$size": 0], "completed_hosts": ["$size": 0]])

@@ -29,6 +29,12 @@ extension Order {
                     "signature": .binary(subtype: 0, bytes: signed.signature),
                 ])
         }
+        if !receipts.isEmpty {
+            writer.append(
+                "receipts",
+                .array(
+                    receipts.sorted { $0.key.name < $1.key.name }.map { .document($0.value.stored($0.key)) }))
+        }
         writer.append("number", .int64(Int64(number)))
         return writer.finish()
     }
@@ -59,6 +65,7 @@ extension Order {
             id: text, submittedAt: stored["submitted_at"]?.milliseconds ?? 0, files: files,
             pendingHosts: Self.hosts(stored["pending_hosts"]),
             completedHosts: Self.hosts(stored["completed_hosts"]),
+            receipts: try OrderReceipt.receipts(stored["receipts"], of: text),
             signed: signed)
     }
 
@@ -110,4 +117,30 @@ extension Order {
 extension Hostname {
     /// The name as BSON text.
     var value: Value { .string(name) }
+}
+
+extension OrderReceipt {
+    /// The receipt of a host as an element of `receipts`.
+    func stored(_ host: Hostname) -> Document {
+        [
+            "host": host.value, "state": .string(state.rawValue), "attempts": .int(attempts),
+            "returncode": returncode.map(Value.int) ?? .null, "reason": reason.map(Value.string) ?? .null,
+            "at": .date(milliseconds: at),
+        ]
+    }
+
+    /// All receipts of an order.
+    static func receipts(_ stored: Value?, of order: String) throws(StoreError) -> [Hostname: OrderReceipt] {
+        var receipts: [Hostname: OrderReceipt] = [:]
+        for element in stored?.array ?? [] {
+            guard let fields = element.document, let host = fields["host"]?.string.flatMap({ Hostname($0) }),
+                let state = fields["state"]?.string.flatMap(State.init)
+            else { throw .corrupt(reason: "order \(order) has a receipt that is none") }
+            receipts[host] = OrderReceipt(
+                state: state, attempts: fields["attempts"]?.integer ?? 0,
+                returncode: fields["returncode"]?.integer, reason: fields["reason"]?.string,
+                at: fields["at"]?.milliseconds ?? 0)
+        }
+        return receipts
+    }
 }

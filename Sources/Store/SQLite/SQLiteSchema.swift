@@ -100,6 +100,14 @@ enum SQLiteSchema {
             PRIMARY KEY (collection, id)
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        -- What a host said last became of an order; nothing where it has said nothing, or only what version 1 says.
+        ALTER TABLE patch_hosts ADD COLUMN state TEXT;
+        ALTER TABLE patch_hosts ADD COLUMN attempts INTEGER;
+        ALTER TABLE patch_hosts ADD COLUMN returncode INTEGER;
+        ALTER TABLE patch_hosts ADD COLUMN reason TEXT;
+        ALTER TABLE patch_hosts ADD COLUMN heard_at INTEGER;
+        """,
     ]
 
     /// The steps that the database still lacks. To be called in a transaction.

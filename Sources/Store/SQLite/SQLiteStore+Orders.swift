@@ -65,6 +65,60 @@ extension SQLiteStore {
         }
     }
 
+    /// Notes what a host that waits for an order says became of it.
+    public func note(
+        _ receipt: OrderReceipt, of id: String, from host: Hostname
+    ) async throws(StoreError) -> Bool {
+        try await use {
+            try await pool.write { db in
+                guard let number = try Self.number(of: id, db) else { return false }
+                let completed = "(SELECT count(completed) FROM patch_hosts WHERE patch = :patch)"
+                var values = Self.columns(of: receipt)
+                values["patch"] = number
+                values["host"] = host.name
+                try db.execute(
+                    sql: """
+                        UPDATE patch_hosts
+                        SET state = :state, attempts = :attempts, returncode = :returncode, reason = :reason,
+                            heard_at = :heard_at, completed = \(receipt.state.isFinal ? completed : "NULL")
+                        WHERE patch = :patch AND hostname = :host AND completed IS NULL
+                        """, arguments: StatementArguments(values))
+                return db.changesCount == 1
+            }
+        }
+    }
+
+    private static func columns(of receipt: OrderReceipt?) -> [String: (any DatabaseValueConvertible)?] {
+        [
+            "state": receipt?.state.rawValue, "attempts": receipt?.attempts,
+            "returncode": receipt?.returncode,
+            // SQLite ends text at its first NUL.
+            "reason": receipt?.reason?.replacingOccurrences(of: "\0", with: "?"), "heard_at": receipt?.at,
+        ]
+    }
+
+    private static func receipts(of patch: Int64, _ db: Database) throws -> [Hostname: OrderReceipt] {
+        let rows = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT hostname, state, attempts, returncode, reason, heard_at FROM patch_hosts
+                WHERE patch = ? AND state IS NOT NULL
+                """, arguments: [patch])
+        var receipts: [Hostname: OrderReceipt] = [:]
+        for row in rows {
+            let text: String = try row.decode(atIndex: 1)
+            guard let state = OrderReceipt.State(rawValue: text) else {
+                throw StoreError.corrupt(reason: "an order has the state \(text)")
+            }
+            receipts[try Hostname(stored: row.decode(atIndex: 0))] = OrderReceipt(
+                state: state, attempts: try row.decode(Int?.self, atIndex: 2) ?? 0,
+                returncode: try row.decode(Int?.self, atIndex: 3),
+                reason: try row.decode(String?.self, atIndex: 4),
+                at: try row.decode(Int64?.self, atIndex: 5) ?? 0)
+        }
+        return receipts
+    }
+
     /// Takes hosts off those that a patch waits for; all of them where none are named.
     public func cancelOrder(_ id: String, for hosts: [Hostname]?) async throws(StoreError) -> [Hostname] {
         try await use {
@@ -136,10 +190,17 @@ extension SQLiteStore {
             patch.pendingHosts.map { ($0, nil as Int?) }
             + patch.completedHosts.enumerated().map { ($0.element, $0.offset) }
         for (position, (host, completed)) in hosts.enumerated() {
+            var values = columns(of: patch.receipts[host])
+            values["patch"] = number
+            values["position"] = position
+            values["host"] = host.name
+            values.updateValue(completed, forKey: "completed")
             try db.execute(
                 sql: """
-                    INSERT OR IGNORE INTO patch_hosts (patch, position, hostname, completed) VALUES (?, ?, ?, ?)
-                    """, arguments: [number, position, host.name, completed])
+                    INSERT OR IGNORE INTO patch_hosts
+                        (patch, position, hostname, completed, state, attempts, returncode, reason, heard_at)
+                    VALUES (:patch, :position, :host, :completed, :state, :attempts, :returncode, :reason, :heard_at)
+                    """, arguments: StatementArguments(values))
         }
     }
 
@@ -175,6 +236,7 @@ extension SQLiteStore {
             },
             pendingHosts: try hosts(of: number, isCompleted: false, db),
             completedHosts: try hosts(of: number, isCompleted: true, db),
+            receipts: try receipts(of: number, db),
             signed: statement.flatMap { statement in
                 signature.map { Order.Signed(statement: [UInt8](statement), signature: [UInt8]($0)) }
             })

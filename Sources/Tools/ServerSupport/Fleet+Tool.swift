@@ -24,6 +24,12 @@ extension ToolFailure {
         switch error {
         case let failure as ToolFailure: self = failure
         case let error as SettingsError: self.init(.usage, error.description)
+        case let error as FleetError:
+            switch error.kind {
+            case .failed: self.init(.failed, error.description)
+            case .usage: self.init(.usage, error.description)
+            case .refused: self.init(.refused, error.description)
+            }
         case StoreError.unavailable: self.init(.unreachable, "\(error)")
         default: self.init(.failed, "\(error)")
         }

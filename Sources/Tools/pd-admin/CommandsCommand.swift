@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFiles
 import PDFleet
@@ -34,11 +35,13 @@ struct CommandsCommand: ParsableCommand {
         var timeLimit = 60
 
         @Option(
-            help: ArgumentHelp("How often it is tried in all on a host where it fails.", valueName: "number"))
-        var attempts = 1
+            help: ArgumentHelp(
+                "How often it is tried in all on a host where it fails; forever for each time the host asks, until it works.",
+                valueName: "number"))
+        var attempts = "1"
 
         @Option(help: ArgumentHelp("How much of each output is reported.", valueName: "bytes"))
-        var outputLimit = 65_536
+        var outputLimit = OrderStatement.Command.outputLimits.upperBound
 
         @Flag(inversion: .prefixedNo, help: "Wait until all hosts have done it; standard on a terminal.")
         var wait: Bool?
@@ -50,6 +53,9 @@ struct CommandsCommand: ParsableCommand {
         func validate() throws {
             guard (script == nil) != (shell == nil) else {
                 throw ValidationError("name one of --script, --shell")
+            }
+            guard attempts == OrderStatement.Command.forever || Int(attempts) != nil else {
+                throw ValidationError("--attempts must be a number, or forever")
             }
             guard OrderStatement.Command.isName(name) else {
                 throw ValidationError(
@@ -67,33 +73,49 @@ struct CommandsCommand: ParsableCommand {
             let file = Order.File(
                 path: "\(OrderStatement.commandFolder)/\(name)", mode: 0o755, content: content)
             let kind = OrderStatement.Kind.command(
-                .init(name: name, timeLimit: timeLimit, attempts: attempts, outputLimit: outputLimit))
-            try await options.withFleet { fleet in
-                let now = options.now()
-                let names = try await hosts.resolve(fleet, now: now)
-                let patch = try order.patch(kind, [file], for: names, in: fleet.state, now: now)
-                try await fleet.store.add(patch)
-                print("\(patch.id): waits for \(patch.pendingHosts.count) hosts")
-                if wait ?? (isatty(STDOUT_FILENO) == 1) { try await watch(patch.id, fleet.store) }
+                .init(name: name, timeLimit: timeLimit, attempts: Int(attempts), outputLimit: outputLimit))
+            let standings: [OrderStanding] = try await options.withFleet { fleet in
+                let issued = try await order.issue(kind, [file], for: hosts, in: fleet)
+                guard let id = issued?.id, wait ?? (isatty(STDOUT_FILENO) == 1) else { return [] }
+                return try await watch(id, fleet.store)
+            }
+            let refused = standings.filter { $0.state == .refused }
+            guard !standings.contains(where: { $0.state == .failed }) else {
+                throw ToolFailure(.failed, "it failed on some hosts: see pd-admin commands results \(name)")
+            }
+            if let first = refused.first {
+                throw ToolFailure(
+                    .refused,
+                    "\(refused.count) hosts refuse it, \(first.host) because \(first.receipt?.reason ?? "it may")"
+                )
             }
         }
 
-        /// Shows how many hosts have done it, until all have or it is taken back.
-        private func watch(_ id: String, _ store: any FleetStore) async throws {
+        /// Shows how far hosts have come, until each is through with it or refuses it, or it is taken back.
+        private func watch(_ id: String, _ store: any FleetStore) async throws -> [OrderStanding] {
             let isTerminal = isatty(STDOUT_FILENO) == 1
-            var shown = -1
-            while let patch = try await store.order(id) {
-                let (done, waiting) = (patch.completedHosts.count, patch.pendingHosts.count)
-                if done != shown {
-                    shown = done
+            var shown = ""
+            var standings: [OrderStanding] = []
+            while let order = try await store.order(id) {
+                standings = OrderStanding.all(of: order, at: .now())
+                func count(_ state: OrderStanding.State) -> Int { standings.count { $0.state == state } }
+                var line = "\(count(.done)) of \(standings.count) hosts"
+                for state in [OrderStanding.State.failed, .refused, .expired] where count(state) > 0 {
+                    line += ", \(count(state)) \(state.rawValue)"
+                }
+                if line != shown {
+                    shown = line
                     print(isTerminal ? "\r\u{1b}[K" : "", terminator: "")
-                    print("\(done) of \(done + waiting) hosts", terminator: isTerminal ? "" : "\n")
+                    print(line, terminator: isTerminal ? "" : "\n")
                     fflush(nil)
                 }
-                guard waiting > 0 else { break }
+                guard standings.contains(where: { [.offered, .received, .running].contains($0.state) }) else {
+                    break
+                }
                 try await Task.sleep(for: .milliseconds(500))
             }
             if isTerminal { print() }
+            return standings
         }
     }
 
@@ -104,43 +126,66 @@ struct CommandsCommand: ParsableCommand {
 
         func run() async throws {
             let patches = try await options.withFleet { try await $0.store.orders() }
-            var table = Table("ID", "ADDED", "NAME", "WAITING", "DONE")
+            let now = Moment.now()
+            var table = Table("ID", "ADDED", "NAME", "WAITING", "DONE", "FAILED", "REFUSED")
             var rows: [Document] = []
             for patch in patches {
                 guard case .command(let command) = patch.statement?.kind else { continue }
-                rows.append(patch.summary.setting("name", to: .string(command.name)))
+                let standings = OrderStanding.all(of: patch, at: now)
+                func hosts(_ states: OrderStanding.State...) -> [Hostname] {
+                    standings.filter { states.contains($0.state) }.map(\.host)
+                }
+                let (failed, refused) = (hosts(.failed), hosts(.refused))
+                rows.append(
+                    patch.summary.setting("name", to: .string(command.name))
+                        .setting("failed_hosts", to: .array(failed.map { .string($0.name) }))
+                        .setting("refused_hosts", to: .array(refused.map { .string($0.name) })))
                 table.add(
-                    patch.id, readable(patch.submittedAt), command.name, "\(patch.pendingHosts.count)",
-                    "\(patch.completedHosts.count)")
+                    patch.id, readable(patch.submittedAt), command.name,
+                    "\(hosts(.offered, .received, .running).count)", "\(hosts(.done).count)",
+                    "\(failed.count)",
+                    "\(refused.count)")
             }
             options.show(rows) { rows.isEmpty ? "There is no command." : table.text }
         }
     }
 
     struct Results: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "What hosts reported of a command.")
+        static let configuration = CommandConfiguration(abstract: "All that hosts reported of a command.")
 
         @Argument(help: "Its name.")
         var name: String
 
+        @Option(help: ArgumentHelp("Only of this host.", valueName: "name"))
+        var host: String?
+
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            let hosts = try await options.withFleet { try await $0.store.hosts() }
-            var table = Table("HOST", "WHEN", "CODE", "OUTPUT")
-            var rows: [Document] = []
-            for host in hosts {
-                guard let result = host.document[["commands", name]]?.document else { continue }
-                rows.append(["host": .string(host.hostname.name), "result": .document(result)])
-                let output = result["output"]?.string ?? result["stderr"]?.string ?? ""
-                let line = output.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-                table.add(
-                    host.hostname.name, result["submitted_at"]?.milliseconds.map(readable) ?? "-",
-                    "\(result["returncode"]?.integer ?? 0)", line.count <= 60 ? line : line.prefix(59) + "…")
+            let hosts = try await options.withFleet { fleet in
+                if let host { return [try await fleet.host(named: host)] }
+                return try await fleet.store.hosts()
             }
-            options.show(rows) {
-                rows.isEmpty ? "No host has reported \(Table.printable(name))." : table.text
+            let results = hosts.compactMap { host in
+                host.document[["commands", name]]?.document.map { (host, $0) }
             }
+            options.show(results.map { ["host": .string($0.hostname.name), "result": .document($1)] }) {
+                guard !results.isEmpty else { return "No host has reported \(name.printable)." }
+                return results.map(text).joined(separator: "\n")
+            }
+        }
+
+        /// Everything that one host reported, line by line.
+        private func text(_ host: FleetHost, _ result: Document) -> String {
+            let time = result["submitted_at"]?.milliseconds.map(readable) ?? "-"
+            var lines = ["\(host.hostname)  \(time)  exit code \(result["returncode"]?.integer ?? 0)"]
+            for (field, mark) in [("output", "| "), ("stdout", "| "), ("stderr", "! ")] {
+                guard var output = result[field]?.string, !output.isEmpty else { continue }
+                if output.last?.isNewline == true { output.removeLast() }
+                lines += output.split(separator: "\n", omittingEmptySubsequences: false)
+                    .map { mark + String($0).printable }
+            }
+            return lines.joined(separator: "\n")
         }
     }
 }

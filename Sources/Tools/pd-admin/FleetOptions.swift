@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFleet
 import PDServerToolSupport
@@ -42,8 +43,5 @@ struct FleetOptions: ParsableArguments {
     }
 }
 
-/// A point in time for people: `2024-06-02 00:00:00Z`.
-func readable(_ milliseconds: Int64) -> String {
-    let text = Timestamp.text(milliseconds: milliseconds)
-    return text.prefix(10) + " " + text.dropFirst(11).prefix(8) + "Z"
-}
+/// A point in time for people.
+func readable(_ milliseconds: Int64) -> String { Moment(milliseconds: milliseconds).readable }

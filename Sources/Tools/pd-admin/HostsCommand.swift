@@ -114,15 +114,6 @@ struct HostsCommand: ParsableCommand {
     }
 }
 
-extension Fleet {
-    func host(named name: String) async throws -> FleetHost {
-        guard let host = try await store.host(name) else {
-            throw ToolFailure(.failed, "no host is called \(Table.printable(name)): see pd-admin hosts list")
-        }
-        return host
-    }
-}
-
 extension FleetHost {
     /// The members that scripts rely on.
     var summary: Document {

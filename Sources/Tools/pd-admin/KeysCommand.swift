@@ -11,69 +11,6 @@ struct KeysCommand: ParsableCommand {
         commandName: "keys", abstract: "The public keys that the server trusts, by what they may sign.",
         subcommands: [List.self, Add.self, ImportKeyring.self, Retire.self, Remove.self])
 
-    enum Role: String, CaseIterable, ExpressibleByArgument {
-        /// Reports.
-        case client
-        /// Releases of the agent.
-        case release
-        /// Patches.
-        case patch
-        /// One-time commands.
-        case command
-
-        /// What the key may sign, for people.
-        var what: String {
-            switch self {
-            case .client: "reports"
-            case .release: "releases"
-            case .patch: "patches"
-            case .command: "commands"
-            }
-        }
-
-        /// Where the keys of this role are.
-        func directory(_ state: ServerState) -> URL { state.keys.appending(path: rawValue) }
-
-        /// Lets a key sign from now on.
-        ///
-        /// - Returns: the key with all that is known about it in whatever role.
-        func trust(
-            _ certificate: OpenPGP.Certificate, _ state: ServerState
-        ) throws -> OpenPGP.Certificate {
-            let places = Self.allCases.map { $0.directory(state) } + [state.retiredKeys]
-            let known = try RoleKeys.add(certificate, to: directory(state), knownIn: places)
-            if self == .client { _ = try RoleKeys.remove(certificate.fingerprint, from: state.retiredKeys) }
-            return known
-        }
-
-        /// Every host holds the client key: who holds one host must not be able to speak as the server, or to sign what
-        /// all hosts obey.
-        func refuseMixing(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
-            let fingerprint = certificate.fingerprint
-            let server = try OpenPGP.Certificate(try PrivateFiles.read(state.serverPublicKey))
-            // Whether it may sign what hosts obey is its owner's choice.
-            guard self != .client || fingerprint != server.fingerprint else {
-                throw ToolFailure(.failed, "\(fingerprint) is the server's own key: it signs no \(what)")
-            }
-            // One that they held once they may hold still.
-            guard try self == .client || RoleKeys.copies(of: fingerprint, in: state.retiredKeys).isEmpty
-            else {
-                throw ToolFailure(
-                    .failed,
-                    "\(fingerprint) is a retired client key, which hosts have held: it signs no \(what)")
-            }
-            for other in Self.allCases where (self == .client) != (other == .client) {
-                guard try !RoleKeys.copies(of: fingerprint, in: other.directory(state)).isEmpty else {
-                    continue
-                }
-                throw ToolFailure(
-                    .failed,
-                    "\(fingerprint) may sign \(other.what): hosts hold the client key, so it must sign reports alone"
-                )
-            }
-        }
-    }
-
     /// What has to be said to trust a key once more.
     struct Again: ParsableArguments {
         @Flag(help: "Trust a key again that was retired.")
@@ -97,8 +34,8 @@ struct KeysCommand: ParsableCommand {
 
         func run() async throws {
             let now = OpenPGP.Timestamp.now()
-            var keys: [(role: Role, isRetired: Bool, key: RoleKeys.KeyFile)] = []
-            for role in Role.allCases {
+            var keys: [(role: KeyRole, isRetired: Bool, key: RoleKeys.KeyFile)] = []
+            for role in KeyRole.allCases {
                 keys += try RoleKeys.keyFiles(in: role.directory(options.state)).map { (role, false, $0) }
             }
             keys += try RoleKeys.keyFiles(in: options.state.retiredKeys).map { (.client, true, $0) }
@@ -122,7 +59,7 @@ struct KeysCommand: ParsableCommand {
 
         /// A key, or a file that holds none: then all but the problem is null.
         private func document(
-            _ role: Role, isRetired: Bool, _ key: RoleKeys.KeyFile, at now: OpenPGP.Timestamp
+            _ role: KeyRole, isRetired: Bool, _ key: RoleKeys.KeyFile, at now: OpenPGP.Timestamp
         ) -> Document {
             let certificate: OpenPGP.Certificate?
             let problem: String?
@@ -192,7 +129,7 @@ struct KeysCommand: ParsableCommand {
         var fingerprints: [String] = []
 
         @Option(help: "What the keys may sign: client (reports).")
-        var role: Role = .client
+        var role: KeyRole = .client
 
         @OptionGroup var again: Again
 
@@ -220,11 +157,11 @@ struct KeysCommand: ParsableCommand {
                 let certificates = try chosen.map { try home.certificate($0.fingerprint) }
                 try options.changeState {
                     for certificate in certificates {
-                        try Role.client.refuseMixing(certificate, options.state)
+                        try KeyRole.client.refuseMixing(certificate, options.state)
                         try again.refuseRetired(certificate, options.state)
                     }
                     for certificate in certificates {
-                        tellTrust(try Role.client.trust(certificate, options.state), .client)
+                        tellTrust(try KeyRole.client.trust(certificate, options.state), .client)
                     }
                 }
             } catch let error as GnuPG.Error {
@@ -244,7 +181,7 @@ struct KeysCommand: ParsableCommand {
         var fingerprint: String
 
         @Option(help: "What the key may sign no longer: client, release, patch or command.")
-        var role = Role.client
+        var role = KeyRole.client
 
         func run() async throws {
             let wanted = try readFingerprint(fingerprint)
@@ -255,7 +192,7 @@ struct KeysCommand: ParsableCommand {
                     removed += try RoleKeys.remove(wanted, from: options.state.retiredKeys)
                 } else {
                     let kit = options.state.agentKit.appending(path: "keys")
-                    let others = try Role.allCases.filter { $0 != .client }.flatMap {
+                    let others = try KeyRole.allCases.filter { $0 != .client }.flatMap {
                         try RoleKeys.copies(of: wanted, in: $0.directory(options.state))
                     }
                     if others.isEmpty, FileManager.default.fileExists(atPath: kit.path) {
@@ -281,7 +218,7 @@ struct KeysCommand: ParsableCommand {
         var file: String
 
         @Option(help: "What the key may sign: client (reports), release, patch or command.")
-        var role: Role
+        var role: KeyRole
 
         @OptionGroup var again: Again
 
@@ -326,7 +263,7 @@ private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
 }
 
 /// Says that a key is trusted, and what speaks against it.
-private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.Role) {
+private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeyRole) {
     if let problem = certificate.problem(at: .now()) {
         print("\(certificate.fingerprint) is added, but its signatures will be refused: \(problem)")
         return
@@ -336,3 +273,5 @@ private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeysCommand.R
         FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
     }
 }
+
+extension KeyRole: ExpressibleByArgument {}

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDCrypto
 import PDFiles
 import PDFleet
@@ -28,33 +29,15 @@ struct HostChoice: ParsableArguments {
         }
     }
 
-    /// The hosts, in the order of their names; at least one.
-    func resolve(_ fleet: Fleet, now: Int64) async throws -> [Hostname] {
-        var found: [Hostname] = []
-        if let hosts {
-            for name in hosts.split(separator: ",") {
-                found.append(try await fleet.host(named: String(name)).hostname)
-            }
-        } else if let condition {
-            let query: Query
-            do {
-                query = try Query(json: condition, now: now)
-            } catch { throw ToolFailure(.usage, "--where: \(error)") }
-            found = try await fleet.store.hosts(where: query).map(\.hostname)
-        } else {
-            found = try await fleet.store.hosts().map(\.hostname)
-        }
-        let names = Set(found).sorted { $0.name < $1.name }
-        guard !names.isEmpty else { throw ToolFailure(.failed, "no host matches: see pd-admin hosts list") }
-        return names
+    var selection: HostSelection {
+        if let hosts { return .named(hosts.split(separator: ",").map(String.init)) }
+        return condition.map { .matching($0) } ?? .all
     }
 }
 
-/// Who signs an order, and until when it holds.
-struct OrderOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "A secret key without passphrase; else the server's, where it may.", valueName: "file"))
+/// The key that signs an order.
+struct OrderKey: ParsableArguments {
+    @Option(help: ArgumentHelp("A secret key without passphrase.", valueName: "file"))
     var key: String?
 
     @Option(help: ArgumentHelp("A key in gpg's keyring instead.", valueName: "fingerprint"))
@@ -63,96 +46,106 @@ struct OrderOptions: ParsableArguments {
     @Option(help: ArgumentHelp("gpg's home; else $GNUPGHOME, else ~/.gnupg.", valueName: "dir"))
     var gpgHome: String?
 
-    @Option(help: ArgumentHelp("Days after which no agent obeys it any more.", valueName: "days"))
-    var expires = 30
-
     @Flag(help: "Also for agents of version 1: each file is signed by itself as well.")
     var v1 = false
 
+    @Flag(help: "Sign without asking.")
+    var yes = false
+
+    var isNamed: Bool { key != nil || gpgKey != nil }
+
     func validate() throws {
         guard key == nil || gpgKey == nil else { throw ValidationError("name one key: --key or --gpg-key") }
-        guard (1...3650).contains(expires) else {
-            throw ValidationError("--expires must be from 1 to 3650 days")
-        }
     }
 
-    /// A patch that any agent can verify: the order for those of this software, and with ``v1`` a signature file
-    /// beside each file for those of version 1.
-    func patch(
-        _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: [Hostname], in state: ServerState,
-        now: Int64
-    ) throws -> Order {
-        let role: KeysCommand.Role = kind == .files ? .patch : .command
-        let signer = try signer(role, state)
-        let seconds = now / 1000
-        let fleet = try OpenPGP.Certificate(try PrivateFiles.read(state.serverPublicKey)).fingerprint
-        let id = Self.newID(seconds)
-        let statement: OrderStatement
-        do {
-            statement = try OrderStatement(
-                id: id, kind: kind, fleet: fleet, hosts: hosts, created: seconds,
-                expires: seconds + Int64(expires) * 86_400,
-                files: files.map {
-                    SignedFile(path: try RelativePath($0.path), mode: $0.mode, content: $0.content)
-                })
-        } catch { throw ToolFailure(.usage, "\(error)") }
-        let (bytes, time) = (statement.json(), OpenPGP.Timestamp(seconds))
-        var all = files
-        if v1 {
-            for file in files {
-                let signature: [UInt8]
-                do {
-                    signature = try FileSignature.make(of: file.content, by: signer, at: time)
-                } catch {
-                    throw ToolFailure(.failed, "\(file.path) cannot be signed for version 1: \(error)")
-                }
-                all.append(Order.File(path: "signatures/\(file.path).sig", mode: 0o644, content: signature))
-            }
-        }
-        return Order(
-            id: id, submittedAt: now, files: all, pendingHosts: hosts,
-            signed: Order.Signed(
-                statement: bytes,
-                signature: try signer.detachedSignature(of: bytes, for: .order, at: time)))
-    }
-
-    /// The key, which must be one that may sign such orders.
-    private func signer(
-        _ role: KeysCommand.Role, _ state: ServerState
-    ) throws -> any OpenPGP.DetachedSigner {
-        let signer: any OpenPGP.DetachedSigner
+    /// The key; that of `fallback` where none is named.
+    func signer(orElse fallback: String?) throws -> any OpenPGP.DetachedSigner {
         if let gpgKey {
             guard let fingerprint = OpenPGP.Fingerprint(hex: gpgKey) else {
                 throw ToolFailure(.usage, "--gpg-key takes a fingerprint of 40 hexadecimal digits")
             }
-            signer = try GnuPG.Signer(fingerprint, in: GnuPG.Home(path: gpgHome))
-        } else {
-            var bytes = try Files.read(key ?? state.serverSecretKey.path, limit: OpenPGP.SecretKey.sizeLimit)
-            defer {
-                bytes.withUnsafeMutableBytes {
-                    if let start = $0.baseAddress { explicit_bzero(start, $0.count) }
-                }
+            return try GnuPG.Signer(fingerprint, in: GnuPG.Home(path: gpgHome))
+        }
+        guard let file = key ?? fallback else {
+            throw ToolFailure(.usage, "name the key that signs: --key or --gpg-key")
+        }
+        var bytes = try Files.read(file, limit: OpenPGP.SecretKey.sizeLimit)
+        defer {
+            bytes.withUnsafeMutableBytes {
+                if let start = $0.baseAddress { explicit_bzero(start, $0.count) }
             }
-            signer = try OpenPGP.SecretKey(bytes)
         }
-        let fingerprint = signer.certificate.fingerprint
-        guard try !RoleKeys.copies(of: fingerprint, in: role.directory(state)).isEmpty else {
-            throw ToolFailure(
-                .refused,
-                key == nil && gpgKey == nil
-                    ? "the server's key may not sign a \(role.rawValue): name a key with --key or --gpg-key"
-                    : "\(fingerprint) may not sign a \(role.rawValue): see pd-admin keys add --role \(role.rawValue)"
-            )
-        }
-        return signer
+        return try OpenPGP.SecretKey(bytes)
     }
 
-    /// As MongoDB makes identifiers: the time, then chance.
-    private static func newID(_ seconds: Int64) -> String {
-        let time = UInt32(truncatingIfNeeded: seconds)
-        let bytes =
-            (0..<4).map { UInt8(truncatingIfNeeded: time >> (24 - 8 * $0)) }
-            + (0..<8).map { _ in UInt8.random(in: 0 ... .max) }
-        return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    /// Shows what is about to be signed, and asks on a terminal.
+    ///
+    /// - Parameter mustAsk: whether without a terminal nothing is signed unless that was allowed beforehand.
+    func confirm(_ draft: OrderDraft, mustAsk: Bool) throws {
+        FileHandle.standardError.write(Data((draft.words + "\n").utf8))
+        guard !yes else { return }
+        guard isatty(STDIN_FILENO) == 1 else {
+            guard mustAsk else { return }
+            throw ToolFailure(.usage, "there is no terminal to ask on: --yes signs without asking")
+        }
+        FileHandle.standardError.write(Data("Sign this order? [y/N] ".utf8))
+        guard ["y", "yes"].contains(readLine()?.lowercased()) else {
+            throw ToolFailure(.refused, "nothing was signed")
+        }
+    }
+}
+
+/// Who signs an order, where, and until when it holds.
+struct OrderOptions: ParsableArguments {
+    @OptionGroup var signing: OrderKey
+
+    @Option(help: ArgumentHelp("Days after which no agent obeys it any more.", valueName: "days"))
+    var expires = 30
+
+    @Option(
+        help: ArgumentHelp(
+            "Sign nothing and send nothing: write the order here, for orders sign on another machine.",
+            valueName: "file"))
+    var out: String?
+
+    func validate() throws {
+        guard (1...3650).contains(expires) else {
+            throw ValidationError("--expires must be from 1 to 3650 days")
+        }
+        guard out == nil || !signing.isNamed else {
+            throw ValidationError("--out writes an order that is not signed: leave the key out")
+        }
+    }
+
+    /// Writes an order down, and has it signed and sent, or kept for whoever signs it elsewhere.
+    ///
+    /// - Returns: the order that now waits for its hosts; nothing where it was kept.
+    func issue(
+        _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: HostChoice, in fleet: Fleet
+    ) async throws -> Order? {
+        let now = Moment.now()
+        let draft = try OrderDraft(
+            kind, files, for: try await fleet.hosts(hosts.selection, at: now),
+            fleet: Fleet.fingerprint(of: fleet.state), days: expires, at: now)
+        if let out {
+            try Files.writeAtomically(Array(OrderFile(draft).json.utf8), to: out)
+            print("\(draft.statement.id): written to \(out), to be signed with pd-admin orders sign")
+            return nil
+        }
+        let signer = try signing.signer(orElse: fleet.state.serverSecretKey.path)
+        let fingerprint = signer.certificate.fingerprint
+        guard try !RoleKeys.copies(of: fingerprint, in: draft.role.directory(fleet.state)).isEmpty else {
+            throw ToolFailure(
+                .refused,
+                signing.isNamed
+                    ? "\(fingerprint) may not sign a \(draft.role.rawValue): see pd-admin keys add --role \(draft.role.rawValue)"
+                    : "the server's key may not sign a \(draft.role.rawValue): name a key with --key or --gpg-key"
+            )
+        }
+        try signing.confirm(draft, mustAsk: false)
+        let order = try draft.signed(by: signer, forVersion1: signing.v1, at: now)
+        try await fleet.store.add(order)
+        print("\(order.id): waits for \(order.pendingHosts.count) hosts")
+        return order
     }
 }

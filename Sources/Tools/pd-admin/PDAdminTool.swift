@@ -12,13 +12,13 @@ struct PDAdminTool: Tool {
         discussion: """
             Works on the server's machine, whether the server runs or not. Exit codes: 0 done, 1 failed, 2 bad usage \
             or settings, 3 the database could not be reached, \
-            4 the key may not sign that.
+            4 a signature or an order was refused.
             """,
         version: BuildStamp.text,
         subcommands: [
             HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self, KeysCommand.self,
-            PatchesCommand.self,
-            CommandsCommand.self, ParametersCommand.self, PasswordsCommand.self, PortsCommand.self,
+            PatchesCommand.self, CommandsCommand.self, OrdersCommand.self, ParametersCommand.self,
+            PasswordsCommand.self, PortsCommand.self,
             StoreCommand.self,
         ])
 

@@ -10,7 +10,7 @@ import PDToolSupport
 struct PatchesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patches", abstract: "Files that are put on hosts, or taken off, between releases.",
-        subcommands: [Add.self, Remove.self, List.self, Cancel.self])
+        subcommands: [Add.self, Remove.self, List.self, OrdersCommand.Cancel.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Put a file on hosts.")
@@ -58,7 +58,7 @@ struct PatchesCommand: ParsableCommand {
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "All patches and commands, the newest first; what is done is kept for the record.")
+            abstract: "All orders, the newest first; what is done is kept for the record.")
 
         @OptionGroup var options: FleetOptions
 
@@ -77,70 +77,21 @@ struct PatchesCommand: ParsableCommand {
         }
     }
 
-    struct Cancel: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Take a patch or command back from the hosts that do not have it yet.")
-
-        @Argument(help: "Its id, as list shows it.")
-        var id: String
-
-        @Option(help: ArgumentHelp("Only from these hosts, parted by commas.", valueName: "names"))
-        var hosts: String?
-
-        @OptionGroup var options: FleetOptions
-
-        func run() async throws {
-            guard OrderStatement.isID(id) else {
-                throw ToolFailure(.usage, "an id has 24 hexadecimal digits")
-            }
-            let cancelled = try await options.withFleet { fleet in
-                guard try await fleet.store.order(id) != nil else {
-                    throw ToolFailure(.failed, "there is no patch \(id): see pd-admin patches list")
-                }
-                var names: [Hostname]?
-                if let hosts {
-                    names = []
-                    for name in hosts.split(separator: ",") {
-                        names?.append(try await fleet.host(named: String(name)).hostname)
-                    }
-                }
-                return try await fleet.store.cancelOrder(id, for: names)
-            }
-            print("taken back from \(cancelled.count) hosts")
-        }
-    }
-
     /// The most bytes of a patch's file.
     static let sizeLimit = 4 << 20
 
     fileprivate static func add(
         _ file: Order.File, options: FleetOptions, hosts: HostChoice, order: OrderOptions
     ) async throws {
-        let patch = try await options.withFleet { fleet in
-            let now = options.now()
-            let names = try await hosts.resolve(fleet, now: now)
-            let patch = try order.patch(.files, [file], for: names, in: fleet.state, now: now)
-            try await fleet.store.add(patch)
-            return patch
+        _ = try await options.withFleet { fleet in
+            try await order.issue(.files, [file], for: hosts, in: fleet)
         }
-        print("\(patch.id): waits for \(patch.pendingHosts.count) hosts")
     }
 }
 
 extension Order {
-    /// What the statement orders; nothing where it is for agents of version 1 alone.
-    var statement: OrderStatement? { signed.flatMap { try? OrderStatement(json: $0.statement) } }
-
-    var kind: String {
-        switch statement?.kind {
-        case .files: "files"
-        case .command: "command"
-        case nil: "version 1"
-        }
-    }
-
     /// The paths of its files, without those of signatures.
-    var paths: [String] { files.map(\.path).filter { !$0.hasPrefix("signatures/") } }
+    var paths: [String] { ownFiles.map(\.path) }
 
     /// The members that scripts rely on.
     var summary: Document {

@@ -9,7 +9,7 @@ struct UpdateCommand: AsyncParsableCommand {
         discussion: """
             A release is installed only if a key that the setting trust:releases names has signed it, it has not expired, \
             and it is newer than every one before. It is tried at once; one that does not work is taken out of use again. \
-            Exit codes: 42 where something changed, 0 where nothing did.
+            Exit codes: 42 where something changed, 4 where an order was refused, 0 where nothing happened.
             """)
 
     @Option(help: ArgumentHelp("Install this release, not what the server has.", valueName: "file.tar"))
@@ -50,12 +50,7 @@ struct UpdateCommand: AsyncParsableCommand {
             } else {
                 try agent.noteUpdate(problem: nil)
             }
-            let (changed, refused) = try await agent.carryOut(source)
-            if refused > 0 {
-                print(
-                    "\(refused) of the orders that wait \(refused == 1 ? "was" : "were") refused: see the log"
-                )
-            }
+            let (changed, refused) = try await agent.carryOutOrders(of: source)
             if changed { _ = try await agent.submit(over: transport) }
             let outcome = try release.get()
             if changed, case .unchanged = outcome {
@@ -63,6 +58,13 @@ struct UpdateCommand: AsyncParsableCommand {
                 throw ExitCode(42)
             }
             try report(outcome)
+            // After what changed, which is for the units to act upon.
+            guard refused == 0 else {
+                throw ToolFailure(
+                    .refused,
+                    "\(refused) of the orders that wait \(refused == 1 ? "was" : "were") refused: see pd-agent status"
+                )
+            }
         }
     }
 

@@ -37,7 +37,9 @@ struct MaintenanceContractTests {
             Order(
                 id: String(repeating: "c", count: 24), submittedAt: 7,
                 files: [Order.File(path: "bin/x", mode: 0o755, content: [0, 255])],
-                pendingHosts: [name("a"), name("b")], signed: Order.Signed(statement: [1], signature: [2])))
+                pendingHosts: [name("a"), name("b")],
+                receipts: [name("a"): OrderReceipt(state: .running, attempts: 1, at: 3)],
+                signed: Order.Signed(statement: [1], signature: [2])))
         _ = try await store.acknowledgeOrder(String(repeating: "c", count: 24), by: name("b"))
         try await store.rename(host: ids[1], to: name("renamed"))
         try await store.setSuspended(true, host: ids[0])

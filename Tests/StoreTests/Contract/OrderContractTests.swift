@@ -19,6 +19,35 @@ struct OrderContractTests {
             pendingHosts: try hosts.map(name), signed: signed)
     }
 
+    @Test(
+        "What hosts say became of an order is kept; one that is through with it waits no longer",
+        arguments: StoreKind.all)
+    func receipts(kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let order = try patch("1")
+            try await store.add(order)
+            let running = OrderReceipt(state: .running, attempts: 1, returncode: 3, at: 5)
+            let refused = OrderReceipt(state: .refused, reason: "not for this machine", at: 6)
+            #expect(try await store.note(running, of: order.id, from: name("a")))
+            #expect(try await store.note(refused, of: order.id, from: name("b")))
+            #expect(try await store.orders(pendingFor: name("a")).count == 1)
+            var known = try #require(try await store.order(order.id))
+            #expect(try known.receipts == [name("a"): running, name("b"): refused])
+            let failed = OrderReceipt(state: .failed, attempts: 2, returncode: 3, reason: "x", at: 7)
+            #expect(try await store.note(failed, of: order.id, from: name("a")))
+            #expect(try await store.orders(pendingFor: name("a")) == [])
+            // What comes later, perhaps from another host under its name, changes nothing.
+            let done = OrderReceipt(state: .done, at: 8)
+            #expect(try await store.note(done, of: order.id, from: name("a")) == false)
+            #expect(try await store.note(done, of: order.id, from: name("z")) == false)
+            #expect(try await store.note(done, of: "unknown", from: name("a")) == false)
+            #expect(try await store.note(done, of: order.id, from: name("b")))
+            known = try #require(try await store.orders().first)
+            #expect(try known.receipts == [name("a"): failed, name("b"): done])
+            #expect(try known.completedHosts == [name("a"), name("b")])
+        }
+    }
+
     @Test("A patch comes back as it was added", arguments: StoreKind.all)
     func roundTrip(kind: StoreKind) async throws {
         try await kind.withStore { store in
