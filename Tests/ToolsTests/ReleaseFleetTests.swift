@@ -231,6 +231,28 @@ struct ReleaseFleetTests {
             outcome.text.contains("1 of 2 hosts") && outcome.text.contains("2 of 2 hosts"), "\(outcome.text)")
     }
 
+    @Test(
+        "an order that is written on the server, signed elsewhere and sent is carried out; unsigned it is not sent"
+    )
+    func signedElsewhere() async throws {
+        let world = try await World()
+        try world.join("h")
+        let file = world.builder.path("order.json")
+        try world.admin("commands", "run", "far", "--shell", "echo far", "--hosts", "h", "--out", file)
+        let send = ["orders", "send", file, "--state", world.fleet.serverState]
+        #expect(try world.fleet.run("pd-admin", send).status == 4)
+        let sign = ["orders", "sign", file, "--key", world.builder.path("K/key.asc")]
+        #expect(try world.fleet.run("pd-admin", sign).status == 2, "nobody was asked")
+        let signed = try world.fleet.run("pd-admin", sign + ["--yes"])
+        #expect(signed.status == 0 && signed.errors.contains("hosts (1): h"), "\(signed)")
+        #expect(signed.errors.contains("| echo far"), "\(signed)")
+        let sent = try world.fleet.run("pd-admin", send)
+        #expect(sent.status == 0, "\(sent)")
+        #expect(try world.agent("h", "update").status == 42)
+        let standing = try #require(try world.fleet.admin("orders", "list").first)
+        #expect(standing["state"] as? String == "done" && standing["kind"] as? String == "command")
+    }
+
     @Test("a command that fails is tried as often as told; one that hangs is killed; output is capped")
     func failingCommands() async throws {
         let world = try await World()
@@ -252,6 +274,12 @@ struct ReleaseFleetTests {
         let commands = try #require(try world.host("h")["commands"] as? [String: Any])
         let fails = try #require(commands["fails"] as? [String: Any])
         #expect(fails["returncode"] as? Int == 3 && fails["stderr"] as? String == "why\n")
+        let states = try world.fleet.admin("orders", "list").compactMap { order in
+            (order["what"] as? String).flatMap { what in (order["state"] as? String).map { "\(what) \($0)" } }
+        }
+        #expect(Set(states) == ["fails failed", "hangs failed", "floods done"])
+        let shown = try world.admin("commands", "results", "fails", "--host", "h").text
+        #expect(shown.contains("exit code 3") && shown.contains("! why"), "\(shown)")
         let hangs = try #require(commands["hangs"] as? [String: Any])
         #expect((hangs["stderr"] as? String)?.contains("did not finish in time") == true)
         #expect(((commands["floods"] as? [String: Any])?["output"] as? String)?.utf8.count == 1000)
@@ -277,7 +305,10 @@ struct ReleaseFleetTests {
             "commands", "run", "x", "--shell", "touch \(world.builder.path("ran"))", "--hosts", "h", "--key",
             world.builder.path("K/key.asc"))
         let update = try world.agent("h", "update")
-        #expect(update.status == 0 && update.text.hasPrefix("1 of the orders that wait was refused"))
+        #expect(update.status == 4 && update.errors.contains("1 of the orders that wait was refused"))
+        let standing = try #require(try world.fleet.admin("orders", "list").first)
+        #expect(standing["state"] as? String == "refused" && standing["host"] as? String == "h")
+        #expect((standing["reason"] as? String)?.contains("not trusted here") == true)
         #expect(!world.fleet.tools.exists("ran"))
         #expect(try world.agent("h", "cycle").status == 0)
         let told = try #require(try world.integrity("h")["refused"] as? [[String: Any]])
@@ -345,11 +376,13 @@ struct ReleaseFleetTests {
                 VALUES ('\(statement.id)', 1, X'\(hex(statement.json()))', X'\(hex(signature))');
                 INSERT INTO patch_files SELECT number, 0, 'client/commands/x', 493, X'\(hex(script))'
                 FROM patches WHERE id = '\(statement.id)';
-                INSERT INTO patch_hosts SELECT number, 0, 'victim', NULL
+                INSERT INTO patch_hosts (patch, position, hostname) SELECT number, 0, 'victim'
                 FROM patches WHERE id = '\(statement.id)'
                 """)
             let update = try world.agent("victim", "update")
-            #expect(update.text.hasPrefix("1 of the orders that wait was refused"), "\(update)")
+            #expect(
+                update.status == 4 && update.errors.contains("1 of the orders that wait was refused"),
+                "\(update)")
             #expect(!world.fleet.tools.exists("ran"))
             #expect(try world.agent("victim", "cycle").status == 0)
             let told = try #require(try world.integrity("victim")["refused"] as? [[String: Any]])

@@ -1,5 +1,6 @@
 import PDBasics
 import PDProtocol
+import PDQuery
 import PDStore
 
 /// Which hosts are meant.
