@@ -76,7 +76,7 @@ struct PeriodicAuditTests {
     func badChecks() async throws {
         try await TestFleet.with { fleet in
             let periodic = try audit(fleet)
-            try PrivateFiles.write(Array("checks: 1".utf8), to: periodic.checksFile)
+            try PrivateFiles.write(Array("checks: 1".utf8), to: periodic.audit.fleet.state.checksFile)
             #expect(await periodic.runOnce() == nil)
             #expect(fleet.log.lines.contains { $0.hasPrefix("error audit: ") })
             try FileManager.default.removeItem(at: periodic.checksFile)
