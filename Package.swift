@@ -95,7 +95,8 @@ if !coreOnly {
         .target(
             name: "PDFleet",
             dependencies: [
-                "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDLegacy", "PDSecrets", "PDCrypto", "PDDocument",
+                "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDLegacy", "PDSecrets", "PDCrypto",
+                "PDDocument",
                 "PDSettings", "PDFiles", "COpenSSL", "CCurl",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),

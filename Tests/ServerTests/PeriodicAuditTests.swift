@@ -79,7 +79,7 @@ struct PeriodicAuditTests {
             try PrivateFiles.write(Array("checks: 1".utf8), to: periodic.audit.fleet.state.checksFile)
             #expect(await periodic.runOnce() == nil)
             #expect(fleet.log.lines.contains { $0.hasPrefix("error audit: ") })
-            try FileManager.default.removeItem(at: periodic.checksFile)
+            try FileManager.default.removeItem(at: periodic.audit.fleet.state.checksFile)
             #expect(try await audit(fleet).runOnce() != nil)
         }
     }

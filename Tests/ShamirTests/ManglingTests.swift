@@ -134,7 +134,9 @@ struct ManglingTests {
         Mangling("columns") { text, n in
             let rows = text.split(separator: "\n").dropFirst().dropLast().map {
                 line -> (String, String, String) in
-                let colon = line.firstIndex(of: ":")!, hash = line.lastIndex(of: "#")!
+                guard let colon = line.firstIndex(of: ":"), let hash = line.lastIndex(of: "#") else {
+                    return (String(line), "", "")
+                }
                 return (
                     String(line[...colon]),
                     String(line[line.index(after: colon)..<hash]).trimmingCharacters(in: .whitespaces),

@@ -38,7 +38,9 @@ enum LibraryHeap {
     }
 
     /// As realloc(3), which would free what it moves without wiping it.
-    private static func reallocate(_ block: UnsafeMutableRawPointer?, _ count: Int) -> UnsafeMutableRawPointer? {
+    private static func reallocate(
+        _ block: UnsafeMutableRawPointer?, _ count: Int
+    ) -> UnsafeMutableRawPointer? {
         guard let block else { return malloc(count) }
         let isSecure = LockedMemory.contains(block)
         let held = isSecure ? header(of: block).count : malloc_usable_size(block)
