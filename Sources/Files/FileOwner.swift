@@ -7,6 +7,12 @@ public struct FileOwner: Equatable, Sendable {
     /// The group's number.
     public let group: gid_t
 
+    /// A user with a group.
+    public init(user: uid_t, group: gid_t) {
+        self.user = user
+        self.group = group
+    }
+
     /// Whose a file is, by what stat(2) says of it.
     public init(_ file: stat) {
         user = file.st_uid
@@ -17,8 +23,8 @@ public struct FileOwner: Equatable, Sendable {
     /// files that have a second name, which may be anywhere.
     ///
     /// - Parameter lent: the names of files that stay as they are where they were given to the group to read.
-    public func adoptTree(_ path: String, lent: Set<String> = []) throws(FileError) {
-        try adopt(path, in: AT_FDCWD, called: path, lent)
+    func adoptTree(_ directory: Int32, called path: String, lent: Set<String>) throws(FileError) {
+        try adopt(".", in: directory, called: path, lent)
     }
 
     /// By descriptors: whoever may change the directories meanwhile must not lead us elsewhere.
@@ -62,5 +68,5 @@ public struct FileOwner: Equatable, Sendable {
 
     /// `O_PATH` and `AT_EMPTY_PATH` of open(2) and fchownat(2), the same numbers on all machines of today.
     static let onlyPath: Int32 = 0o10_000_000
-    private static let emptyPath: Int32 = 0x1000
+    static let emptyPath: Int32 = 0x1000
 }

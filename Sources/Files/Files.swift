@@ -243,6 +243,35 @@ public enum Files {
         }
     }
 
+    /// Writes what is read from an open file into a new one, which has its name once it is whole.
+    ///
+    /// - Throws: ``FileError`` with `EEXIST` where something has that name.
+    public static func copy(from source: Int32, toNew path: String) throws(FileError) {
+        let partial = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(temporarySuffix)"
+        let target = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard target >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
+        defer {
+            close(target)
+            unlink(partial)
+        }
+        while true {
+            var failure: Int32 = 0
+            let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+                let result = retryingInterrupts { Glibc.read(source, buffer.baseAddress, buffer.count) }
+                if result < 0 { failure = errno }
+                count = max(0, result)
+            }
+            guard failure == 0 else { throw FileError(operation: "read for", path: path, code: failure) }
+            if chunk.isEmpty { break }
+            try writeAll(chunk, to: target, path: path)
+        }
+        // Unlike rename(2), link(2) does not replace what came there meanwhile.
+        guard fsync(target) == 0, link(partial, path) == 0 else {
+            throw FileError(operation: "write", path: path, code: errno)
+        }
+        try synchronize(directoryOf: path)
+    }
+
     /// Renames within one directory, and returns when the new name is on disk.
     public static func rename(_ path: String, to target: String) throws(FileError) {
         guard Glibc.rename(path, target) == 0 else {

@@ -62,14 +62,11 @@ package struct SystemSetup {
             steps.append(try place("/usr/lib/tmpfiles.d/penguindome.conf", owner))
         }
         let wasThere = FileManager.default.fileExists(atPath: directory.path)
-        try Self.makeParents(of: directory)
-        try PrivateFiles.makeDirectory(directory)
+        try OwnedDirectory.above(directory.path).perform { try Self.makeParents(of: directory) }
+        let made = try OwnedDirectory.making(directory.path)
         if root == nil {
             guard let entry = getpwnam(Self.user) else { throw StateError("there is no user \(Self.user)") }
-            let (owner, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
-            guard lchown(directory.path, owner, group) == 0 else {
-                throw StateError("cannot change the owner of \(directory.path): \(systemMessage(errno))")
-            }
+            try made.give(to: FileOwner(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid))
         }
         steps.append(.init(what: "state directory \(directory.path)", wasThere: wasThere))
         return steps

@@ -74,11 +74,9 @@ struct CommandsCommand: ParsableCommand {
                 path: "\(OrderStatement.commandFolder)/\(name)", mode: 0o755, content: content)
             let kind = OrderStatement.Kind.command(
                 .init(name: name, timeLimit: timeLimit, attempts: Int(attempts), outputLimit: outputLimit))
-            let standings: [OrderStanding] = try await options.withFleet { fleet in
-                let issued = try await order.issue(kind, [file], for: hosts, in: fleet)
-                guard let id = issued?.id, wait ?? (isatty(STDOUT_FILENO) == 1) else { return [] }
-                return try await watch(id, fleet.store)
-            }
+            let issued = try await order.issue(kind, [file], for: hosts, options)
+            guard let id = issued?.id, wait ?? (isatty(STDOUT_FILENO) == 1) else { return }
+            let standings = try await options.withFleet { fleet in try await watch(id, fleet.store) }
             let refused = standings.filter { $0.state == .refused }
             guard !standings.contains(where: { $0.state == .failed }) else {
                 throw ToolFailure(.failed, "it failed on some hosts: see pd-admin commands results \(name)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PDBasics
 import PDDocument
+import PDFiles
 import PDFleet
 import PDServerToolSupport
 import PDToolSupport
@@ -19,17 +20,36 @@ struct FleetOptions: ParsableArguments {
             settingsFile: stateOptions.settingsFile)
     }
 
-    /// Opens the fleet, lends it, and closes it again.
-    func withFleet<Result>(_ body: (Fleet) async throws -> Result) async throws -> Result {
-        let fleet = try await Fleet.open(for: state)
+    /// The state directory, below which root works as its owner.
+    func place() throws(ToolFailure) -> OwnedDirectory {
         do {
-            let result = try await body(fleet)
-            try await fleet.store.close()
-            return result
-        } catch {
-            // The first error is the one to tell; a database that then cannot be closed adds nothing to it.
-            try? await fleet.store.close()
-            throw ToolFailure(explaining: error)
+            return try OwnedDirectory(state.directory.path)
+        } catch let error as FileError where error.isAbsence {
+            throw absent
+        } catch { throw ToolFailure(.failed, "\(error)") }
+    }
+
+    /// That there is no server.
+    var absent: ToolFailure {
+        ToolFailure(.failed, "there is no server in \(state.directory.path): name another with --state")
+    }
+
+    /// Does something below the state directory as its owner.
+    func asOwner<Result>(_ body: () throws -> Result) throws -> Result { try place().perform(body) }
+
+    /// Opens the fleet as the owner of its state, lends it, and closes it again.
+    func withFleet<Result>(_ body: (Fleet) async throws -> Result) async throws -> Result {
+        try await place().perform { () async throws -> Result in
+            let fleet = try await Fleet.open(for: state)
+            do {
+                let result = try await body(fleet)
+                try await fleet.store.close()
+                return result
+            } catch {
+                // The first error is the one to tell; a database that then cannot be closed adds nothing to it.
+                try? await fleet.store.close()
+                throw ToolFailure(explaining: error)
+            }
         }
     }
 

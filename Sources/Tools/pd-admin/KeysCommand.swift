@@ -35,10 +35,13 @@ struct KeysCommand: ParsableCommand {
         func run() async throws {
             let now = OpenPGP.Timestamp.now()
             var keys: [(role: KeyRole, isRetired: Bool, key: RoleKeys.KeyFile)] = []
-            for role in KeyRole.allCases {
-                keys += try RoleKeys.keyFiles(in: role.directory(options.state)).map { (role, false, $0) }
+            try options.asOwner {
+                for role in KeyRole.allCases {
+                    keys += try RoleKeys.keyFiles(in: role.directory(options.state)).map { (role, false, $0) }
+                }
+                keys += try RoleKeys.keyFiles(in: options.state.retiredKeys).map { (.client, true, $0) }
             }
-            keys += try RoleKeys.keyFiles(in: options.state.retiredKeys).map { (.client, true, $0) }
+            }
             let rows = keys.map { document($0, isRetired: $1, $2, at: now) }
             options.show(rows) {
                 var table = Table("ROLE", "FINGERPRINT", "OWNER", "STATE")

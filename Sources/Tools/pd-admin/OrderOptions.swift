@@ -121,20 +121,28 @@ struct OrderOptions: ParsableArguments {
     ///
     /// - Returns: the order that now waits for its hosts; nothing where it was kept.
     func issue(
-        _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: HostChoice, in fleet: Fleet
+        _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: HostChoice, _ options: FleetOptions
     ) async throws -> Order? {
         let now = Moment.now()
-        let draft = try OrderDraft(
-            kind, files, for: try await fleet.hosts(hosts.selection, at: now),
-            fleet: Fleet.fingerprint(of: fleet.state), days: expires, at: now)
+        // An operator's key is the operator's to read: before anything is done as the state's owner.
+        let named = signing.isNamed ? try signing.signer(orElse: nil) : nil
+        let draft = try await options.withFleet { fleet in
+            try OrderDraft(
+                kind, files, for: try await fleet.hosts(hosts.selection, at: now),
+                fleet: Fleet.fingerprint(of: fleet.state), days: expires, at: now)
+        }
         if let out {
             try Files.writeAtomically(Array(OrderFile(draft).json.utf8), to: out)
             print("\(draft.statement.id): written to \(out), to be signed with pd-admin orders sign")
             return nil
         }
-        let signer = try signing.signer(orElse: fleet.state.serverSecretKey.path)
+        let state = options.state
+        let signer = try named ?? options.asOwner { try signing.signer(orElse: state.serverSecretKey.path) }
         let fingerprint = signer.certificate.fingerprint
-        guard try !RoleKeys.copies(of: fingerprint, in: draft.role.directory(fleet.state)).isEmpty else {
+        let copies = try options.asOwner {
+            try RoleKeys.copies(of: fingerprint, in: draft.role.directory(state))
+        }
+        guard !copies.isEmpty else {
             throw ToolFailure(
                 .refused,
                 signing.isNamed
@@ -144,7 +152,7 @@ struct OrderOptions: ParsableArguments {
         }
         try signing.confirm(draft, mustAsk: false)
         let order = try draft.signed(by: signer, forVersion1: signing.v1, at: now)
-        try await fleet.store.add(order)
+        try await options.withFleet { fleet in try await fleet.store.add(order) }
         print("\(order.id): waits for \(order.pendingHosts.count) hosts")
         return order
     }

@@ -95,10 +95,12 @@ struct OrdersCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            let order = try await options.withFleet { fleet in
-                try await fleet.send(
-                    OrderFile(json: Files.read(file, limit: OrderFile.sizeLimit), file: file), at: .now())
-            }
+            // The file is the operator's: it is read before anything is done as the state's owner.
+            let signed: OrderFile
+            do {
+                signed = try OrderFile(json: Files.read(file, limit: OrderFile.sizeLimit), file: file)
+            } catch { throw ToolFailure(explaining: error) }
+            let order = try await options.withFleet { fleet in try await fleet.send(signed, at: .now()) }
             print("\(order.id): waits for \(order.pendingHosts.count) hosts")
         }
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PDCrypto
 import PDDocument
+import PDFiles
 import PDFleet
 import PDLegacy
 import PDServerToolSupport
@@ -113,11 +114,11 @@ struct PasswordsCommand: ParsableCommand {
 extension FleetOptions {
     /// The settings file, to be changed.
     func settingsFile() throws -> SettingsFile {
-        guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
-            throw absent
-        }
         do {
-            return try SettingsFile(state.settingsFile)
+            return try asOwner {
+                guard FileManager.default.fileExists(atPath: state.settingsFile.path) else { throw absent }
+                return try SettingsFile(state.settingsFile)
+            }
         } catch {
             throw ToolFailure(explaining: error)
         }
@@ -125,25 +126,33 @@ extension FleetOptions {
 
     /// Changes the settings file, all or nothing, and after whoever else is changing it.
     func changeSettings(_ change: (inout SettingsFile) throws -> Void) throws {
-        try changeState {
-            var file = try settingsFile()
-            try change(&file)
-            try file.save()
-        }
-    }
-
-    /// Reads, changes and writes settings or keys while nobody else does.
-    func changeState(_ change: () throws -> Void) throws {
-        guard FileManager.default.fileExists(atPath: state.directory.path) else { throw absent }
         do {
-            let lock = try PrivateFiles.lock(state)
-            try withExtendedLifetime(lock) { try change() }
+            let place = try place()
+            let lock = try place.perform { try PrivateFiles.lock(state) }
+            let file = try place.perform {
+                var file = try settingsFile()
+                try change(&file)
+                return file
+            }
+            // Settings that only root may write: in another directory, or lent to the server to read.
+            let name = state.settingsFile.lastPathComponent
+            let own = try OwnedDirectory(state.settingsFile.deletingLastPathComponent().path)
+            if own.isRoots(name) { try file.save() } else { try own.perform { try file.save() } }
+            withExtendedLifetime(lock) {}
         } catch {
             throw ToolFailure(explaining: error)
         }
     }
 
-    private var absent: ToolFailure {
-        ToolFailure(.failed, "there is no server in \(state.directory.path): name another with --state")
+    /// Reads, changes and writes what is below the state directory, as its owner, while nobody else does.
+    func changeState(_ change: () throws -> Void) throws {
+        do {
+            try asOwner {
+                let lock = try PrivateFiles.lock(state)
+                try withExtendedLifetime(lock) { try change() }
+            }
+        } catch {
+            throw ToolFailure(explaining: error)
+        }
     }
 }

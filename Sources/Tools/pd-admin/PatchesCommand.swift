@@ -83,9 +83,7 @@ struct PatchesCommand: ParsableCommand {
     fileprivate static func add(
         _ file: Order.File, options: FleetOptions, hosts: HostChoice, order: OrderOptions
     ) async throws {
-        _ = try await options.withFleet { fleet in
-            try await order.issue(.files, [file], for: hosts, in: fleet)
-        }
+        _ = try await order.issue(.files, [file], for: hosts, options)
     }
 }
 

@@ -21,10 +21,12 @@ struct PortsCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() throws {
-            let settings = try options.serverSettings()
-            var documents = settings.ports.map { document($0) }
-            if let number = settings.localPort { documents.append(document(local: number)) }
-            options.show(documents) { text(settings) }
+            try options.asOwner {
+                let settings = try options.serverSettings()
+                var documents = settings.ports.map { document($0) }
+                if let number = settings.localPort { documents.append(document(local: number)) }
+                options.show(documents) { text(settings) }
+            }
         }
 
         /// One of the ports that hosts use.

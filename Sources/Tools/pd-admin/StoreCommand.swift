@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import PDBasics
 import PDDocument
+import PDFiles
 import PDFleet
 import PDServerToolSupport
 import PDStore
@@ -37,12 +38,31 @@ struct StoreCommand: ParsableCommand {
             guard source != target else {
                 throw ToolFailure(.usage, "--from and --to name the same database")
             }
-            let receipt = try await copyFleet(from: source, to: target)
+            let receipt = try await owner(of: [source, target]) {
+                try await copyFleet(from: source, to: target)
+            }
             if json {
                 print(receipt.summary.json(pretty: true))
             } else {
                 print("Copied from \(source) to \(target), and verified: \(receipt.text).")
             }
+        }
+
+        /// Works as whom the directories of the SQLite files belong to, of whom there must be one beside root.
+        private func owner<Result>(
+            of places: [StoreLocation], _ body: () async throws -> Result
+        ) async throws -> Result {
+            var foreign: OwnedDirectory?
+            for case .sqlite(let path) in places {
+                let directory = try OwnedDirectory(URL(filePath: path).deletingLastPathComponent().path)
+                guard directory.isForeign else { continue }
+                guard foreign.map({ $0.owner.user == directory.owner.user }) ?? true else {
+                    throw ToolFailure(.failed, "the databases belong to two users: copy as one of them")
+                }
+                foreign = directory
+            }
+            guard let foreign else { return try await body() }
+            return try await foreign.perform(body)
         }
 
         private func location(_ uri: String, _ option: String) throws -> StoreLocation {
@@ -68,6 +88,27 @@ struct StoreCommand: ParsableCommand {
         var file: String
 
         func run() async throws {
+            let place = try options.place()
+            if place.isForeign {
+                // The database is read as its owner, who may not write where root wants the backup.
+                let name = "backup-\(UUID().uuidString).part"
+                defer {
+                    // What is left of it is in nobody's way.
+                    try? place.perform { try Files.remove("\(place.path)/\(name)") }
+                }
+                try await write(to: "\(place.path)/\(name)")
+                try place.read(name) { try Files.copy(from: $0, toNew: file) }
+            } else {
+                try await write(to: file)
+            }
+            if options.json {
+                print((["file": .string(file)] as Document).json(pretty: true))
+            } else {
+                print("Wrote \(file).")
+            }
+        }
+
+        private func write(to file: String) async throws {
             try await options.withFleet { fleet in
                 if let store = fleet.store as? SQLiteStore {
                     try await store.backup(to: file)
@@ -86,11 +127,6 @@ struct StoreCommand: ParsableCommand {
                     }
                 }
             }
-            if options.json {
-                print((["file": .string(file)] as Document).json(pretty: true))
-            } else {
-                print("Wrote \(file).")
-            }
         }
     }
 
@@ -108,6 +144,30 @@ struct StoreCommand: ParsableCommand {
         var file: String
 
         func run() async throws {
+            let place = try options.place()
+            if place.isForeign {
+                // Root may read it, and the owner of the database may not.
+                let own = "\(place.path)/restore-\(UUID().uuidString).part"
+                defer {
+                    // What is left of it is in nobody's way.
+                    try? place.perform { try Files.remove(own) }
+                }
+                let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw FileError(operation: "open", path: file, code: errno) }
+                defer { close(descriptor) }
+                try place.perform { try Files.copy(from: descriptor, toNew: own) }
+                try await restore(own)
+            } else {
+                try await restore(file)
+            }
+            if options.json {
+                print((["restored": .string(file)] as Document).json(pretty: true))
+            } else {
+                print("Restored \(file).")
+            }
+        }
+
+        private func restore(_ file: String) async throws {
             try await options.withFleet { fleet in
                 if let store = fleet.store as? SQLiteStore {
                     try await store.restore(from: file)
@@ -124,11 +184,6 @@ struct StoreCommand: ParsableCommand {
                         _ = try await FleetCopy(from: backup, to: fleet.store).run(at: options.now())
                     }
                 }
-            }
-            if options.json {
-                print((["restored": .string(file)] as Document).json(pretty: true))
-            } else {
-                print("Restored \(file).")
             }
         }
     }

@@ -34,7 +34,7 @@ struct PublishCommand: ParsableCommand {
 
     func run() throws {
         let shelf = try Shelf(state: state)
-        let verifier = try shelf.verifier()
+        let verifier = try shelf.place.perform { try shelf.verifier() }
         let now = OpenPGP.Timestamp.now()
         let source = ReleaseFiles(archive: file)
         let (manifest, manifestBytes, archive) = try source.verify(with: verifier, at: now)
@@ -43,7 +43,8 @@ struct PublishCommand: ParsableCommand {
         }
         try ReleaseFiles.refuseSecretKeys(in: archive)
         let key =
-            try v1Key.map { try SigningKeyOptions.secretKey($0) } ?? (v1 ? shelf.serverKey(verifier) : nil)
+            try v1Key.map { try SigningKeyOptions.secretKey($0) }
+            ?? (v1 ? shelf.place.perform { try shelf.serverKey(verifier) } : nil)
         let message = try key.map {
             try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)
         }
@@ -56,21 +57,23 @@ struct PublishCommand: ParsableCommand {
             _ = try verifier.verifyRelease(signatures: signature, of: content, for: purpose, at: now)
         }
 
-        // From the look at what is there to the last file: two at once must not both find that theirs is the newest.
-        let lock = try shelf.lock()
-        defer { withExtendedLifetime(lock) {} }
-        if let newest = try shelf.numbers().last, manifest.number <= newest {
-            throw ToolFailure(
-                .failed,
-                "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
-            )
+        try shelf.place.perform {
+            // From the look at what is there to the last file: two at once must not both find that theirs is the newest.
+            let lock = try shelf.lock()
+            defer { withExtendedLifetime(lock) {} }
+            if let newest = try shelf.numbers().last, manifest.number <= newest {
+                throw ToolFailure(
+                    .failed,
+                    "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
+                )
+            }
+            let target = shelf.files(manifest.number)
+            try Files.writeAtomically(manifestBytes, to: target.manifest)
+            try Files.writeAtomically(signatures[0], to: target.archiveSignature)
+            try Files.writeAtomically(archive, to: target.archive)
+            if let message { try Files.writeAtomically(message, to: target.archive + ".asc") }
+            try Files.writeAtomically(signatures[1], to: target.manifestSignature)
         }
-        let target = shelf.files(manifest.number)
-        try Files.writeAtomically(manifestBytes, to: target.manifest)
-        try Files.writeAtomically(signatures[0], to: target.archiveSignature)
-        try Files.writeAtomically(archive, to: target.archive)
-        if let message { try Files.writeAtomically(message, to: target.archive + ".asc") }
-        try Files.writeAtomically(signatures[1], to: target.manifestSignature)
         print(
             "release \(manifest.number): published"
                 + (message == nil ? "" : ", also for agents of version 1"))
@@ -89,6 +92,10 @@ struct ListCommand: ParsableCommand {
 
     func run() throws {
         let shelf = try Shelf(state: state)
+        try shelf.place.perform { try list(shelf) }
+    }
+
+    private func list(_ shelf: Shelf) throws {
         let verifier = try shelf.verifier()
         let now = OpenPGP.Timestamp.now()
         var rows: [Document] = []

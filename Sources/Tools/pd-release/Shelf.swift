@@ -10,12 +10,16 @@ import PDToolSupport
 /// `N.manifest.sig` comes last: what has none is not there yet.
 struct Shelf {
     private let state: String
+    /// Root works as the owner of the server's state: the server must be able to read what root publishes, and who has
+    /// broken into it must not be able to lead root elsewhere.
+    let place: OwnedDirectory
 
-    init(state: String) throws(ToolFailure) {
+    init(state: String) throws {
         self.state = state
         guard FileManager.default.fileExists(atPath: "\(state)/keys") else {
             throw ToolFailure(.failed, "there is no server in \(state): name another with --state")
         }
+        place = try OwnedDirectory(state)
     }
 
     var directory: String { "\(state)/releases" }
@@ -24,11 +28,8 @@ struct Shelf {
     /// How long a publication waits for another one.
     private static let patience: Duration = .seconds(60)
 
-    /// Takes the right to change the shelf, and from here on works as the user whom the state belongs to: a server that
-    /// runs as that user must be able to read what root publishes, and who has broken into it must not be able to lead
-    /// root elsewhere by a link.
+    /// Takes the right to change the shelf.
     func lock() throws -> StateLock {
-        try becomeOwner()
         try Files.makePrivateDirectory(directory)
         do throws(FileError) {
             return try StateLock("\(directory)/lock", patience: Self.patience)
@@ -43,18 +44,6 @@ struct Shelf {
             throw ToolFailure(
                 .failed,
                 "another pd-release has been publishing in \(directory) for a minute: try again later")
-        }
-    }
-
-    private func becomeOwner() throws(FileError) {
-        guard geteuid() == 0 else { return }
-        var owner = stat()
-        guard stat(state, &owner) == 0 else {
-            throw FileError(operation: "look at", path: state, code: errno)
-        }
-        guard owner.st_uid != 0 else { return }
-        guard setgroups(0, nil) == 0, setegid(owner.st_gid) == 0, seteuid(owner.st_uid) == 0 else {
-            throw FileError(operation: "become the owner of", path: state, code: errno)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import PDCrypto
+import PDFiles
 import PDFleet
 import PDServerToolSupport
 import PDToolSupport
@@ -91,13 +92,19 @@ struct SetupCommand: AsyncParsableCommand {
                 text throws(ToolFailure) in text == none ? nil : try checked(url: text)
             }
         }
-        if !isNew && (port != nil || url != nil) { try explainIgnored(state) }
         var steps = isSystem ? try machine.prepare() : []
-        steps += try ServerSetup(state: state, answers: answers, now: .now()).run()
-        let fleet = try await Fleet.open(for: state, makingStore: true)
-        try await fleet.store.close()
-        try PrivateFiles.adoptAll(in: state.directory)
-        if isSystem { steps += try machine.installUnits(for: fleet.settings) }
+        let place = try OwnedDirectory.making(state.directory.path)
+        // What came back from a backup as root's: its owner has to read it.
+        try place.adoptContents(lent: ["server.yml"])
+        let (made, settings) = try await place.perform { () async throws in
+            if !isNew && (port != nil || url != nil) { try explainIgnored(state) }
+            let made = try ServerSetup(state: state, answers: answers, now: .now()).run()
+            let fleet = try await Fleet.open(for: state, makingStore: true)
+            try await fleet.store.close()
+            return (made, fleet.settings)
+        }
+        steps += made
+        if isSystem { steps += try machine.installUnits(for: settings) }
         warnOfOpenDirectory(state.directory)
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
         if isSystem {

@@ -164,7 +164,7 @@ extension FleetOptions {
     /// The checks of this fleet.
     func checks() throws -> CheckSet {
         do {
-            return try CheckFile.read(state.checksFile)
+            return try asOwner { try CheckFile.read(state.checksFile) }
         } catch let error as SettingsError {
             throw ToolFailure(.usage, error.description)
         }
