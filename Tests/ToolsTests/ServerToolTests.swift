@@ -682,7 +682,8 @@ struct ServerToolTests {
         try #require(chmod(fleet.serverState, 0o777) == 0)
         let open = try fleet.run("pd-server", "setup", "--yes", "--state", fleet.serverState)
         // Root does not work there at all.
-        #expect(open.status == (geteuid() == 0 ? 1 : 0) && open.errors.contains("chmod go-w"), "\(open.errors)")
+        #expect(
+            open.status == (geteuid() == 0 ? 1 : 0) && open.errors.contains("chmod go-w"), "\(open.errors)")
         try #require(chmod(fleet.serverState, 0o755) == 0)
         #expect(try fleet.run("pd-server", "setup", "--yes", "--state", fleet.serverState).errors == "")
     }

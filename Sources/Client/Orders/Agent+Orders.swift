@@ -28,7 +28,7 @@ extension Agent {
             folder: folder, keys: keys, hostname: hostname, fleet: fleet, release: release,
             report: { name, result in
                 let data = V1.Submission(
-                    hostname: hostname, collectedAt: nil, plugins: nil, commands: [name: .document(result)]
+                    hostname: hostname, collectedAt: now(), plugins: nil, commands: [name: .document(result)]
                 ).json()
                 let signature = try signer.sign(data, at: now() / 1000)
                 try spool.add(SignedReport(data: data, signature: Array(signature.utf8)))
