@@ -123,6 +123,13 @@ package struct NetworkDelivery: AlertDelivery {
     // MARK: Programs
 
     private func run(_ command: [String], input: [UInt8]) throws -> DeliveryOutcome {
+        // The settings belong to the service user. Where root's tool works with his effective ids, a program that he named
+        // would have root's real id, and could take it.
+        guard getuid() == geteuid() else {
+            return .failed(
+                "a program is not run with root's ids: let the server deliver, or run this as the owner of its state"
+            )
+        }
         let process = Process()
         process.executableURL = URL(filePath: command[0])
         process.arguments = Array(command.dropFirst())

@@ -41,7 +41,6 @@ struct KeysCommand: ParsableCommand {
                 }
                 keys += try RoleKeys.keyFiles(in: options.state.retiredKeys).map { (.client, true, $0) }
             }
-            }
             let rows = keys.map { document($0, isRetired: $1, $2, at: now) }
             options.show(rows) {
                 var table = Table("ROLE", "FINGERPRINT", "OWNER", "STATE")
