@@ -156,7 +156,7 @@ package struct ShareInput {
         }
         guard !findings.isEmpty else {
             throw ToolError(
-                "\(name): not a share: nothing in it begins with -----BEGIN PENGUINDOME SHARE-----, and libgfshare's "
+                "\(name): not a share: no line after -----BEGIN PENGUINDOME SHARE----- is in it, and libgfshare's "
                     + "files are no text and have names that end in .001 to .255")
         }
         for (index, finding) in findings.enumerated() {

@@ -14,15 +14,15 @@ struct SharesWrongSharesTests {
         try tool.write("key.asc", secret)
     }
 
-    private func split(_ threshold: Int, of shares: Int, format: String = "gfshare", out: String = "out")
-        throws
-    {
-        let outcome = try tool.run([
-            "split", "key.asc", "--threshold", "\(threshold)", "--shares", "\(shares)", "--out", out,
-            "--format",
-            format,
-        ])
-        #expect(outcome.status == 0)
+    private func split(
+        _ threshold: Int, of shares: Int, format: String = "gfshare", out: String = "out", more: [String] = []
+    ) throws {
+        let outcome = try tool.run(
+            [
+                "split", "key.asc", "--threshold", "\(threshold)", "--shares", "\(shares)", "--out", out,
+                "--format", format,
+            ] + more)
+        #expect(outcome.status == 0, "\(outcome.errors)")
     }
 
     /// What reads the shares of libgfshare's format in `out`.
@@ -103,9 +103,10 @@ struct SharesWrongSharesTests {
 
     // MARK: - Native shares under names of libgfshare's
 
-    /// The native shares of a split of two, with text changed, named like shares of libgfshare.
+    /// The native shares of a split of two, the whole secret in them, with text changed, named like shares of
+    /// libgfshare.
     private func renamed(_ change: (String) throws -> Data) throws -> [String] {
-        try split(2, of: 2, format: "native", out: "native")
+        try split(2, of: 2, format: "native", out: "native", more: ["--whole"])
         return try (1...2).map { number in
             let name = "s.00\(number)"
             try tool.write(name, try change(tool.text("native/key.asc.\(number)-of-2.share.txt")))
@@ -130,51 +131,65 @@ struct SharesWrongSharesTests {
     }
 
     @Test func p31_damagedNativeSharesAreNeverTakenForLibgfsharesWhateverTheirNames() throws {
-        let changes: [(change: (String) throws -> Data, says: String)] = [
-            (
-                { Data($0.replacingOccurrences(of: "PENGUINDOME", with: "PENGUINDOM").utf8) },
-                "line 1: not a share"
-            ),
-            (
-                { Data($0.split(separator: "\n").map { "> " + $0 + "\n" }.joined().utf8) },
-                "line 1: not a share"
-            ),
-            (
-                { Data($0.split(separator: "\n").dropFirst().joined(separator: "\n").utf8) },
-                "line 1: not a share"
-            ),
-            ({ Data($0.prefix(34).utf8) }, "part of it is missing"),
-            ({ try #require($0.data(using: .utf16)) }, "the text is UTF-16"),
-            ({ try #require($0.data(using: .utf16BigEndian)) }, "the text is UTF-16"),
-            ({ try #require("für Jürgen\n\($0)".data(using: .isoLatin1)) }, "line 1: not a share"),
+        // What changes no meaning is undone.
+        let harmless: [(String) throws -> Data] = [
+            { Data($0.replacingOccurrences(of: "PENGUINDOME", with: "PENGUINDOM").utf8) },
+            { Data($0.split(separator: "\n").map { "> " + $0 + "\n" }.joined().utf8) },
+            { Data($0.split(separator: "\n").dropFirst().joined(separator: "\n").utf8) },
+            { Data($0.lowercased().utf8) },
+            { try #require($0.data(using: .utf16)) },
+            { try #require($0.data(using: .utf16BigEndian)) },
+            { try #require("für Jürgen\n\($0)".data(using: .isoLatin1)) },
         ]
-        for (index, (change, says)) in changes.enumerated() {
-            if index > 0 { try FileManager.default.removeItem(at: tool.path("native")) }
+        for change in harmless {
             let names = try renamed(change)
-            for command in [["combine", "--out", "x"] + names, ["verify", "--threshold", "2"] + names] {
+            let combined = try tool.run(["combine", "--out", "x"] + names)
+            #expect(combined.status == 0, "\(combined.errors)")
+            #expect(try tool.read("x") == secret)
+            let verified = try tool.run(["verify", "--threshold", "2"] + names)
+            #expect(verified.status == 2)
+            #expect(verified.lastError.contains("these ones tell their threshold"), "\(verified.errors)")
+            for name in ["native", "x"] { try FileManager.default.removeItem(at: tool.path(name)) }
+        }
+        // What cannot be undone is said, for each share.
+        let harmful: [(change: (String) -> String, says: String)] = [
+            ({ String($0.prefix(34)) }, "not a share"),
+            ({ $0.split(separator: "\n").dropLast(3).joined(separator: "\n") }, "\"Check:\" is missing"),
+            ({ $0.replacingOccurrences(of: "\n3: ", with: "\n3: XYZ") }, "\"3:\""),
+        ]
+        for (change, says) in harmful {
+            let names = try renamed { Data(change($0).utf8) }
+            for command in [["combine", "--out", "x"] + names, ["verify"] + names] {
                 let outcome = try tool.run(command)
-                #expect(outcome.status == 1)
-                for name in names { #expect(outcome.errors.contains("\(name): "), "\(outcome.errors)") }
-                #expect(outcome.lastError.contains(says), "\(outcome.errors)")
+                #expect(outcome.status == 1, "\(outcome.errors)")
+                for name in names {
+                    let own = outcome.errors.split(separator: "\n").filter { $0.contains("\(name)") }
+                    #expect(own.contains { $0.contains(says) }, "\(outcome.errors)")
+                }
                 #expect(!tool.exists("x"))
             }
+            let outcome = try tool.run(["verify", "--threshold", "2"] + names)
+            #expect(outcome.status == 1 || outcome.status == 2, "\(outcome.errors)")
+            try FileManager.default.removeItem(at: tool.path("native"))
         }
     }
 
     @Test func p31_sharesOfTwoFormatsAreRefusedWithOneLine() throws {
-        let names = try renamed { Data($0.lowercased().utf8) }
+        // The second share is whole but for letter case, the first one is not.
+        let names = try renamed {
+            Data($0.lowercased().replacingOccurrences(of: "\n2: ", with: "\n2: xyz").utf8)
+        }
         try split(2, of: 3)
         let native = "native/key.asc.1-of-2.share.txt"
-        for files in [[native, "out/key.asc.002"], ["out/key.asc.001", "out/key.asc.003", native]] {
-            let outcome = try tool.run(["combine"] + files + ["--out", "x"])
-            #expect(outcome.status == 1)
-            #expect(outcome.lastError.contains("shares of two formats"))
-            #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+        try tool.write("lower.001", Data(try tool.text(native).lowercased().utf8))
+        for file in [native, "lower.001", names[0]] {
+            for files in [[file, "out/key.asc.002"], ["out/key.asc.001", "out/key.asc.003", file]] {
+                let outcome = try tool.run(["combine"] + files + ["--out", "x"])
+                #expect(outcome.status == 1)
+                #expect(outcome.lastError.contains("shares of two formats"), "\(outcome.errors)")
+                #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome.errors)")
+            }
         }
-        // Lower case in all lines is no share, and still none of libgfshare's.
-        let outcome = try tool.run(["combine", names[0], "out/key.asc.002", "--out", "x"])
-        #expect(outcome.status == 1)
-        #expect(outcome.lastError.contains("s.001: line 2"), "\(outcome.errors)")
         #expect(!tool.exists("x"))
     }
 
@@ -207,20 +222,35 @@ struct SharesWrongSharesTests {
 
     // MARK: - Memory
 
+    @Test func sharesAreMadeAndCombinedWhereAddressesAreLimited() throws {
+        let limited = ["/bin/sh", "-c", "ulimit -v 400000; exec \"$@\"", "sh"]
+        let made = ["split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out"]
+        #expect(try tool.run(made, prefix: limited).status == 0)
+        #expect(try tool.run(["combine", "out", "--out", "x"], prefix: limited).status == 0)
+        #expect(try tool.read("x") == secret)
+    }
+
     /// Root may read the memory of a process that does not let others do so.
     @Test(.enabled(if: geteuid() == 0, "needs root"))
     func p34_sharesOfLibgfshareThatWereLookedAtAreNowhereInMemory() throws {
         try tool.write("key.asc", Data((0..<32).map { _ in UInt8.random(in: 0...255) }))
         try split(2, of: 3)
-        let running = try tool.start(["combine", "out/key.asc.001", "out/key.asc.002", "-", "--out", "x"])
-        // Until it waits for shares to be typed: read(0, …).
+        let arguments = ["out/key.asc.001", "out/key.asc.002", "-", "--threshold", "2", "--out", "x"]
+        let running = try tool.start(["combine"] + arguments)
+        // Until it reads what comes from the pipe, for which it has a descriptor of its own: read(N, …).
         let system = "/proc/\(running.process.processIdentifier)"
-        let deadline = ContinuousClock.now + .seconds(30)
-        while ContinuousClock.now < deadline {
+        let pipe = try FileManager.default.destinationOfSymbolicLink(atPath: "\(system)/fd/0")
+        func readsThePipe() throws -> Bool {
             let call = try String(contentsOfFile: "\(system)/syscall", encoding: .utf8).split(separator: " ")
-            if call.count > 1, ["0", "63"].contains(call[0]), call[1] == "0x0" { break }
-            usleep(10_000)
+            guard call.count > 1, ["0", "63"].contains(call[0]),
+                let descriptor = Int(call[1].dropFirst(2), radix: 16)
+            else { return false }
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(system)/fd/\(descriptor)"))
+                == pipe
         }
+        let deadline = ContinuousClock.now + .seconds(30)
+        while try !readsThePipe(), ContinuousClock.now < deadline { usleep(10_000) }
+        try #require(try readsThePipe())
         let memory = try Self.writableMemory(system)
         #expect(memory.range(of: Data("out/key.asc.001".utf8)) != nil, "the search finds what is there")
         for number in 1...2 {
@@ -229,8 +259,12 @@ struct SharesWrongSharesTests {
                 #expect(memory.range(of: share[start..<(start + 8)]) == nil, "share \(number), byte \(start)")
             }
         }
+        // Nothing comes: no share.
         try running.input.close()
-        #expect(try running.finish().status == 0)
+        let outcome = try running.finish()
+        #expect(outcome.status == 1)
+        #expect(outcome.lastError.contains("not a share"), "\(outcome.errors)")
+        #expect(!tool.exists("x"))
     }
 
     private static func writableMemory(_ system: String) throws -> Data {

@@ -53,7 +53,7 @@ extension ShareFileError: CustomStringConvertible {
     /// One line for people, without the name of the file, which the caller knows.
     public var description: String {
         switch self {
-        case .notAShare: "not a share: nothing in it begins with \(ShareText.beginLine)"
+        case .notAShare: "not a share: no line after \(ShareText.beginLine) is in it"
         case .damaged(let problems): problems.map(\.description).joined(separator: "; ")
         case .several(let count): "\(count) shares, where one was expected"
         case .invalidField(let field): "the value of \"\(field)\" is not valid"
