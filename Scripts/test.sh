@@ -11,6 +11,10 @@ export PENGUINDOME_TEST_VECTORS
 PENGUINDOME_TEST_SECANTUSD=$(Tests/Support/fetch-secantusdb.sh "$PWD/.build/secantusdb")
 export PENGUINDOME_TEST_SECANTUSD
 
+# A mail server and a receiver of webhooks, for alerts.
+PENGUINDOME_TEST_RECEIVERS=$(Tests/Support/fetch-receivers.sh "$PWD/.build/receivers")
+export PENGUINDOME_TEST_RECEIVERS
+
 # The tools first: tests start them as a user would.
 swift build --build-tests
 # One after the other: many of them start programs and wait, which starves those beside them on a small machine.
