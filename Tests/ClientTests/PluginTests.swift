@@ -152,9 +152,10 @@ struct PluginTests {
     func switches() async throws {
         let found = try await Self.collect(
             ["collectors/mine": "#!/bin/sh\necho 1\n", "collectors/other": "#!/bin/sh\necho 2\n"],
-            settings: "collectors: {mine: off, prey: on, eset: off}")
+            settings: "collectors: {mine: off, prey: on, usb: off}")
         #expect(found["mine"] == nil && found["other"] == 2)
-        #expect(found["prey"]?.document?["installed"] == false && found["eset"] == nil)
-        #expect(found["geolocation"] == nil && found["packages"] == nil && found["eraagent"] != nil)
+        #expect(found["prey"]?.document?["installed"] == false && found["usb"] == nil)
+        #expect(found["geolocation"] == nil && found["packages"] == nil && found["eraagent"] == nil)
+        #expect(found["users"] != nil)
     }
 }

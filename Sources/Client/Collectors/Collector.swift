@@ -43,5 +43,5 @@ public enum BuiltInCollectors {
 
     /// Those that do not run until a setting says so: what they report tells something to others, is long, or is
     /// about a product that few have.
-    static let offByDefault: Set = ["geolocation", "ip_addresses", "packages", "prey"]
+    static let offByDefault: Set = ["eraagent", "eset", "geolocation", "ip_addresses", "packages", "prey"]
 }

@@ -209,6 +209,55 @@ struct AuditTests {
         #expect(later.findings.allSatisfy { $0.isAlerting })
     }
 
+    @Test("the shipped checks find what this agent's collectors report, under the names that they report it")
+    func shippedForCollectors() async throws {
+        let good: Document = [
+            "antivirus": ["status": "on"], "autologin": ["enabled": false],
+            "firewall": ["status": "on"], "geolocation": ["position": "off"],
+            "guest_session": ["enabled": false],
+            "hd_encryption": ["status": "on"], "integrity": ["status": "intact"],
+            "os_end_of_life": ["supported": true],
+            "os_updates": ["release": false, "security_patches": false],
+            "reboot_required": ["required": false],
+            "screenlock": ["users": [["user": "anna", "enabled": true]]],
+            "secure_boot": ["status": "on"],
+            "sshd": [
+                "status": "running", "config": ["passwordauthentication": "no", "permitrootlogin": "no"],
+            ],
+            "time_sync": ["status": "on"], "updates_automatic": ["status": "on"],
+            "users": ["without_password": []],
+        ]
+        let bad: Document = [
+            "antivirus": ["status": "off"], "autologin": ["enabled": true],
+            "firewall": ["status": "off"], "guest_session": ["enabled": true],
+            "hd_encryption": ["status": "off"],
+            "integrity": ["status": "changed", "refused": [["order": "x"]], "update": "no space"],
+            "os_end_of_life": ["supported": false],
+            "os_updates": ["release": true, "security_patches": true],
+            "reboot_required": ["required": true],
+            "screenlock": ["users": [["user": "anna", "enabled": false]]],
+            "secure_boot": ["status": "off"],
+            "sshd": [
+                "status": "running", "config": ["passwordauthentication": "yes", "permitrootlogin": "yes"],
+            ],
+            "time_sync": ["status": "off"], "updates_automatic": ["status": "off"],
+            "users": ["without_password": ["guest"]],
+        ]
+        let checks = try CheckFile.read(yaml: CheckFile.shipped, file: "checks.yml")
+        let fleet = try await StoredFleet([
+            try StoredFleet.host("good", ["plugins": .document(good)], at: Self.now),
+            try StoredFleet.host("bad", ["plugins": .document(bad)], at: Self.now),
+        ])
+        let found = try await run(fleet, checks.checks).findings
+        #expect(found.filter { $0.subject.name == "good" }.map(\.check.name) == [])
+        let others: Set = [
+            "not-reporting", "no-location", "eraagent-absent", "eraagent-stopped", "eset-absent",
+            "eset-out-of-date", "eset-stopped",
+        ]
+        let wanted = checks.checks.filter { $0.method != .builtIn && !others.contains($0.name) }.map(\.name)
+        #expect(found.map(\.check.name) == wanted.sorted())
+    }
+
     // MARK: - checks.yml
 
     private func read(_ yaml: String) throws(SettingsError) -> [Check] {
