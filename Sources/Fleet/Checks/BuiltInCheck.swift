@@ -6,8 +6,6 @@ package enum BuiltInCheck: String, CaseIterable, Sendable {
     case pendingPatches = "pending-patches"
     /// A certificate or key of the fleet ends soon, or has ended.
     case expiringCertificate = "expiring-certificate"
-    /// Two machines report under one name.
-    case twinHosts = "twin-hosts"
 }
 
 /// What a built-in check found, at one moment.
