@@ -12,8 +12,10 @@ struct CollectorSettingsTests {
     @Test("switch collectors on and off; without them, those run that concern every machine and ask nobody")
     func switches() throws {
         let standard = try settings("")
-        #expect(standard.isOn("firewall") && standard.isOn("a-plugin") && standard.isOn("eset"))
-        #expect(!standard.isOn("geolocation") && !standard.isOn("ip_addresses") && !standard.isOn("packages"))
+        #expect(standard.isOn("firewall") && standard.isOn("a-plugin") && standard.isOn("antivirus"))
+        for name in ["geolocation", "ip_addresses", "packages", "eset", "eraagent"] {
+            #expect(!standard.isOn(name), "\(name)")
+        }
         let own = try settings("collectors: {prey: on, eset: off, a-plugin: no}")
         #expect(own.isOn("prey") && !own.isOn("eset") && !own.isOn("a-plugin"))
     }
