@@ -8,19 +8,25 @@ public struct FileError: Error, Equatable, Sendable, CustomStringConvertible {
     public let path: String
     /// The system's error number.
     public let code: Int32
+    /// Where the file is longer than what is read: the most that is, in bytes.
+    public let limit: Int?
 
     /// An error of that call.
-    public init(operation: String, path: String, code: Int32) {
+    public init(operation: String, path: String, code: Int32, limit: Int? = nil) {
         self.operation = operation
         self.path = path
         self.code = code
+        self.limit = limit
     }
 
     /// Whether there is no such file or directory.
     public var isAbsence: Bool { code == ENOENT || code == ENOTDIR }
 
     /// One line for people.
-    public var description: String { "cannot \(operation) \(path): \(systemMessage(code))" }
+    public var description: String {
+        let reason = limit.map { "it is longer than the \($0) bytes that are read" } ?? systemMessage(code)
+        return "cannot \(operation) \(path): \(reason)"
+    }
 }
 
 /// The system's text for an error number.

@@ -31,7 +31,9 @@ public enum Files {
             guard failure == 0 else { throw FileError(operation: "read", path: path, code: failure) }
             if chunk.isEmpty { return content }
             content += chunk
-            guard content.count <= limit else { throw FileError(operation: "read", path: path, code: EFBIG) }
+            guard content.count <= limit else {
+                throw FileError(operation: "read", path: path, code: EFBIG, limit: limit)
+            }
             wanted = min(wanted * 2, 1 << 18)
         }
     }

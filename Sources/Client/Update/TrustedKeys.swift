@@ -24,7 +24,7 @@ struct TrustedKeys {
         var certificates: [OpenPGP.Certificate] = []
         for file in files {
             do {
-                certificates += try OpenPGP.Certificate.all(in: try Files.read(file, limit: 1 << 20))
+                certificates += try OpenPGP.Certificate.all(in: try Files.read(file, limit: OpenPGP.Certificate.sizeLimit))
             } catch {
                 log.warning(
                     "a key cannot be read, and is not trusted: \(error)", metadata: ["file": "\(file)"])

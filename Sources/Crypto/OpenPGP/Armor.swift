@@ -12,6 +12,8 @@ extension OpenPGP {
             case publicKey = "PGP PUBLIC KEY BLOCK"
             case secretKey = "PGP PRIVATE KEY BLOCK"
 
+            /// Whether such a block holds a key.
+            var isKey: Bool { self == .publicKey || self == .secretKey }
             /// The labels of such blocks. Some programs write detached signatures as messages.
             fileprivate var labels: [Kind] { self == .signature ? [.signature, .message] : [self] }
         }
@@ -36,7 +38,10 @@ extension OpenPGP {
             var lines = Lines(input)
             var blocks = [[UInt8]]()
             while let label = try nextBlock(&lines, kind) { blocks.append(try readBlock(&lines, label)) }
-            guard !blocks.isEmpty else { throw .malformedArmor("no begin line") }
+            guard !blocks.isEmpty else {
+                if let mistake = Mistake(withoutBlock: input, wanted: kind) { throw .mistake(mistake) }
+                throw .malformedArmor("no begin line")
+            }
             return blocks
         }
 

@@ -64,6 +64,7 @@ extension OpenPGP.Certificate {
                 groups.append(
                     Group(fingerprint: OpenPGP.Fingerprint(ofKeyPacket: packet.body), packets: [packet]))
             case .secretKey, .secretSubkey: throw .mistake(.secretKey)
+            case .signature where groups.isEmpty: throw .mistake(.signature)
             case _ where packet.tag.mayBeIgnored && groups.isEmpty: break
             default:
                 guard let last = groups.indices.last else { throw .unexpectedPacket(packet.tag) }

@@ -116,7 +116,9 @@ extension OpenPGP.Error: CustomStringConvertible {
         case .malformedPacket(let reason): "not well-formed OpenPGP packets: \(reason)"
         case .unexpectedPacket(let tag): "an OpenPGP \(tag) packet where none may stand"
         case .notExactlyOneSignature(let found): "\(found) signatures where exactly one is wanted"
-        case .notExactlyOneKey(let found): "\(found) keys where exactly one is wanted"
+        case .notExactlyOneKey(let found):
+            "\(found) keys where exactly one is wanted"
+                + (found > 1 ? ": export it alone, with gpg --export FINGERPRINT" : "")
         case .tooCostly:
             "the key has so many signatures of itself that verifying them takes too long:"
                 + " export it with gpg --export-options export-minimal --export"

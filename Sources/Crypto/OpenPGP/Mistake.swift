@@ -7,6 +7,10 @@ extension OpenPGP {
         case publicKey
         /// A text with its signature around it.
         case clearSigned
+        /// A signature, or what is signed, in the place of a key.
+        case signature
+        /// A key of OpenSSH, or of OpenSSL and its like.
+        case foreignKey
         /// A keyring of GnuPG itself.
         case keybox
         /// Text of two octets each character.
@@ -24,6 +28,10 @@ extension OpenPGP {
                 "a public key where a secret one is wanted: give the output of gpg --export-secret-keys"
             case .clearSigned:
                 "a clear-signed text where a signature alone is wanted: sign with gpg --detach-sign"
+            case .signature:
+                "a signature or a message where a key is wanted: give the output of gpg --armor --export"
+            case .foreignKey:
+                "a key that is not of OpenPGP, but of OpenSSH or OpenSSL: make one with gpg or pd-release keygen"
             case .keybox: "a keybox of GnuPG where a key is wanted: give the output of gpg --armor --export"
             case .utf16:
                 "text in UTF-16, as > writes it in PowerShell: write it again with gpg --output FILE"
@@ -45,10 +53,21 @@ extension OpenPGP {
             }
         }
 
+        /// What can be told from a file without any block, where a key is wanted: how those of OpenSSH and armor after
+        /// RFC 7468 begin.
+        init?(withoutBlock input: [UInt8], wanted kind: Armor.Kind) {
+            let starts = ["ssh-", "sk-ssh-", "ecdsa-", "sk-ecdsa-", "---- BEGIN SSH2", "-----BEGIN "]
+            guard kind.isKey, starts.contains(where: { input.starts(with: $0.utf8) }) else { return nil }
+            self = .foreignKey
+        }
+
         /// What can be told from the label of a block.
         init?(found label: String, wanted kind: Armor.Kind) {
             switch (label, kind) {
-            case ("PGP SIGNED MESSAGE", _): self = .clearSigned
+            case ("PGP SIGNED MESSAGE", _) where !kind.isKey: self = .clearSigned
+            case ("PGP SIGNED MESSAGE", _), ("PGP SIGNATURE", _), ("PGP MESSAGE", _):
+                guard kind.isKey else { return nil }
+                self = .signature
             case (Armor.Kind.secretKey.rawValue, .publicKey): self = .secretKey
             case (Armor.Kind.publicKey.rawValue, .secretKey): self = .publicKey
             default: return nil

@@ -27,14 +27,51 @@ package enum KeyRole: String, Sendable, CaseIterable {
 
     /// Lets a key sign from now on.
     ///
+    /// One that signs nothing, by itself or by what is known about it here, would leave its owner with orders and
+    /// reports that are refused later and elsewhere.
+    ///
+    /// - Parameters:
+    ///   - force: takes one that has expired, is revoked or begins later. What brings that news of a key that is
+    ///     trusted here already is taken without it.
+    ///   - now: the time by which it must be able to sign.
     /// - Returns: the key with all that is known about it in whatever role.
+    /// - Throws: ``FleetError`` where it cannot sign, and nothing is written.
     package func trust(
-        _ certificate: OpenPGP.Certificate, _ state: ServerState
+        _ certificate: OpenPGP.Certificate, _ state: ServerState, force: Bool = false,
+        at now: OpenPGP.Timestamp
     ) throws -> OpenPGP.Certificate {
-        let places = Self.allCases.map { $0.directory(state) } + [state.retiredKeys]
-        let known = try RoleKeys.add(certificate, to: directory(state), knownIn: places)
+        try refuseUnfit(certificate, state, force: force, at: now)
+        let known = try RoleKeys.add(certificate, to: directory(state), knownIn: places(state))
         if self == .client { _ = try RoleKeys.remove(certificate.fingerprint, from: state.retiredKeys) }
         return known
+    }
+
+    /// Refuses a key whose signatures would be refused, as ``trust(_:_:force:at:)`` does.
+    package func refuseUnfit(
+        _ certificate: OpenPGP.Certificate, _ state: ServerState, force: Bool, at now: OpenPGP.Timestamp
+    ) throws {
+        let fingerprint = certificate.fingerprint
+        // By itself first: a damaged copy must not pass, and be kept, because a whole one is known.
+        var fitness = certificate.fitness(at: now)
+        if fitness == .signs {
+            fitness = try RoleKeys.merging(certificate, knownIn: places(state)).fitness(at: now)
+        }
+        switch fitness {
+        case .signs: return
+        case .notNow(let reason):
+            guard !force, try RoleKeys.copies(of: fingerprint, in: directory(state)).isEmpty else { return }
+            throw FleetError(
+                .failed,
+                "\(fingerprint) is not added, since its signatures would be refused: \(reason);"
+                    + " --force adds it all the same")
+        case .never(let reason):
+            throw FleetError(.failed, "\(fingerprint) is not added, since it can never sign: \(reason)")
+        }
+    }
+
+    /// Where something may be known about a key.
+    private func places(_ state: ServerState) -> [URL] {
+        Self.allCases.map { $0.directory(state) } + [state.retiredKeys]
     }
 
     /// Every host holds the client key: who holds one host must not be able to speak as the server, or to sign what

@@ -93,8 +93,18 @@ package final class RoleKeys: Sendable {
         _ certificate: OpenPGP.Certificate, to directory: URL, knownIn places: [URL] = []
     ) throws(StateError) -> OpenPGP.Certificate {
         try PrivateFiles.makeDirectory(directory)
+        let merged = try merging(certificate, knownIn: places + [directory])
+        let file = directory.appending(path: "\(certificate.fingerprint).pub.asc")
+        try PrivateFiles.write(Array(merged.armored().utf8), to: file)
+        return merged
+    }
+
+    /// A key with all that some directories know about it.
+    static func merging(
+        _ certificate: OpenPGP.Certificate, knownIn places: [URL]
+    ) throws(StateError) -> OpenPGP.Certificate {
         var merged = certificate
-        for place in places + [directory] {
+        for place in places {
             for copy in try copies(of: certificate.fingerprint, in: place) {
                 do {
                     merged = try merged.merging(copy.certificate)
@@ -103,8 +113,6 @@ package final class RoleKeys: Sendable {
                 }
             }
         }
-        let file = directory.appending(path: "\(certificate.fingerprint).pub.asc")
-        try PrivateFiles.write(Array(merged.armored().utf8), to: file)
         return merged
     }
 
@@ -157,7 +165,7 @@ package final class RoleKeys: Sendable {
     }
 
     private static func load(_ file: URL) throws(StateError) -> OpenPGP.Certificate {
-        let bytes = try PrivateFiles.read(file, limit: 1 << 20)
+        let bytes = try PrivateFiles.read(file, limit: OpenPGP.Certificate.sizeLimit)
         do {
             return try OpenPGP.Certificate(bytes)
         } catch {

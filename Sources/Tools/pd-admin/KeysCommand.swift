@@ -11,10 +11,13 @@ struct KeysCommand: ParsableCommand {
         commandName: "keys", abstract: "The public keys that the server trusts, by what they may sign.",
         subcommands: [List.self, Add.self, ImportKeyring.self, Retire.self, Remove.self])
 
-    /// What has to be said to trust a key once more.
-    struct Again: ParsableArguments {
+    /// What has to be said to trust a key all the same.
+    struct Exceptions: ParsableArguments {
         @Flag(help: "Trust a key again that was retired.")
         var retired = false
+
+        @Flag(help: "Trust a key that has expired, is revoked or begins later.")
+        var force = false
 
         /// A key that was retired on purpose does not come back by the way.
         func refuseRetired(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {
@@ -133,7 +136,7 @@ struct KeysCommand: ParsableCommand {
         @Option(help: "What the keys may sign: client (reports).")
         var role: KeyRole = .client
 
-        @OptionGroup var again: Again
+        @OptionGroup var exceptions: Exceptions
 
         func run() async throws {
             let wanted = try fingerprints.map(readFingerprint)
@@ -157,13 +160,28 @@ struct KeysCommand: ParsableCommand {
                 }
                 // All are read before any is trusted.
                 let certificates = try chosen.map { try home.certificate($0.fingerprint) }
+                let now = OpenPGP.Timestamp.now()
                 try options.changeState {
+                    var fit: [OpenPGP.Certificate] = []
                     for certificate in certificates {
                         try KeyRole.client.refuseMixing(certificate, options.state)
-                        try again.refuseRetired(certificate, options.state)
+                        try exceptions.refuseRetired(certificate, options.state)
+                        do {
+                            try KeyRole.client.refuseUnfit(
+                                certificate, options.state, force: exceptions.force, at: now)
+                            fit.append(certificate)
+                        } catch let error as FleetError where wanted.isEmpty {
+                            // A keyring that has been in use for years holds keys that are over.
+                            warn("\(error)")
+                        }
                     }
-                    for certificate in certificates {
-                        tellTrust(try KeyRole.client.trust(certificate, options.state), .client)
+                    guard !fit.isEmpty else {
+                        throw ToolFailure(.failed, "no key of that keyring can sign, nothing was added")
+                    }
+                    for certificate in fit {
+                        let known = try KeyRole.client.trust(
+                            certificate, options.state, force: exceptions.force, at: now)
+                        tellTrust(known, .client, at: now)
                     }
                 }
             } catch let error as GnuPG.Error {
@@ -222,13 +240,13 @@ struct KeysCommand: ParsableCommand {
         @Option(help: "What the key may sign: client (reports), release, patch or command.")
         var role: KeyRole
 
-        @OptionGroup var again: Again
+        @OptionGroup var exceptions: Exceptions
 
         func run() async throws {
             let certificate: OpenPGP.Certificate
             do {
                 certificate = try OpenPGP.Certificate(
-                    try PrivateFiles.read(URL(filePath: file), limit: 1 << 20))
+                    try PrivateFiles.read(URL(filePath: file), limit: OpenPGP.Certificate.sizeLimit))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
             }
@@ -237,11 +255,13 @@ struct KeysCommand: ParsableCommand {
                     .failed,
                     "there is no server in \(options.state.directory.path): name another with --state")
             }
+            let now = OpenPGP.Timestamp.now()
             try options.changeState {
                 try role.refuseMixing(certificate, options.state)
-                if role == .client { try again.refuseRetired(certificate, options.state) }
-                let known = try role.trust(certificate, options.state)
-                tellTrust(known, role)
+                if role == .client { try exceptions.refuseRetired(certificate, options.state) }
+                let known = try role.trust(
+                    certificate, options.state, force: exceptions.force, at: now)
+                tellTrust(known, role, at: now)
                 if role != .client { try offerToAgents(known) }
             }
         }
@@ -265,15 +285,17 @@ private func readFingerprint(_ text: String) throws -> OpenPGP.Fingerprint {
 }
 
 /// Says that a key is trusted, and what speaks against it.
-private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeyRole) {
-    if let problem = certificate.problem(at: .now()) {
+private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeyRole, at now: OpenPGP.Timestamp) {
+    if let problem = certificate.problem(at: now) {
         print("\(certificate.fingerprint) is added, but its signatures will be refused: \(problem)")
         return
     }
     print("\(certificate.fingerprint) may now sign \(role.what)")
-    if let weakness = certificate.weakness {
-        FileHandle.standardError.write(Data("pd-admin: \(weakness)\n".utf8))
-    }
+    if let weakness = certificate.weakness { warn(weakness) }
+}
+
+private func warn(_ line: String) {
+    FileHandle.standardError.write(Data("pd-admin: \(line)\n".utf8))
 }
 
 extension KeyRole: ExpressibleByArgument {}

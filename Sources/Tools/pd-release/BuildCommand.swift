@@ -88,7 +88,7 @@ struct BuildCommand: ParsableCommand {
         if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
         for file in trustedKeys {
             do {
-                let certificate = try OpenPGP.Certificate(try Files.read(file, limit: 1 << 20))
+                let certificate = try OpenPGP.Certificate(try Files.read(file, limit: OpenPGP.Certificate.sizeLimit))
                 files.append(try ReleaseSource(path: "keys/\(certificate.fingerprint).pub.asc", file: file))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")

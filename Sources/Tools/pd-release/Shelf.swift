@@ -53,7 +53,7 @@ struct Shelf {
         for name in try names(in: trusted) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
             let file = "\(trusted)/\(name)"
             do {
-                certificates.append(try OpenPGP.Certificate(try Files.read(file, limit: 1 << 20)))
+                certificates.append(try OpenPGP.Certificate(try Files.read(file, limit: OpenPGP.Certificate.sizeLimit)))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
             }

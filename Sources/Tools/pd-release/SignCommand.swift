@@ -101,7 +101,7 @@ struct VerifyCommand: ParsableCommand {
         var certificates: [OpenPGP.Certificate] = []
         for key in keys {
             do {
-                certificates += try OpenPGP.Certificate.all(in: try Files.read(key, limit: 1 << 20))
+                certificates += try OpenPGP.Certificate.all(in: try Files.read(key, limit: OpenPGP.Certificate.sizeLimit))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(key) is not a public key: \(error)")
             }

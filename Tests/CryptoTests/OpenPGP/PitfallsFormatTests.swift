@@ -314,6 +314,11 @@ struct PitfallsFormatTests {
             (.secretKey, certificate.bytes + secret),
             (.utf16, [0xff, 0xfe] + wide), (.utf16, [0xfe, 0xff, 0] + wide),
             (.byteOrderMark, [0xef, 0xbb, 0xbf] + Array(certificate.armored().utf8)),
+            (.signature, Array("-----BEGIN PGP SIGNED MESSAGE-----\n".utf8)),
+            (.signature, OpenPGP.Armor.wrap([0x88, 1, 4], kind: .signature)),
+            (.signature, [0x88, 1, 4]),
+            (.foreignKey, Array("ssh-ed25519 AAAA me@here\n".utf8)),
+            (.foreignKey, Array("-----BEGIN PRIVATE KEY-----\n".utf8)),
             (.keybox, [0, 0, 0, 32, 1, 1, 0, 2] + Array("KBXf".utf8) + [UInt8](repeating: 0, count: 20)),
         ]
         for (mistake, bytes) in cases {

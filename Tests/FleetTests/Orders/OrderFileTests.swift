@@ -60,11 +60,11 @@ struct OrderFileTests {
             } throws: {
                 ($0 as? FleetError)?.kind == .refused
             }
-            _ = try KeyRole.patch.trust(key.certificate, fleet.state)
+            _ = try KeyRole.patch.trust(key.certificate, fleet.state, at: .now())
             await #expect(throws: FleetError.self, "one that may sign files may not sign commands") {
                 try await fleet.send(read, at: Self.now)
             }
-            _ = try KeyRole.command.trust(key.certificate, fleet.state)
+            _ = try KeyRole.command.trust(key.certificate, fleet.state, at: .now())
             let order = try await fleet.send(read, at: Self.now)
             #expect(try await fleet.store.order(order.id)?.pendingHosts.map(\.name) == ["a", "b"])
             #expect(order.ownFiles.count == 1 && order.files.count == 2)
@@ -76,7 +76,7 @@ struct OrderFileTests {
         arguments: ["content", "fleet", "late", "host", "statement"])
     func refused(fault: String) async throws {
         try await withFleet { fleet, key in
-            _ = try KeyRole.command.trust(key.certificate, fleet.state)
+            _ = try KeyRole.command.trust(key.certificate, fleet.state, at: .now())
             let draft = try draft(
                 fleet, hosts: fault == "host" ? ["zebra"] : ["a"],
                 server: fault == "fleet" ? key.certificate.fingerprint : nil)
