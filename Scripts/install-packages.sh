@@ -8,7 +8,7 @@ for group in "$@"; do
     case $group in
         build) packages+=(libgcrypt20-dev libgpg-error-dev libgpgme-dev libmongoc-dev libssl-dev libsqlite3-dev
             libyaml-dev libcurl4-openssl-dev libpcre2-dev pkg-config binutils xz-utils) ;;
-        test) packages+=(archlinux-keyring curl debian-archive-keyring debian-keyring gnupg gpgv sqv libgfshare-bin
+        test) packages+=(archlinux-keyring chromium curl debian-archive-keyring debian-keyring gnupg gpgv sqv libgfshare-bin
             openssl python3 python3-venv sqlite3 valgrind
             zbar-tools librsvg2-bin) ;;
         # The sanitizers and libFuzzer come with the Swift toolchain.

@@ -23,6 +23,8 @@ public enum RecordCollection: String, CaseIterable, Sendable {
     case issueEvents = "issue_events"
     /// Issues of the fleet itself, which belong to no host: a certificate that expires.
     case fleetIssues = "fleet_issues"
+    /// Those of them that are over, by the time at which they ended.
+    case closedFleetIssues = "closed_fleet_issues"
     /// What was told to whom last.
     case told
     /// Messages that are on their way to people.

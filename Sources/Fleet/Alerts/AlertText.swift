@@ -1,3 +1,4 @@
+import PDBasics
 import PDDocument
 
 /// A message in words.
@@ -26,37 +27,37 @@ package struct AlertText: Sendable, Equatable {
             let note =
                 "This message was due on \(Self.time(createdAt)) and could not be delivered before. It tells all that was missed."
             lines += [note, ""]
-            html += "<p><em>\(Self.escaped(note))</em></p>"
+            html += "<p><em>\(note.htmlEscaped)</em></p>"
         }
         if toOwner {
             let intro = "This is about the computer that is registered as yours."
             lines += [intro, ""]
-            html += "<p>\(Self.escaped(intro))</p>"
+            html += "<p>\(intro.htmlEscaped)</p>"
         }
         for section in message.sections {
             let title = Self.title(section)
             lines.append("\(section.severity.rawValue.uppercased()): \(title)")
             html +=
-                "<h2 style=\"font-size:1.1em\">\(Self.escaped(title)) <small>(\(section.severity.rawValue))</small></h2>"
+                "<h2 style=\"font-size:1.1em\">\(title.htmlEscaped) <small>(\(section.severity.rawValue))</small></h2>"
             if !section.why.isEmpty {
                 lines.append("  Why: \(section.why)")
-                html += "<p>\(Self.escaped(section.why))</p>"
+                html += "<p>\(section.why.htmlEscaped)</p>"
             }
             if !section.fix.isEmpty {
                 lines += ["  Fix: " + section.fix.split(separator: "\n").joined(separator: "\n       ")]
-                html += "<p><strong>Fix:</strong></p><pre>\(Self.escaped(section.fix))</pre>"
+                html += "<p><strong>Fix:</strong></p><pre>\(section.fix.htmlEscaped)</pre>"
             }
             html += "<ul>"
             for subject in section.subjects.prefix(Self.namedSubjects) {
                 let line = Self.line(subject)
                 lines.append("  - \(line)")
-                html += "<li>\(Self.escaped(line))</li>"
+                html += "<li>\(line.htmlEscaped)</li>"
             }
             let rest = section.subjects.count - Self.namedSubjects
             if rest > 0 {
                 lines.append("  - and \(rest) more: pd-admin issues list --check \(section.check)")
                 html +=
-                    "<li>and \(rest) more: <code>pd-admin issues list --check \(Self.escaped(section.check))</code></li>"
+                    "<li>and \(rest) more: <code>pd-admin issues list --check \(section.check.htmlEscaped)</code></li>"
             }
             html += "</ul>"
             lines.append("")
@@ -65,8 +66,8 @@ package struct AlertText: Sendable, Equatable {
             lines.append("No longer so:")
             html += "<h2 style=\"font-size:1.1em\">No longer so</h2><ul>"
             for over in message.resolved.prefix(Self.namedSubjects) {
-                lines.append("  - \(Self.printable(over.name)): \(over.title)")
-                html += "<li>\(Self.escaped(Self.printable(over.name))): \(Self.escaped(over.title))</li>"
+                lines.append("  - \(over.name.printable): \(over.title)")
+                html += "<li>\(over.name.printable.htmlEscaped): \(over.title.htmlEscaped)</li>"
             }
             let rest = message.resolved.count - Self.namedSubjects
             if rest > 0 {
@@ -78,7 +79,7 @@ package struct AlertText: Sendable, Equatable {
         while lines.last?.isEmpty == true { lines.removeLast() }
         text = lines.joined(separator: "\n") + "\n"
         self.html =
-            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>\(Self.escaped(subject))</title></head><body>\(html)</body></html>\n"
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>\(subject.htmlEscaped)</title></head><body>\(html)</body></html>\n"
     }
 
     private static func subject(_ message: AlertMessage) -> String {
@@ -88,7 +89,7 @@ package struct AlertText: Sendable, Equatable {
             return "Nothing is open any more"
         }
         let hosts = first.subjects.filter { $0.resolvedAt == nil }
-        let one = hosts.count == 1 ? printable(hosts[0].name) : "\(hosts.count) hosts"
+        let one = hosts.count == 1 ? hosts[0].name.printable : "\(hosts.count) hosts"
         let rest = open - hosts.count
         return "\(title(first)): \(one)" + (rest > 0 ? ", and \(rest) more" : "")
     }
@@ -98,8 +99,8 @@ package struct AlertText: Sendable, Equatable {
     }
 
     private static func line(_ subject: AlertMessage.Subject) -> String {
-        var line = "\(printable(subject.name)), since \(time(subject.openedAt))"
-        if !subject.evidence.isEmpty { line += ": \(printable(subject.evidence))" }
+        var line = "\(subject.name.printable), since \(time(subject.openedAt))"
+        if !subject.evidence.isEmpty { line += ": \(subject.evidence.printable)" }
         if let resolvedAt = subject.resolvedAt {
             line += " (over since \(time(resolvedAt)))"
         } else if subject.flips > 0 {
@@ -115,35 +116,5 @@ package struct AlertText: Sendable, Equatable {
     static func time(_ milliseconds: Int64) -> String {
         let text = Timestamp.text(milliseconds: milliseconds)
         return "\(text.prefix(10)) \(text.dropFirst(11).prefix(5)) UTC"
-    }
-
-    /// What hosts say may hold control characters.
-    static func printable(_ text: String) -> String {
-        String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.isPrintable ? $0 : "?" }))
-    }
-
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            switch character {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "'": escaped += "&#39;"
-            default: escaped.append(character)
-            }
-        }
-        return escaped
-    }
-}
-
-extension Unicode.Scalar.Properties {
-    fileprivate var isPrintable: Bool {
-        switch generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned, .privateUse:
-            false
-        default: true
-        }
     }
 }

@@ -4,6 +4,6 @@ import PDCrypto
 enum MessageToken {
     /// 32 characters of base 16, from the identifier of a message in the outbox.
     static func token(_ id: String) -> String {
-        SHA256.hash(Array(id.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        hexadecimal(Array(SHA256.hash(Array(id.utf8)).prefix(16)))
     }
 }

@@ -1,6 +1,7 @@
 import CCurl
 import Dispatch
 import Foundation
+import PDBasics
 import PDSecrets
 
 /// Delivers messages over the network, or by a program of this machine.
@@ -155,7 +156,7 @@ package struct NetworkDelivery: AlertDelivery {
         guard process.terminationReason == .exit, process.terminationStatus == 0 else {
             let line =
                 errors.sync { String(decoding: said.prefix(300), as: UTF8.self) }
-                .split(whereSeparator: \.isNewline).first.map { ": \(AlertText.printable(String($0)))" } ?? ""
+                .split(whereSeparator: \.isNewline).first.map { ": \(String($0).printable)" } ?? ""
             let how =
                 process.terminationReason == .exit
                 ? "exit code \(process.terminationStatus)" : "signal \(process.terminationStatus)"

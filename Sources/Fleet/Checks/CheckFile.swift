@@ -166,7 +166,7 @@ package enum CheckFile {
         guard isName(name) else {
             throw mapping.error("name", "must be made of lower-case letters, digits and hyphens")
         }
-        guard let title else { throw missing("title", in: mapping, near: mapping.node("name")) }
+        guard title != nil else { throw missing("title", in: mapping, near: mapping.node("name")) }
         guard isBuiltIn || query != nil else {
             throw missing("query", in: mapping, near: mapping.node("name"))
         }

@@ -50,7 +50,8 @@ package struct FleetAudit: Sendable {
                     .presence,
                     StoredRecord(
                         id: "audit",
-                        document: ["at": .date(milliseconds: now), "open": .int(report.findings.count)]))
+                        document: ["at": .date(milliseconds: now), "open": .int(report.findings.count)])),
+                .put(.presence, try await AuditDays.noting(store, at: now)),
             ])
             let removed = try await fleet.prune(at: now)
             try await store.releaseLease(Self.lease, holder: holder)

@@ -13,6 +13,8 @@ package struct FleetIssue: Sendable, Equatable {
     package let alertedAt: Int64?
     /// What was seen.
     package let evidence: String
+    /// When it was found to be gone; nothing where it is open.
+    package var closedAt: Int64?
 
     package init(check: String, subject: String, openedAt: Int64, alertedAt: Int64? = nil, evidence: String) {
         self.check = check
@@ -32,6 +34,7 @@ package struct FleetIssue: Sendable, Equatable {
         writer.append("opened_at", .date(milliseconds: openedAt))
         if let alertedAt { writer.append("alerted_at", .date(milliseconds: alertedAt)) }
         writer.append("evidence", .string(evidence))
+        if let closedAt { writer.append("closed_at", .date(milliseconds: closedAt)) }
         return StoredRecord(id: id, document: writer.finish())
     }
 
@@ -45,5 +48,13 @@ package struct FleetIssue: Sendable, Equatable {
             check: check, subject: subject, openedAt: openedAt,
             alertedAt: document["alerted_at"]?.milliseconds,
             evidence: document["evidence"]?.string ?? "")
+        closedAt = document["closed_at"]?.milliseconds
+    }
+
+    /// What is kept of it once it is gone.
+    func closed(at now: Int64) -> StoredRecord {
+        var closed = self
+        closed.closedAt = now
+        return StoredRecord(id: "\(RecordTime.name(now)) \(id)", document: closed.record.document)
     }
 }

@@ -92,7 +92,9 @@ struct IssueLedger {
                 alertedAt: byID[id]?.alertedAt, evidence: finding.evidence)
         }
         let standing = Set(fleetIssues.map(\.id))
-        records += known.filter { !standing.contains($0.id) }.map { .remove(.fleetIssues, id: $0.id) }
+        records += known.filter { !standing.contains($0.id) }.flatMap { issue in
+            [.remove(.fleetIssues, id: issue.id), .put(.closedFleetIssues, issue.closed(at: now))]
+        }
         records += fleetIssues.filter { byID[$0.id] != $0 }.map { .put(.fleetIssues, $0.record) }
     }
 

@@ -61,20 +61,6 @@ extension OrderDraft {
     }
 }
 
-extension String {
-    /// The text on one line, with `?` for each character that a terminal would obey.
-    package var printable: String {
-        String(
-            String.UnicodeScalarView(
-                unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
-                    default: scalar
-                    }
-                }))
-    }
-}
-
 extension Moment {
     /// For people: `2024-06-02 00:00:00Z`.
     package var readable: String {

@@ -1,5 +1,6 @@
 import Foundation
 import PDDocument
+import PDFleet
 import PDProtocol
 import PDStore
 import Testing
@@ -7,7 +8,7 @@ import Testing
 /// A fleet in a database of its own, whose hosts are as a test wants them.
 final class StoredFleet: Sendable {
     let store: any FleetStore
-    private let directory: URL
+    let directory: URL
 
     init(_ hosts: [FleetHost] = []) async throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "fleet-\(UUID().uuidString)")
@@ -21,6 +22,14 @@ final class StoredFleet: Sendable {
             try? await store.close()
             try? FileManager.default.removeItem(at: directory)
         }
+    }
+
+    /// The same with files of settings, as servers and tools open it.
+    func opened(checks: String, settings: String = "port: 8080") throws -> Fleet {
+        let state = ServerState(directory: directory)
+        try Data(checks.utf8).write(to: state.checksFile)
+        return Fleet(
+            state: state, settings: try ServerSettings(yaml: settings, file: "server.yml"), store: store)
     }
 
     /// Puts a host there, or another document in the place of what it had; its issues stay.
