@@ -85,10 +85,11 @@ if !coreOnly {
             name: "PDProtocol", dependencies: ["PDSecrets", "PDCrypto", "PDDocument"],
             path: "Sources/Protocol"),
         .target(name: "PDQuery", dependencies: ["PDBasics", "PDDocument", "CPCRE2"], path: "Sources/Query"),
+        .target(name: "CMongoCounters", path: "Sources/CShims/CMongoCounters"),
         .target(
             name: "PDStore",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDDocument", "PDCrypto", "PDQuery", "CMongoC",
+                "PDBasics", "PDProtocol", "PDDocument", "PDCrypto", "PDQuery", "CMongoC", "CMongoCounters",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Store"),

@@ -14,6 +14,18 @@ struct ServerToolTests {
         try String(contentsOfFile: fleet.serverState + "/server.yml", encoding: .utf8)
     }
 
+    @Test("the counters that libmongoc makes are left by no run, and those of a killed one disturb none")
+    func mongoCounters() throws {
+        let tools = try SharesToolRunner()
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin").path
+        let outcome = try tools.run(
+            ["-c", "touch /dev/shm/mongoc-$$; echo $$; exec \(program) --version"], program: "/bin/sh")
+        #expect(outcome.status == 0)
+        #expect(outcome.errors == "")
+        let number = outcome.text.split(separator: "\n")[0]
+        #expect(!FileManager.default.fileExists(atPath: "/dev/shm/mongoc-\(number)"))
+    }
+
     @Test("pd-server --version says its version, and check-config says whether the server could start")
     func checkConfig() throws {
         let fleet = try server()

@@ -2,20 +2,12 @@ import CMongoC
 import Glibc
 import PDDocument
 
-/// The counters that libmongoc makes in shared memory as soon as it is loaded, whether it is used or not.
-public enum MongoCounters {
-    /// Takes their name away. A process that is killed would leave it behind, and a later one with the same number would
-    /// complain about it before anybody can stop it.
-    public static func forget() { shm_unlink("/mongoc-\(getpid())") }
-}
-
 /// What libmongoc and libbson need, in one place.
 enum LibMongoC {
     private static let started: Void = {
         // The library would write to standard error by itself. What matters comes back as an error.
         mongoc_log_set_handler({ _, _, _, _ in }, nil)
         mongoc_init()
-        MongoCounters.forget()
     }()
 
     /// To be called before anything else of the library; the first call starts it.

@@ -4,21 +4,14 @@ import PDCrypto
 
 /// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
 /// at most one line on standard error.
-public protocol Tool: AsyncParsableCommand {
-    /// Is called first of all, for what the libraries that a tool is linked with need.
-    static func prepare()
-}
+public protocol Tool: AsyncParsableCommand {}
 
 extension Tool {
-    /// Does nothing.
-    public static func prepare() {}
-
     /// The program's entry.
     public static func main() async {
         // A reader that went away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         umask(0o077)
-        prepare()
         let name = configuration.commandName ?? "tool"
         do {
             // All of them hold secret keys at times.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import PDBasics
-import PDStore
 import PDToolSupport
 
 /// What an administrator asks of a fleet. Opens the store by itself, so that it works while the server is down.
@@ -19,9 +18,6 @@ struct PDAdminTool: Tool {
             HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self, ReportCommand.self,
             KeysCommand.self,
             PatchesCommand.self, CommandsCommand.self, OrdersCommand.self, ParametersCommand.self,
-            PasswordsCommand.self, PortsCommand.self,
-            StoreCommand.self,
+            PasswordsCommand.self, PortsCommand.self, StoreCommand.self,
         ])
-
-    static func prepare() { MongoCounters.forget() }
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import PDBasics
-import PDStore
 import PDToolSupport
 
 /// The server: makes itself out of an empty directory, and serves.
@@ -17,6 +16,4 @@ struct PDServerTool: Tool {
 
     /// Where an installed server keeps its state.
     static let installedState = "/var/lib/penguindome/server"
-
-    static func prepare() { MongoCounters.forget() }
 }
