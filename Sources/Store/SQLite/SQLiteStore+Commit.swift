@@ -10,7 +10,7 @@ extension SQLiteStore {
         // The queue keeps the order, so that other writes get their turn between two groups.
         pool.asyncWriteWithoutTransaction { [self] db in
             let group = submissions.takeGroup()
-            let answers = Self.commit(group.map(\.report), db)
+            let answers = turns.write { Self.commit(group.map(\.report), db) }
             for (entry, answer) in zip(group, answers) { entry.caller.resume(returning: answer) }
             if submissions.finishGroup() { startCommit() }
         }

@@ -36,12 +36,14 @@ public final class SQLiteStore: FleetStore {
     let pool: DatabasePool
     let useCount = UseCount()
     let submissions: SubmissionQueue
+    let turns: WriterTurns
     /// One after the other, where several callers close.
     private let closing = DispatchQueue(label: "PDStore.closing")
 
-    private init(path: String, pool: DatabasePool, settings: Settings) {
+    private init(path: String, pool: DatabasePool, turns: WriterTurns, settings: Settings) {
         self.path = path
         self.pool = pool
+        self.turns = turns
         submissions = SubmissionQueue(
             maximumCount: settings.maximumWaiting, maximumBytes: settings.maximumWaitingBytes)
     }
@@ -53,12 +55,13 @@ public final class SQLiteStore: FleetStore {
     public static func open(
         path: String, settings: Settings = Settings()
     ) async throws(StoreError) -> SQLiteStore {
+        let turns = WriterTurns(timeout: settings.busyTimeout)
         let pool = await blocking(on: DispatchQueue(label: "PDStore.opening")) {
             () throws(StoreError) -> DatabasePool in
             if !settings.mustExist { try createFile(path) }
-            return try connect(path, settings: settings)
+            return try connect(path, turns, settings: settings)
         }
-        return SQLiteStore(path: path, pool: try pool.get(), settings: settings)
+        return SQLiteStore(path: path, pool: try pool.get(), turns: turns, settings: settings)
     }
 
     /// Commits what waits, then closes all connections.
@@ -112,11 +115,13 @@ extension SQLiteStore {
         Glibc.close(file)
     }
 
-    private static func connect(_ path: String, settings: Settings) throws(StoreError) -> DatabasePool {
+    private static func connect(
+        _ path: String, _ turns: WriterTurns, settings: Settings
+    ) throws(StoreError) -> DatabasePool {
         let deadline = ContinuousClock.now + settings.busyTimeout
         while true {
             do {
-                return try connectOnce(path, settings: settings)
+                return try connectOnce(path, turns, settings: settings)
             } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY && ContinuousClock.now < deadline
             {
@@ -133,10 +138,12 @@ extension SQLiteStore {
         }
     }
 
-    private static func connectOnce(_ path: String, settings: Settings) throws -> DatabasePool {
+    private static func connectOnce(
+        _ path: String, _ turns: WriterTurns, settings: Settings
+    ) throws -> DatabasePool {
         var configuration = GRDB.Configuration()
         configuration.label = "PDStore"
-        configuration.busyMode = .timeout(settings.busyTimeout / .seconds(1))
+        configuration.busyMode = turns.busyMode
 
         // First a look that cannot change anything, and that fails where there is no file.
         var readOnly = configuration

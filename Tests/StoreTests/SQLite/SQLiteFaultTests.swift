@@ -73,6 +73,39 @@ struct SQLiteFaultTests {
         }
     }
 
+    @Test("A process that commits without a break on a slow disk lets others have their turn")
+    func turns() async throws {
+        try await SQLiteTestDatabase.with { database in
+            let server = try #require(try await database.open() as? SQLiteStore)
+            let isOver = Locked(false)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await server.pool.writeWithoutTransaction { db in
+                        while !isOver.withLock({ $0 }) {
+                            try server.turns.write {
+                                try db.inTransaction(.immediate) {
+                                    // As long as a slow disk takes to have the log written.
+                                    usleep(60_000)
+                                    return .commit
+                                }
+                            }
+                        }
+                    }
+                }
+                defer { isOver.withLock { $0 = true } }
+                var settings = SQLiteStore.Settings()
+                settings.busyTimeout = .seconds(2)
+                let tool = try await SQLiteStore.open(path: database.path, settings: settings)
+                for number in 0..<10 {
+                    _ = try await tool.record(submission("h\(number)", plugins: [:]), submittedAt: 1)
+                }
+                try await tool.close()
+            }
+            #expect(try await server.hosts().count == 10)
+            try await server.close()
+        }
+    }
+
     @Test("A queue that is full turns submissions away at once, and serves those that wait")
     func backpressure() async throws {
         try await SQLiteTestDatabase.with { database in
