@@ -174,7 +174,7 @@ if !coreOnly {
         .executableTarget(
             name: "pd-server",
             dependencies: [
-                "PDBasics", "PDServer", "PDFleet", "PDServerToolSupport", "PDToolSupport", "PDCrypto",
+                "PDBasics", "PDServer", "PDFleet", "PDFiles", "PDServerToolSupport", "PDToolSupport", "PDCrypto",
                 "PDSettings",
                 "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -248,7 +248,26 @@ public enum Files {
     /// Writes what is read from an open file into a new one, which has its name once it is whole.
     ///
     /// - Throws: ``FileError`` with `EEXIST` where something has that name.
-    public static func copy(from source: Int32, toNew path: String) throws(FileError) {
+    public static func copy(from source: Int32, toNew path: String) throws {
+        try makeNew(path) { target in
+            while true {
+                var failure: Int32 = 0
+                let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
+                    let result = retryingInterrupts { Glibc.read(source, buffer.baseAddress, buffer.count) }
+                    if result < 0 { failure = errno }
+                    count = max(0, result)
+                }
+                guard failure == 0 else { throw FileError(operation: "read for", path: path, code: failure) }
+                if chunk.isEmpty { return }
+                try writeAll(chunk, to: target, path: path)
+            }
+        }
+    }
+
+    /// Makes a file of mode 0600, which has its name once `body` has written it and it is on disk.
+    ///
+    /// - Throws: what `body` throws; ``FileError`` with `EEXIST` where something has that name.
+    public static func makeNew(_ path: String, _ body: (_ descriptor: Int32) throws -> Void) throws {
         let partial = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(temporarySuffix)"
         let target = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard target >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
@@ -256,22 +275,23 @@ public enum Files {
             close(target)
             unlink(partial)
         }
-        while true {
-            var failure: Int32 = 0
-            let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
-                let result = retryingInterrupts { Glibc.read(source, buffer.baseAddress, buffer.count) }
-                if result < 0 { failure = errno }
-                count = max(0, result)
-            }
-            guard failure == 0 else { throw FileError(operation: "read for", path: path, code: failure) }
-            if chunk.isEmpty { break }
-            try writeAll(chunk, to: target, path: path)
-        }
+        try body(target)
         // Unlike rename(2), link(2) does not replace what came there meanwhile.
         guard fsync(target) == 0, link(partial, path) == 0 else {
             throw FileError(operation: "write", path: path, code: errno)
         }
         try synchronize(directoryOf: path)
+    }
+
+    /// Lends a file that has no name, so that nothing of it is left however this process ends.
+    ///
+    /// - Parameter directory: on whose file system it lies.
+    public static func unnamed(in directory: String) throws(FileError) -> Int32 {
+        let path = "\(directory)/\(getpid())-\(UInt32.random(in: 0 ... .max))\(temporarySuffix)"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
+        unlink(path)
+        return descriptor
     }
 
     /// Renames within one directory, and returns when the new name is on disk.
@@ -298,6 +318,19 @@ public enum Files {
         guard fsync(descriptor) == 0 else {
             throw FileError(operation: "write", path: directory, code: errno)
         }
+    }
+
+    /// Returns when a directory and all regular files and directories in it are on disk.
+    public static func synchronize(tree path: String) throws(FileError) {
+        let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, fsync(descriptor) == 0 else {
+            throw FileError(operation: "write", path: path, code: errno)
+        }
+        guard info.st_mode & S_IFMT == S_IFDIR else { return }
+        for name in try names(in: path) { try synchronize(tree: "\(path)/\(name)") }
     }
 
     /// Writes everything, however the system cuts it up.

@@ -9,13 +9,14 @@ public final class StateLock: Sendable {
     ///
     /// - Parameters:
     ///   - path: the file that stands for it, made where it is not there.
+    ///   - isShared: whether others may have it at the same time that share it as well.
     ///   - patience: how long to wait for another process to let go.
     /// - Throws: ``FileError`` with `EWOULDBLOCK` where another process has it.
-    public init(_ path: String, patience: Duration = .zero) throws(FileError) {
+    public init(_ path: String, isShared: Bool = false, patience: Duration = .zero) throws(FileError) {
         descriptor = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
         let end = ContinuousClock.now + patience
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        while flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0 {
             let code = errno
             // `deinit` closes the file.
             guard code == EWOULDBLOCK, ContinuousClock.now < end else {

@@ -85,18 +85,18 @@ echo "$hosts" | python3 -c 'import json, sys; assert [h["hostname"] for h in jso
 pd-admin hosts history laptop --state "$state" | grep -q plugins.n || fail "no history"
 pd-admin store copy --from "$uri" --to "sqlite:$work/copy.sqlite"
 pd-admin store copy --from "sqlite:$work/copy.sqlite" --to "mongodb://127.0.0.1:$database_port/second"
-pd-admin store backup "$work/backup.sqlite" --state "$state"
+pd-admin backup "$work/backup" --state "$state"
 pd-admin store check --state "$state"
 pd-admin store prune --audit-trail 1d --state "$state"
 
 echo "6. The same on SQLite: backup, change, restore"
 cp -r "$state" "$work/embedded"
 sed -i '/^database:/d' "$work/embedded/server.yml"
-pd-admin store restore "$work/backup.sqlite" --state "$work/embedded"
+pd-admin restore "$work/backup" --sqlite --yes --state "$work/embedded"
 pd-admin hosts list --state "$work/embedded" --where '{"plugins.firewall.status": "off"}' --json |
     python3 -c 'import json, sys; assert len(json.load(sys.stdin)) == 1'
-head -c 20000 /dev/urandom >"$work/broken.sqlite"
-if pd-admin store restore "$work/broken.sqlite" --state "$work/embedded"; then fail "a broken backup was restored"; fi
+head -c 20000 /dev/urandom >"$work/broken"
+if pd-admin restore "$work/broken" --yes --state "$work/embedded"; then fail "a broken backup was restored"; fi
 pd-admin store check --state "$work/embedded"
 kill "$server" && wait "$server" || fail "the server did not end well"
 server=

@@ -16,7 +16,9 @@ final class FleetRunner {
         server?.process.waitUntilExit()
     }
 
-    var serverState: String { tools.path("server").path }
+    /// The name of the state directory, below the runner's own.
+    var stateName = "server"
+    var serverState: String { tools.path(stateName).path }
 
     /// Runs one of the programs to its end.
     @discardableResult

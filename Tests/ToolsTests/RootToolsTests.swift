@@ -25,6 +25,8 @@ struct RootToolsTests {
                 "pd-admin", "keys", "add", builder.path("K/key.pub.asc"), "--role", "release", "--state",
                 state)
             try #require(added.status == 0, "\(added.errors)")
+            let backup = try fleet.run("pd-admin", "backup", fleet.tools.path("whole").path, "--state", state)
+            try #require(backup.status == 0, "\(backup.errors)")
             try #require(chmod(builder.path("."), 0o711) == 0)
             let given = try fleet.tools.run(["-R", "65534:65534", state], program: "/bin/chown")
             try #require(given.status == 0)
@@ -41,8 +43,11 @@ struct RootToolsTests {
                 ["pd-admin", "ports", "add", "20001"],
                 ["pd-admin", "keys", "remove", try fingerprint(), "--role", "patch"],
                 ["pd-admin", "issues", "audit"],
+                ["pd-admin", "backup", fleet.tools.path("backup-\(UUID().uuidString)").path],
                 ["pd-server", "setup", "--yes"],
             ].map { try fleet.run($0[0], Array($0.dropFirst()) + ["--state", state]) }
+            let backup = fleet.tools.path("whole").path
+            outcomes.append(try fleet.run("pd-admin", "restore", backup, "--yes", "--state", state))
             outcomes.append(try builder.run("publish", "1.tar", "--v1-key", "K/key.asc", "--state", state))
             return outcomes
         }
@@ -97,13 +102,18 @@ struct RootToolsTests {
             #expect(info.st_uid == Self.service && info.st_gid == Self.service, "\(name)")
         }
         // A backup and a restoration, whose files only root reaches.
-        let backup = world.fleet.tools.path("mine/backup.sqlite").path
+        let backup = world.fleet.tools.path("mine/backup").path
         try FileManager.default.createDirectory(
             atPath: world.fleet.tools.path("mine").path, withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o700])
-        for command in ["backup", "restore"] {
-            let outcome = try world.fleet.run("pd-admin", "store", command, backup, "--state", world.state)
+        for command in [["backup"], ["restore", "--yes"]] {
+            let outcome = try world.fleet.run("pd-admin", command + [backup, "--state", world.state])
             #expect(outcome.status == 0, "\(command): \(outcome.errors)")
+        }
+        for name in try FileManager.default.subpathsOfDirectory(atPath: world.state) {
+            var info = stat()
+            try #require(lstat("\(world.state)/\(name)", &info) == 0)
+            #expect(info.st_uid == Self.service && info.st_gid == Self.service, "\(name)")
         }
         var info = stat()
         #expect(lstat(backup, &info) == 0 && info.st_uid == 0 && info.st_mode & 0o777 == 0o600)
@@ -118,7 +128,8 @@ struct RootToolsTests {
         arguments: [
             "agent-kit", "agent-kit/keys", "keys", "keys/client", "keys/release", "keys/patch",
             "keys/retired",
-            "tls", "releases", "server.yml", "checks.yml", "fleet.sqlite", "lock", "agent-kit/agent.yml",
+            "tls", "releases", "server.yml", "checks.yml", "fleet.sqlite", "lock", "serving", "restoring",
+            "replaced", "agent-kit/agent.yml",
             "agent-kit/server.crt", "agent-kit/server.pub.asc", "keys/server.pub.asc", "keys/server.key.asc",
         ])
     func links(name: String) throws {

@@ -27,6 +27,12 @@ package struct SettingsFile {
         try PrivateFiles.replaceFollowingLinks(Array(editor.yaml.utf8), at: file)
     }
 
+    /// Has the database be a file of the state directory, whatever stands there of another one.
+    package mutating func keepDatabaseInState() throws {
+        guard try editor.value(["database"]) != nil else { return }
+        try editor.set(["database", "file"], to: .text("fleet.sqlite"))
+    }
+
     // MARK: - Passwords
 
     /// Where passwords stand: those of the server, or those of one endpoint.

@@ -50,6 +50,7 @@ package struct ServerSetup {
         // Two at once would each make keys, and one would lose the secret halves of its own.
         let lock = try PrivateFiles.lock(state)
         return try withExtendedLifetime(lock) {
+            try state.finishRestoration()
             try removeRemains()
             try PrivateFiles.makeDirectory(state.keys)
             let knewClients = FileManager.default.fileExists(atPath: state.clientKeys.path)

@@ -33,6 +33,7 @@ package struct Fleet: Sendable {
         waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
     ) async throws {
         self.state = state
+        try state.finishInterruptedRestoration()
         guard FileManager.default.fileExists(atPath: state.settingsFile.path) else {
             throw StateError(
                 "there is no server in \(state.directory.path): name another with --state, or run pd-server setup"

@@ -13,6 +13,9 @@ import Foundation
 /// agent-kit/               what an agent needs to join
 /// releases/                releases of the agent, see ReleaseShelf
 /// lock                     held by whoever changes settings or keys
+/// serving                  held by a server that runs
+/// restoring/               a backup on its way into this directory, see FleetRestore
+/// replaced/                what was here before the last backup was restored
 /// ```
 package struct ServerState: Sendable {
     /// The directory.
@@ -44,6 +47,12 @@ package struct ServerState: Sendable {
     package var releases: URL { directory.appending(path: "releases") }
     /// Held by whoever changes settings or keys.
     var lock: URL { directory.appending(path: "lock") }
+    /// Held by a server that runs, together with others that do.
+    var serving: URL { directory.appending(path: "serving") }
+    /// A backup on its way into the directory.
+    var restoring: URL { directory.appending(path: "restoring") }
+    /// What was there before a backup was restored.
+    package var replaced: URL { directory.appending(path: "replaced") }
     /// What an agent needs to join.
     package var agentKit: URL { directory.appending(path: "agent-kit") }
 }

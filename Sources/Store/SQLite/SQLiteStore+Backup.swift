@@ -3,7 +3,7 @@ import GRDB
 
 extension SQLiteStore {
     /// Writes a copy of the database as it is at one moment, while it is used. The copy is a database of its own, which
-    /// ``open(path:settings:)`` opens; restoring is putting it in the place of the other while no process uses that.
+    /// ``open(path:settings:)`` opens.
     ///
     /// - Parameter target: a file that does not exist. It gets mode 0600, and is there only when it is whole and on
     ///   disk.

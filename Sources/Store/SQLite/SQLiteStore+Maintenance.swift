@@ -94,63 +94,9 @@ extension SQLiteStore {
             ),
         ]
 
-    /// Puts the content of a backup in the place of all that is there, in one transaction: whoever uses the database
-    /// sees the old or the new content.
-    ///
-    /// - Parameter file: what ``backup(to:)`` wrote; it is only read. It is checked first; where something is wrong with
-    ///   it, nothing is changed.
-    public func restore(from file: String) async throws(StoreError) {
-        let copy = path + ".restoring"
-        defer { Self.removeDatabase(copy) }
-        try await Self.copyBackup(file, to: copy)
-        var settings = Settings()
-        settings.mustExist = true
-        let backup = try await SQLiteStore.open(path: copy, settings: settings)
-        let problems: [String]
-        do {
-            problems = try await backup.check()
-            if problems.isEmpty { try await self.copy(backup) }
-        } catch {
-            // The first error is the one to tell.
-            try? await backup.close()
-            throw error
-        }
-        try await backup.close()
-        if let problem = problems.first {
-            throw .corrupt(reason: "the backup \(file) is not restored: \(problem)")
-        }
-    }
-
-    /// Copies a backup, so that neither an older format nor a log that lies beside it by accident has it changed.
-    public static func copyBackup(_ file: String, to copy: String) async throws(StoreError) {
-        removeDatabase(copy)
-        do {
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory),
-                !isDirectory.boolValue
-            else { throw StoreError.conflict("there is no file \(file)") }
-            try FileManager.default.copyItem(atPath: file, toPath: copy)
-            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: copy)
-        } catch let error as StoreError {
-            throw error
-        } catch {
-            throw .unavailable(reason: "cannot read \(file): \(error.localizedDescription)")
-        }
-    }
-
     /// Removes a database file with what belongs to it.
     public static func removeDatabase(_ path: String) {
-        for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
-    }
-
-    private func copy(_ backup: SQLiteStore) async throws(StoreError) {
-        try await use {
-            try await withCheckedThrowingContinuation { continuation in
-                DispatchQueue.global().async { [pool] in
-                    continuation.resume(with: Result { try backup.pool.backup(to: pool) })
-                }
-            }
-        }
+        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
     }
 }
 

@@ -23,7 +23,9 @@ struct FleetOptions: ParsableArguments {
     /// The state directory, below which root works as its owner.
     func place() throws(ToolFailure) -> OwnedDirectory {
         do {
-            return try OwnedDirectory(state.directory.path)
+            let place = try OwnedDirectory(state.directory.path)
+            try place.perform { try state.finishInterruptedRestoration() }
+            return place
         } catch let error as FileError where error.isAbsence {
             throw absent
         } catch { throw ToolFailure(.failed, "\(error)") }

@@ -9,13 +9,21 @@ enum PasswordInput {
     private static let limit = 1024
 
     /// Asks twice on a terminal.
-    static func new(for user: String) throws -> SecretBytes {
+    ///
+    /// - Parameter what: the password of whom or of what, as in "New password for alice".
+    static func new(_ what: String) throws -> SecretBytes {
         guard isatty(STDIN_FILENO) == 1 else { return try piped() }
-        let first = try ask("New password for \(Table.printable(user)): ")
+        let first = try ask("New \(Table.printable(what)): ")
         guard try ask("The same again: ") == first else {
-            throw ToolFailure(.usage, "the two passwords differ: nothing was changed")
+            throw ToolFailure(.usage, "the two entries differ: nothing was changed")
         }
         return first
+    }
+
+    /// Asks once.
+    static func known(_ what: String) throws -> SecretBytes {
+        guard isatty(STDIN_FILENO) == 1 else { return try piped() }
+        return try ask("\(Table.printable(what)): ")
     }
 
     /// One line of standard input.

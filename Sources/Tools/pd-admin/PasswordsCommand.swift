@@ -52,7 +52,7 @@ struct PasswordsCommand: ParsableCommand {
         func run() async throws {
             // Nobody is asked for a password in vain, and nobody waits for the file while somebody types one.
             _ = try options.settingsFile()
-            let password = try PasswordInput.new(for: user)
+            let password = try PasswordInput.new("password for \(user)")
             let hash = try PasswordHash(password: password, random: SecureRandom(.nonce))
             try options.changeSettings { settings in
                 try settings.setPassword(hash.modular, of: user, in: place.place)

@@ -10,8 +10,9 @@ import PDToolSupport
 
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "store", abstract: "The database: copy, back up, restore, check, prune.",
-        subcommands: [Copy.self, Backup.self, Restore.self, Check.self, Prune.self])
+        commandName: "store", abstract: "The database: copy, check, prune.",
+        discussion: "pd-admin backup and restore take the whole server, its database among it.",
+        subcommands: [Copy.self, Check.self, Prune.self])
 
     struct Copy: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -70,120 +71,6 @@ struct StoreCommand: ParsableCommand {
                 return try StoreLocation(uri: uri)
             } catch {
                 throw ToolFailure(.usage, "\(option): \(error)")
-            }
-        }
-    }
-
-    struct Backup: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Write a copy of the database while it is used.",
-            discussion: """
-                The copy is an SQLite file, whatever the database is. Only the copy of an SQLite database is of one \
-                moment.
-                """)
-
-        @OptionGroup var options: FleetOptions
-
-        @Argument(help: "A file that does not exist.")
-        var file: String
-
-        func run() async throws {
-            let place = try options.place()
-            if place.isForeign {
-                // The database is read as its owner, who may not write where root wants the backup.
-                let name = "backup-\(UUID().uuidString).part"
-                defer {
-                    // What is left of it is in nobody's way.
-                    try? place.perform { try Files.remove("\(place.path)/\(name)") }
-                }
-                try await write(to: "\(place.path)/\(name)")
-                try place.read(name) { try Files.copy(from: $0, toNew: file) }
-            } else {
-                try await write(to: file)
-            }
-            if options.json {
-                print((["file": .string(file)] as Document).json(pretty: true))
-            } else {
-                print("Wrote \(file).")
-            }
-        }
-
-        private func write(to file: String) async throws {
-            try await options.withFleet { fleet in
-                if let store = fleet.store as? SQLiteStore {
-                    try await store.backup(to: file)
-                } else {
-                    guard !FileManager.default.fileExists(atPath: file) else {
-                        throw ToolFailure(.failed, "\(file) exists already")
-                    }
-                    // Under its name only once it is whole; one that was broken off is taken up again.
-                    let partial = file + ".copying"
-                    try await copyFleet(from: fleet.store, to: .sqlite(path: partial))
-                    let copy = try await SQLiteStore.open(path: partial)
-                    try await closing(copy) { try await copy.backup(to: file) }
-                    for suffix in ["", "-wal", "-shm"]
-                    where FileManager.default.fileExists(atPath: partial + suffix) {
-                        try FileManager.default.removeItem(atPath: partial + suffix)
-                    }
-                }
-            }
-        }
-    }
-
-    struct Restore: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Put a backup in the place of what the database has.",
-            discussion: """
-                The backup is checked first; one that is damaged changes nothing. An SQLite database is replaced in one \
-                step, also while a server uses it. A MongoDB database has to be empty, or to hold a part of the backup.
-                """)
-
-        @OptionGroup var options: FleetOptions
-
-        @Argument(help: "What pd-admin store backup wrote.")
-        var file: String
-
-        func run() async throws {
-            let place = try options.place()
-            if place.isForeign {
-                // Root may read it, and the owner of the database may not.
-                let own = "\(place.path)/restore-\(UUID().uuidString).part"
-                defer {
-                    // What is left of it is in nobody's way.
-                    try? place.perform { try Files.remove(own) }
-                }
-                let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-                guard descriptor >= 0 else { throw FileError(operation: "open", path: file, code: errno) }
-                defer { close(descriptor) }
-                try place.perform { try Files.copy(from: descriptor, toNew: own) }
-                try await restore(own)
-            } else {
-                try await restore(file)
-            }
-            if options.json {
-                print((["restored": .string(file)] as Document).json(pretty: true))
-            } else {
-                print("Restored \(file).")
-            }
-        }
-
-        private func restore(_ file: String) async throws {
-            try await options.withFleet { fleet in
-                if let store = fleet.store as? SQLiteStore {
-                    try await store.restore(from: file)
-                } else {
-                    let copy =
-                        FileManager.default.temporaryDirectory.path + "/pd-restore-\(UUID().uuidString)"
-                    defer { SQLiteStore.removeDatabase(copy) }
-                    try await SQLiteStore.copyBackup(file, to: copy)
-                    let backup = try await StoreLocation.sqlite(path: copy).open()
-                    try await closing(backup) {
-                        if let problem = try await backup.check().first {
-                            throw ToolFailure(.failed, "the backup \(file) is not restored: \(problem)")
-                        }
-                        _ = try await FleetCopy(from: backup, to: fleet.store).run(at: options.now())
-                    }
-                }
             }
         }
     }
@@ -277,10 +164,10 @@ private func copyFleet(from source: any FleetStore, to target: StoreLocation) as
     do {
         let store = try await target.open(mustExist: false)
         return try await closing(store) {
-            var bar = ProgressBar()
+            let bar = ProgressBar()
             defer { bar.finish() }
             let now = Int64(Date().timeIntervalSince1970 * 1000)
-            return try await FleetCopy(from: source, to: store).run(at: now) { bar.show($0) }
+            return try await FleetCopy(from: source, to: store).run(at: now) { bar.show($0.phase.rawValue, $0.done, of: $0.total) }
         }
     } catch {
         throw ToolFailure(explaining: error)
@@ -299,28 +186,6 @@ private func closing<Result>(_ store: any FleetStore, _ body: () async throws ->
         // The first error is the one to tell.
         try? await store.close()
         throw error
-    }
-}
-
-/// A bar on standard error, where that is a terminal.
-private struct ProgressBar {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var shown = ""
-
-    mutating func show(_ progress: FleetCopy.Progress) {
-        guard isTerminal, progress.total > 0 else { return }
-        let width = 40
-        let filled = width * progress.done / progress.total
-        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: width - filled)
-        let percent = 100 * progress.done / progress.total
-        let text = "\r\(progress.phase.rawValue) [\(bar)] \(percent) %"
-        guard text != shown else { return }
-        shown = text
-        FileHandle.standardError.write(Data(text.utf8))
-    }
-
-    func finish() {
-        if !shown.isEmpty { FileHandle.standardError.write(Data("\n".utf8)) }
     }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Logging
 import PDCrypto
+import PDFiles
 import PDFleet
 import PDServer
 import PDServerToolSupport
@@ -43,6 +44,9 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
             throw ToolFailure(.usage, "--database: \(error)")
         }
+        let serving: StateLock?
+        do { serving = try state.beginServing() } catch { throw ToolFailure(explaining: error) }
+        defer { withExtendedLifetime(serving) {} }
         let waiting = Logger(label: "pd-server") { StreamLogHandler.standardError(label: $0) }
         let fleet = try await Fleet.open(for: state, database: location, waits: wait) {
             waiting.warning("waiting: \($0)")

@@ -73,7 +73,7 @@ struct SQLiteFaultTests {
         }
     }
 
-    @Test("A process that commits without a break on a slow disk lets others have their turn")
+    @Test("p167_A process that commits without a break on a slow disk lets others have their turn")
     func turns() async throws {
         try await SQLiteTestDatabase.with { database in
             let server = try #require(try await database.open() as? SQLiteStore)
