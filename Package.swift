@@ -157,11 +157,15 @@ if !coreOnly {
             ], path: "Sources/Tools/pd-shares"),
         .testTarget(
             name: "SharesToolTests",
-            dependencies: ["PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares"],
+            dependencies: [
+                "PDTestSupport", "PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares",
+            ],
             path: "Tests/SharesToolTests"),
         .testTarget(
             name: "ShareFilesTests",
-            dependencies: ["PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares"],
+            dependencies: [
+                "PDTestSupport", "PDShareFiles", "PDShamir", "PDSecrets", "PDCrypto", "pd-shares",
+            ],
             path: "Tests/ShareFilesTests", exclude: ["Scripts"]),
         .target(
             name: "PDToolSupport",
@@ -195,9 +199,7 @@ if !coreOnly {
         .testTarget(
             name: "ToolsTests",
             dependencies: [
-                "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDShareFiles", "PDShamir",
-                "PDSecrets",
-                "PDCrypto",
+                "PDTestSupport", "pd-server", "pd-agent", "pd-admin", "pd-release", "pd-shares", "PDCrypto",
                 "PDDocument",
                 "PDProtocol",
             ], path: "Tests/ToolsTests"),
@@ -242,7 +244,7 @@ if !coreOnly {
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
-            name: "PDTestSupport", dependencies: [.product(name: "Logging", package: "swift-log")],
+            name: "PDTestSupport", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
             path: "Tests/Support/TestSupport"),
         .testTarget(
             name: "FleetTests",

@@ -1,5 +1,6 @@
 import Foundation
 import PDSecrets
+import PDTestSupport
 import Testing
 
 @testable import PDShamir

@@ -1,4 +1,5 @@
 import Foundation
+import PDTestSupport
 import Testing
 
 @Suite("A server that is backed up and restored, as its users do it", .timeLimit(.minutes(10)))

@@ -1,4 +1,5 @@
 import Foundation
+import PDTestSupport
 import Testing
 
 /// A server and its agents in a directory of their own, run by the built programs.
@@ -13,7 +14,7 @@ final class FleetRunner {
 
     deinit {
         server?.process.terminate()
-        server?.process.waitUntilExit()
+        _ = server?.process.wait()
     }
 
     /// The name of the state directory, below the runner's own.

@@ -1,4 +1,5 @@
 import Foundation
+import PDTestSupport
 import Testing
 
 /// Which keys `pd-admin keys` takes, with keys that gpg makes.

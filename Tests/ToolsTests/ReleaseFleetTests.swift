@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDProtocol
+import PDTestSupport
 import Testing
 
 @Suite("Releases, patches and commands in a fleet, as its users run them", .timeLimit(.minutes(10)))

@@ -1,4 +1,5 @@
 import Foundation
+import PDTestSupport
 import Testing
 
 @Suite("A machine that stops in the middle of an update", .timeLimit(.minutes(10)))

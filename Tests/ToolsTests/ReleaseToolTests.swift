@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDProtocol
+import PDTestSupport
 import Testing
 
 @Suite("pd-release, as release builders run it", .timeLimit(.minutes(5)))

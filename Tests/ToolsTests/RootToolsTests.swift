@@ -1,4 +1,5 @@
 import Foundation
+import PDTestSupport
 import Testing
 
 @Suite(

@@ -30,6 +30,15 @@ static inline int pd_spawn_in(
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
 
+/* posix_spawn_file_actions_addclosefrom_np(3) of glibc 2.34: the new process
+   has no descriptor from this one on. */
+extern int posix_spawn_file_actions_addclosefrom_np(
+    posix_spawn_file_actions_t *actions, int from);
+static inline int pd_spawn_closing(
+    posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
+
 /* struct opal_status and IOC_OPAL_GET_STATUS of linux/sed-opal.h, which has
    them since Linux 6.1; headers may be older than the kernel. */
 struct pd_opal_status {
