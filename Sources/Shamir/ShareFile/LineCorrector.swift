@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// Looks for the one small change after which a line agrees with its checksum: a wrong, missing or surplus character,
 /// two neighbours in the wrong order, or two characters that look like others.
 ///
@@ -34,78 +36,191 @@ struct LineCorrector {
     ///   - content: as it was read.
     ///   - checksum: as it was read, seven characters where it is whole.
     /// - Returns: nil where no change fits, or more than one.
-    func correction(_ content: [UInt8], checksum: [UInt8]) -> ShareLineProblem.Correction? {
-        guard content.count <= 160, checksum.count <= 16 else { return nil }
-        var found: (content: [UInt8], checksum: [UInt8], words: String)?
-        var several = false
-        func consider(_ content: [UInt8], _ checksum: [UInt8], _ words: @autoclosure () -> String) {
-            guard length.map({ $0 == content.count }) ?? true else { return }
-            guard let wanted = LineChecksum.parse(checksum) else { return }
-            var computed = LineChecksum()
-            computed.add(prefix)
-            computed.add(content)
-            guard computed.value == wanted else { return }
-            // The same text can be reached in several ways.
-            if let found, found.content != content || found.checksum != checksum { several = true }
-            if found == nil { found = (content, checksum, words()) }
-        }
-        for index in content.indices {
-            for character in alphabet where character != content[index] {
-                var changed = content
-                changed[index] = character
-                consider(
-                    changed, checksum, "\(place(index)) is \(show(character)), not \(show(content[index]))")
+    func correction(_ content: UnsafeRawBufferPointer, checksum: [UInt8]) -> ShareLineProblem.Correction? {
+        guard 1...160 ~= content.count, checksum.count <= 16 else { return nil }
+        var found = Found(content: content, checksum: checksum)
+        let read = value(of: content[...])
+        if fits(content.count) {
+            if let wanted = LineChecksum.parse(checksum) {
+                replaceOrSwap(content, difference: read ^ wanted, &found)
             }
-            if index + 1 < content.count, content[index] != content[index + 1] {
-                var changed = content
-                changed.swapAt(index, index + 1)
-                consider(changed, checksum, "\(place(index)) and the one after it are in the wrong order")
-            }
-            var changed = content
-            changed.remove(at: index)
-            consider(changed, checksum, "\(place(index)), \(show(content[index])), is one too many")
+            replaceInChecksum(right: LineChecksum.text(read), &found)
         }
-        for index in 0...content.count {
-            for character in alphabet {
-                consider(
-                    content[..<index] + [character] + content[index...], checksum,
-                    "\(show(character)) is missing as \(place(index))")
-            }
+        if let wanted = LineChecksum.parse(checksum) {
+            if fits(content.count - 1) { remove(content, wanted: wanted, &found) }
+            if fits(content.count + 1) { insert(content, wanted: wanted, &found) }
         }
-        for index in checksum.indices {
-            for character in Self.base32 where character != checksum[index] {
-                var changed = checksum
-                changed[index] = character
-                consider(
-                    content, changed,
-                    "character \(index + 1) after # is \(show(character)), not \(show(checksum[index]))")
-            }
-        }
-        if found == nil { pairs(content, checksum, consider) }
-        guard let found, !several else { return nil }
-        return ShareLineProblem.Correction(
-            words: found.words, content: found.content, checksum: found.checksum)
+        if found.isEmpty, fits(content.count) { pairs(content, read: read, &found) }
+        return found.only
     }
 
-    private func pairs(
-        _ content: [UInt8], _ checksum: [UInt8],
-        _ consider: ([UInt8], [UInt8], @autoclosure () -> String) -> Void
-    ) {
-        let all = content + checksum
-        for first in all.indices {
-            for one in Self.alike[all[first]] ?? [] {
-                for second in all.indices where second > first {
-                    for other in Self.alike[all[second]] ?? [] {
-                        var changed = all
-                        changed[first] = one
-                        changed[second] = other
-                        consider(
-                            Array(changed[..<content.count]), Array(changed[content.count...]),
-                            "\(show(one)) for \(show(all[first])) and \(show(other)) for \(show(all[second]))"
-                        )
-                    }
+    private func fits(_ count: Int) -> Bool { length.map { $0 == count } ?? true }
+
+    /// The checksum of a line of these parts.
+    private func value(of parts: Slice<UnsafeRawBufferPointer>...) -> UInt32 {
+        var checksum = LineChecksum()
+        checksum.add(prefix)
+        for part in parts { checksum.add(part) }
+        return checksum.value
+    }
+
+    /// By how much a checksum changes with a byte that so many others follow: CRCs are linear, so that a change need not
+    /// be made to know what it does.
+    private static func change(_ bits: UInt8, followers: Int) -> UInt32 {
+        (0..<8).reduce(0) { bits >> $1 & 1 == 0 ? $0 : $0 ^ changes[followers * 8 + $1] }
+    }
+
+    /// For each number of bytes that follow, and each bit of a byte.
+    private static let changes: [UInt32] = {
+        let zeros = [UInt8](repeating: 0, count: 162)
+        return (0..<161).flatMap { followers in
+            var none = LineChecksum()
+            none.add(zeros[...followers])
+            return (0..<8).map { bit in
+                var one = LineChecksum()
+                one.add([1 << UInt8(bit)] + zeros[..<followers])
+                return one.value ^ none.value
+            }
+        }
+    }()
+
+    /// A wrong character, or two neighbours in the wrong order.
+    private func replaceOrSwap(_ line: UnsafeRawBufferPointer, difference: UInt32, _ found: inout Found) {
+        for index in line.indices {
+            let (read, followers) = (line[index], line.count - 1 - index)
+            for character in alphabet
+            where character != read && Self.change(read ^ character, followers: followers) == difference {
+                found.keep("\(place(index)) is \(show(character)), not \(show(read))") {
+                    $0[index] = character
                 }
             }
+            guard followers > 0, line[index + 1] != read else { continue }
+            let bits = read ^ line[index + 1]
+            if Self.change(bits, followers: followers) ^ Self.change(bits, followers: followers - 1)
+                == difference
+            {
+                found.keep("\(place(index)) and the one after it are in the wrong order") {
+                    $0.swapAt(index, index + 1)
+                }
+            }
+        }
+    }
+
+    /// A wrong character in the checksum of a line that is right.
+    private func replaceInChecksum(right: [UInt8], _ found: inout Found) {
+        let read = found.checksum
+        guard read.count == right.count else { return }
+        let wrong = read.indices.filter { read[$0] != right[$0] }
+        guard let index = wrong.first, wrong.count == 1 else { return }
+        found.keep(
+            "character \(index + 1) after # is \(show(right[index])), not \(show(read[index]))",
+            checksum: right)
+    }
+
+    private func remove(_ line: UnsafeRawBufferPointer, wanted: UInt32, _ found: inout Found) {
+        for index in line.indices where value(of: line[..<index], line[(index + 1)...]) == wanted {
+            found.keep("\(place(index)), \(show(line[index])), is one too many", removing: index)
+        }
+    }
+
+    private func insert(_ line: UnsafeRawBufferPointer, wanted: UInt32, _ found: inout Found) {
+        for index in 0...line.count {
+            let zero = [UInt8(0)].withUnsafeBytes { value(of: line[..<index], $0[...], line[index...]) }
+            for character in alphabet
+            where zero ^ Self.change(character, followers: line.count - index) == wanted {
+                found.keep("\(show(character)) is missing as \(place(index))", inserting: index) {
+                    $0[index] = character
+                }
+            }
+        }
+    }
+
+    /// Two characters of the line or its checksum, each of which looks like the one that was read.
+    private func pairs(_ line: UnsafeRawBufferPointer, read: UInt32, _ found: inout Found) {
+        func words(_ a: (UInt8, UInt8), _ b: (UInt8, UInt8)) -> String {
+            "\(show(a.1)) for \(show(a.0)) and \(show(b.1)) for \(show(b.0))"
+        }
+        let checksum = found.checksum
+        for first in line.indices {
+            for one in Self.alike[line[first]] ?? [] {
+                let changed = read ^ Self.change(line[first] ^ one, followers: line.count - 1 - first)
+                if let wanted = LineChecksum.parse(checksum) {
+                    for second in (first + 1)..<max(line.count, first + 1) {
+                        for other in Self.alike[line[second]] ?? []
+                        where changed
+                            ^ Self.change(line[second] ^ other, followers: line.count - 1 - second) == wanted
+                        {
+                            found.keep(words((line[first], one), (line[second], other))) {
+                                ($0[first], $0[second]) = (one, other)
+                            }
+                        }
+                    }
+                }
+                // The other one in the checksum.
+                let right = LineChecksum.text(changed)
+                guard right.count == checksum.count else { continue }
+                let wrong = right.indices.filter { right[$0] != checksum[$0] }
+                guard let second = wrong.first, wrong.count == 1,
+                    Self.alike[checksum[second]]?.contains(right[second]) == true
+                else { continue }
+                found.keep(
+                    words((line[first], one), (checksum[second], right[second])), checksum: right
+                ) { $0[first] = one }
+            }
+        }
+        // Both in the checksum.
+        let right = LineChecksum.text(read)
+        guard right.count == checksum.count else { return }
+        let wrong = right.indices.filter { right[$0] != checksum[$0] }
+        guard wrong.count == 2, wrong.allSatisfy({ Self.alike[checksum[$0]]?.contains(right[$0]) == true })
+        else { return }
+        found.keep(
+            words((checksum[wrong[0]], right[wrong[0]]), (checksum[wrong[1]], right[wrong[1]])),
+            checksum: right)
+    }
+
+    /// The lines that fit so far.
+    private struct Found {
+        let content: UnsafeRawBufferPointer
+        let checksum: [UInt8]
+        private var first: ShareLineProblem.Correction?
+        private var several = false
+
+        init(content: UnsafeRawBufferPointer, checksum: [UInt8]) {
+            self.content = content
+            self.checksum = checksum
+        }
+
+        var isEmpty: Bool { first == nil }
+        var only: ShareLineProblem.Correction? { several ? nil : first }
+
+        /// - Parameters:
+        ///   - right: the checksum, where that is what changes.
+        ///   - removed: the place of a character that goes.
+        ///   - inserted: the place of a character that comes.
+        ///   - change: what else changes in the line.
+        mutating func keep(
+            _ words: String, checksum right: [UInt8]? = nil, removing removed: Int? = nil,
+            inserting inserted: Int? = nil, change: (UnsafeMutableRawBufferPointer) -> Void = { _ in }
+        ) {
+            let count = content.count + (inserted == nil ? 0 : 1) - (removed == nil ? 0 : 1)
+            let line = SecretBytes(count: count) { line in
+                for index in line.indices {
+                    let from =
+                        index
+                        + (removed.map { index >= $0 ? 1 : 0 } ?? 0)
+                        - (inserted.map { index > $0 ? 1 : 0 } ?? 0)
+                    line[index] = from < content.count ? content[from] : 0
+                }
+                change(line)
+            }
+            let new = ShareLineProblem.Correction(words: words, content: line, checksum: right ?? checksum)
+            guard let first else {
+                self.first = new
+                return
+            }
+            // The same text can be reached in several ways.
+            if first.content != new.content || first.checksum != new.checksum { several = true }
         }
     }
 

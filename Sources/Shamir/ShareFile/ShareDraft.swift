@@ -22,7 +22,12 @@ public struct ShareDraft {
     ]
     static let protectionKey = "Protection"
     static let wholeKey = "Check"
-    private static let known = headerKeys + [protectionKey, wholeKey]
+
+    /// A key as it is printed, of one as it was typed; nil where it is none, and for numbered lines.
+    static func known(_ typed: String) -> String? {
+        let compact = typed.filter { $0.isLetter }.lowercased()
+        return (headerKeys + [protectionKey, wholeKey]).first { $0.lowercased() == compact }
+    }
 
     private var values: [String: String] = [:]
     private var lines: [Int: SecretBytes] = [:]
@@ -47,8 +52,13 @@ public struct ShareDraft {
 
     var binding: ShareBinding { ShareBinding(set: setText, number: number) }
 
-    /// What the next line has to begin with, for a prompt.
-    public var expected: String { missing.first ?? "" }
+    /// What the next line has to begin with.
+    var expected: String { missing.first ?? "" }
+
+    /// The same for a prompt: whether the share is locked is not known before its next line.
+    public var prompt: String {
+        expected == "1" && !isProtected && lines.isEmpty ? "1, or \(Self.protectionKey)" : expected
+    }
 
     /// The lines that are not there yet, in the order of the paper.
     public var missing: [String] {
@@ -68,9 +78,12 @@ public struct ShareDraft {
         bodyBytes.map { ($0 + ShareText.bytesPerLine - 1) / ShareText.bytesPerLine }
     }
 
-    private func bytes(ofLine number: Int) -> Int? {
-        guard let bodyBytes, let bodyLines, 1...bodyLines ~= number else { return nil }
-        return min(ShareText.bytesPerLine, bodyBytes - (number - 1) * ShareText.bytesPerLine)
+    private func bytes(ofLine number: Int) -> Int? { Self.bytes(ofLine: number, body: bodyBytes) }
+
+    private static func bytes(ofLine number: Int, body: Int?) -> Int? {
+        guard let body, number >= 1 else { return nil }
+        let rest = body - (number - 1) * ShareText.bytesPerLine
+        return rest > 0 ? min(ShareText.bytesPerLine, rest) : nil
     }
 
     /// The set, once all its lines are known.
@@ -87,9 +100,13 @@ public struct ShareDraft {
     }
 
     /// Fills in what all shares of a set say, from one that was read whole. The closing line checks the result.
-    mutating func fill(from set: ShareSet) {
-        guard values["Set"] == nil || values["Set"] == set.identifierText else { return }
-        for (key, value) in ShareText.setFields(set) where values[key] == nil { values[key] = value }
+    ///
+    /// - Returns: the keys of the lines that were not there.
+    mutating func fill(from set: ShareSet) -> [String] {
+        guard values["Set"] == nil || values["Set"] == set.identifierText else { return [] }
+        let lost = ShareText.setFields(set).filter { values[$0.key] == nil }
+        for (key, value) in lost { values[key] = value }
+        return lost.map(\.key)
     }
 
     /// Supposes the share's number, to see whether its lines agree.
@@ -138,7 +155,13 @@ public struct ShareDraft {
 
     /// Takes a correction that was offered.
     public mutating func mend(_ key: String, _ correction: ShareLineProblem.Correction) -> Outcome {
-        let text = Array("\(key): ".utf8) + correction.content + Array(" #".utf8) + correction.checksum
+        let (start, end) = (Array("\(key): ".utf8), Array(" #".utf8) + correction.checksum)
+        var text = SecretBytes(count: start.count + correction.content.count + end.count)
+        text.withUnsafeMutableBytes { text in
+            text.copyBytes(from: start)
+            correction.content.withUnsafeBytes { text.copy($0, at: start.count) }
+            end.withUnsafeBytes { text.copy($0, at: text.count - end.count) }
+        }
         return text.withUnsafeBytes { bytes in
             guard let line = TypedLine(bytes) else { return .refused(ShareLineProblem(key, .mistyped)) }
             return take(line, key: key, names: bytes)
@@ -147,10 +170,7 @@ public struct ShareDraft {
 
     /// The key as it is printed; nil where it is none.
     private func key(of line: TypedLine) -> String? {
-        let typed = line.keyText
-        if let number = TypedLine.number(typed) { return "\(number)" }
-        let compact = typed.filter { $0.isLetter }.lowercased()
-        return Self.known.first { $0.lowercased() == compact }
+        TypedLine.number(line.keyText).map { "\($0)" } ?? Self.known(line.keyText)
     }
 
     private mutating func take(_ line: TypedLine, key: String, names raw: UnsafeRawBufferPointer) -> Outcome {
@@ -230,7 +250,14 @@ public struct ShareDraft {
         guard number >= 1, number <= ShareText.maximumBodyLines,
             digits.count <= BaseN.base32.length(ofBytes: ShareText.bytesPerLine),
             bytes(ofLine: number).map({ BaseN.base32.length(ofBytes: $0) == digits.count }) ?? (set == nil)
-        else { return .refused(ShareLineProblem(key, .invalid)) }
+        else {
+            // Right for a locked share, whose line about it was passed over.
+            let locked = self.set.flatMap {
+                Self.bytes(ofLine: number, body: ShareBody.bytes(of: $0, protected: true))
+            }
+            let isLocked = !isProtected && locked.map { BaseN.base32.length(ofBytes: $0) } == digits.count
+            return .refused(ShareLineProblem(key, isLocked ? .needs(Self.protectionKey) : .invalid))
+        }
         lines[number] = digits
         return .accepted(key: key)
     }
@@ -281,15 +308,18 @@ public struct ShareDraft {
                 prefix: start, alphabet: LineCorrector.base32, length: length,
                 group: key == Self.wholeKey ? 0 : 4)
             return TypedLine.compact(line.value).withUnsafeBytes {
-                corrector.correction(Array($0), checksum: line.checksum)
+                corrector.correction($0, checksum: line.checksum)
             }
         }
         let corrector = LineCorrector(
             prefix: start, alphabet: LineCorrector.printable, length: nil, group: 0)
-        guard let correction = corrector.correction(Array(line.valueText.utf8), checksum: line.checksum),
-            let value = String(validating: correction.content, as: UTF8.self), problem(value, of: key) == nil
+        let found = Array(line.valueText.utf8).withUnsafeBytes {
+            corrector.correction($0, checksum: line.checksum)
+        }
+        guard let found, let value = found.content.withUnsafeBytes({ String(validating: $0, as: UTF8.self) }),
+            problem(value, of: key) == nil
         else { return nil }
-        return correction
+        return found
     }
 
     /// The share, once nothing is missing.

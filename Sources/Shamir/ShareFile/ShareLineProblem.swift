@@ -1,3 +1,5 @@
+import PDSecrets
+
 /// What is wrong with one line of a share. No case carries what is printed on the line, but for the characters of a
 /// correction that is offered.
 public struct ShareLineProblem: Equatable, Sendable {
@@ -14,7 +16,7 @@ public struct ShareLineProblem: Equatable, Sendable {
         /// Where, in words for people.
         public let words: String
         /// The content of the line as it has to be.
-        let content: [UInt8]
+        let content: SecretBytes
         /// The checksum as it has to be.
         let checksum: [UInt8]
     }

@@ -5,7 +5,7 @@ import PDSecrets
 public struct ShareScanner {
     /// What was found where a share begins.
     public enum Finding {
-        /// A share that is whole, and the corrections without which it would not be.
+        /// A share that is whole, and the corrections without which it would not be: each begins with the line's key.
         case share(Share, corrections: [String])
         case damaged(DamagedShare)
 
@@ -111,9 +111,9 @@ public struct ShareScanner {
         if !draft.isComplete { takeJoined(&rest, &draft) }
         if !draft.isComplete { takeNamed(&rest, &draft) }
         if !draft.isComplete { takeColumns(rest, &draft) }
-        if !draft.isComplete { takeKnown(&rest, &draft) }
-        if draft.number == nil, draft.setText != nil { takeSupposed(&rest, &draft) }
         var corrections: [String] = []
+        if !draft.isComplete { takeKnown(&rest, &draft, &corrections) }
+        if draft.number == nil, draft.setText != nil { takeSupposed(&rest, &draft, &corrections) }
         let problems = draft.isComplete ? [] : diagnose(rest, &draft, &corrections)
         if problems.isEmpty, let share = draft.finish() { return .share(share, corrections: corrections) }
         return .damaged(
@@ -236,27 +236,31 @@ public struct ShareScanner {
     }
 
     /// What this paper lost and others of its set say.
-    private func takeKnown(_ lines: inout [Line], _ draft: inout ShareDraft) {
+    private func takeKnown(_ lines: inout [Line], _ draft: inout ShareDraft, _ corrections: inout [String]) {
         for set in known where draft.setText == nil || draft.setText == set.identifierText {
             var (filled, remaining) = (draft, lines)
-            filled.fill(from: set)
+            var words = filled.fill(from: set).map { "\($0): taken from another share of the set" }
             takeAll(&remaining, &filled)
-            if filled.number == nil { takeSupposed(&remaining, &filled) }
+            if filled.number == nil { takeSupposed(&remaining, &filled, &words) }
             // A paper of another set would agree in nothing.
             guard draft.setText != nil || remaining.count + 2 <= lines.count else { continue }
             (draft, lines) = (filled, remaining)
+            corrections += words
             return
         }
     }
 
     /// Lines of a share whose number was lost: they agree under one number only.
-    private func takeSupposed(_ lines: inout [Line], _ draft: inout ShareDraft) {
+    private func takeSupposed(
+        _ lines: inout [Line], _ draft: inout ShareDraft, _ corrections: inout [String]
+    ) {
         for number in 1...255 {
             var (supposed, remaining) = (draft, lines)
             supposed.suppose(number: number)
             takeAll(&remaining, &supposed)
             guard remaining.count + 2 <= lines.count else { continue }
             (draft, lines) = (supposed, remaining)
+            corrections.append("Share: the number is \(number): the other lines agree with no other")
             return
         }
     }
@@ -266,6 +270,7 @@ public struct ShareScanner {
         _ lines: [Line], _ draft: inout ShareDraft, _ corrections: inout [String]
     ) -> [ShareLineProblem] {
         var problems: [ShareLineProblem] = []
+        var lines = lines
         // Corrections that are not taken still show what is wrong with the lines that depend on them.
         var probe = draft
         var handled: Set<String> = []
@@ -288,7 +293,11 @@ public struct ShareScanner {
                 guard case .refused(var problem) = probe.take(line: line.bytes, others: known),
                     problem.key == key, problem.reason != .unreadable
                 else { continue }
-                if case .needs = problem.reason { continue }
+                if case .needs(let other) = problem.reason {
+                    guard other == ShareDraft.protectionKey else { continue }
+                    worst = ShareLineProblem(other, .missing)
+                    break
+                }
                 problem.line = line.number
                 worst = problem
                 if problem.correction != nil { break }
@@ -297,9 +306,14 @@ public struct ShareScanner {
                 _ = probe.mend(key, correction)
                 if mending, Self.isTaken(draft.mend(key, correction)) {
                     corrections.append("\(key): \(correction.words)")
+                    // Lines that depend on this one can be read now.
+                    takeAll(&lines, &draft)
+                    probe = draft
                     continue
                 }
             }
+            // It was only waiting for the correction of another line.
+            if worst.reason == .missing, !probe.missing.contains(key) { continue }
             problems.append(worst)
             // Without these two nothing else can be checked.
             if key == "Set" && probe.setText == nil || key == "Share" && probe.number == nil { break }

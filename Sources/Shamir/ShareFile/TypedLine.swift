@@ -12,6 +12,7 @@ struct TypedLine {
         var start = bytes.startIndex
         // Marks of quoted mail and of lists.
         while start < bytes.endIndex, [0x3e, 0x7c, 0x2a, 0x20].contains(bytes[start]) { start += 1 }
+        start = Self.afterPlace(bytes[start...])
         guard
             let colon = bytes[start...].prefix(16).firstIndex(where: { [0x3a, 0x2e, 0x3b].contains($0) })
         else { return nil }
@@ -30,6 +31,21 @@ struct TypedLine {
             value = Self.trimmed(rest[..<space])
             checksum = Array(word.suffix(LineChecksum.characters))
         }
+    }
+
+    /// Where the line begins behind its place on the page, which a sheet has in front of it: `13. 4: GOOF`.
+    private static func afterPlace(_ bytes: Slice<UnsafeRawBufferPointer>) -> Int {
+        let isDigit = { (byte: UInt8) in 0x30...0x39 ~= byte }
+        let place = bytes.prefix { isDigit($0) }
+        var rest = bytes[place.endIndex...]
+        if let mark = rest.first, [0x2e, 0x2c, 0x3a, 0x3b, 0x29].contains(mark) { rest = rest.dropFirst() }
+        guard 1...3 ~= place.count, rest.first == 0x20 else { return bytes.startIndex }
+        rest = trimmed(rest)
+        let key = rest.prefix(10).prefix { $0 != 0x20 && ![0x3a, 0x2e, 0x3b].contains($0) }
+        let colon = rest[key.endIndex...].first { $0 != 0x20 }
+        guard let colon, [0x3a, 0x2e, 0x3b].contains(colon) else { return bytes.startIndex }
+        let text = String(decoding: key, as: UTF8.self)
+        return number(text) != nil || ShareDraft.known(text) != nil ? rest.startIndex : bytes.startIndex
     }
 
     /// The value as text; bytes that are no UTF-8 are replaced.
