@@ -10,7 +10,7 @@ for group in "$@"; do
             libyaml-dev libcurl4-openssl-dev libpcre2-dev pkg-config binutils xz-utils) ;;
         test) packages+=(archlinux-keyring chromium curl debian-archive-keyring debian-keyring gnupg gpgv sqv libgfshare-bin
             openssl python3 python3-venv sqlite3 valgrind
-            zbar-tools librsvg2-bin) ;;
+            chromium tesseract-ocr zbar-tools librsvg2-bin) ;;
         # The sanitizers and libFuzzer come with the Swift toolchain.
         audit) packages+=(gnupg gpgv sqv libgfshare-bin openssl python3 python3-venv valgrind) ;;
         *) echo "install-packages: unknown group $group: use build, test or audit" >&2; exit 2 ;;

@@ -33,4 +33,17 @@ package enum Printable {
         }
         return result + "\""
     }
+
+    /// Text of an HTML or SVG element.
+    package static func markup(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            switch character {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            default: result.append(character)
+            }
+        }
+    }
 }

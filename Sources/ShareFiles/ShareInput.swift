@@ -108,14 +108,33 @@ package struct ShareInput {
         }
         for problem in problems.dropLast() { keepers.note("pd-shares: \(problem.message)") }
         if let last = problems.last { throw last }
-        try repairFromOthers(mending: mending)
+        repairFromOthers(mending: mending, keepers)
         dropRepeated(keepers)
+        joinParts(keepers)
         if native.isEmpty, gfshare.isEmpty, sealed.isEmpty, damaged.isEmpty {
             throw ToolError.usage("no shares were given")
         }
         guard gfshare.isEmpty || native.isEmpty && sealed.isEmpty && damaged.isEmpty else {
             throw ToolError(
                 "shares of two formats were given, native and libgfshare: they never fit together")
+        }
+    }
+
+    /// Parts of printed sealed files.
+    private var parts: [SealedPart] = []
+
+    /// Sealed files of which every part was read, and a line for each of which one is missing.
+    private mutating func joinParts(_ keepers: some Keepers) {
+        for (set, parts) in Dictionary(grouping: parts, by: \.set).sorted(by: { $0.key < $1.key }) {
+            let (file, missing) = SealedPart.joined(parts)
+            if let file {
+                sealed.append(InputFile(file, name: "the printed sealed file of set \(set)"))
+            } else {
+                let list = missing.prefix(12).map { "\($0)" }.joined(separator: ", ")
+                keepers.note(
+                    "the printed sealed file of set \(set) is not complete: of its \(parts[0].count) parts these are missing: "
+                        + list + (missing.count > 12 ? "…" : ""))
+            }
         }
     }
 
@@ -154,7 +173,14 @@ package struct ShareInput {
         let findings = text.withUnsafeBytes {
             ShareScanner(known: native.map(\.share.set), mending: mending).scan($0)
         }
-        guard !findings.isEmpty else {
+        let (printed, torn) = text.withUnsafeBytes { SealedPart.scan($0) }
+        parts += printed
+        if torn > 0 {
+            keepers.note(
+                "\(name): \(torn) \(torn == 1 ? "part" : "parts") of a printed sealed file cannot be read: take another picture"
+            )
+        }
+        guard !findings.isEmpty || !printed.isEmpty || torn > 0 else {
             throw ToolError(
                 "\(name): not a share: no line after -----BEGIN PENGUINDOME SHARE----- is in it, and libgfshare's "
                     + "files are no text and have names that end in .001 to .255")
@@ -163,7 +189,7 @@ package struct ShareInput {
             let own = findings.count == 1 ? name : "\(name) [\(index + 1)]"
             switch finding {
             case .share(let share, let corrections):
-                for correction in corrections { keepers.note("\(own): corrected, line \(correction)") }
+                Self.note(corrections, of: own, keepers)
                 native.append(Native(name: own, share: share))
             case .damaged(let share):
                 damaged.append(Damaged(name: own, share: share))
@@ -172,14 +198,19 @@ package struct ShareInput {
         }
     }
 
+    private static func note(_ corrections: [String], of name: String, _ keepers: some Keepers) {
+        for correction in corrections { keepers.note("\(name): corrected, line \(correction)") }
+    }
+
     /// What one paper lost and the others of its set say.
-    private mutating func repairFromOthers(mending: Bool) throws {
+    private mutating func repairFromOthers(mending: Bool, _ keepers: some Keepers) {
         guard !damaged.isEmpty, !native.isEmpty else { return }
         let scanner = ShareScanner(known: native.map(\.share.set), mending: mending)
         for index in damaged.indices.reversed() {
-            for case .share(let share, _) in texts[index].withUnsafeBytes({ scanner.scan($0) })
+            for case .share(let share, let corrections) in texts[index].withUnsafeBytes({ scanner.scan($0) })
             where damaged[index].share.number.map({ $0 == Int(share.number) }) ?? true {
                 guard !native.contains(where: { $0.share.isSame(as: share) }) else { continue }
+                Self.note(corrections, of: damaged[index].name, keepers)
                 native.append(Native(name: damaged[index].name, share: share))
                 damaged.remove(at: index)
                 texts.remove(at: index)

@@ -74,14 +74,16 @@ package struct ShareSheet {
     }
 
     package var html: String {
-        let body = sections.map { "<p><b>\(Self.escaped($0.title)).</b> \(Self.escaped($0.text))</p>" }
-            .joined(separator: "\n")
+        let body = sections.map {
+            "<p><b>\(Printable.markup($0.title)).</b> \(Printable.markup($0.text))</p>"
+        }
+        .joined(separator: "\n")
         let rows = lines.enumerated().map {
-            "<tr><td>\($0.offset + 1)</td><td><pre>\(Self.escaped($0.element))</pre></td></tr>"
+            "<tr><td>\($0.offset + 1)</td><td><pre>\(Printable.markup($0.element))</pre></td></tr>"
         }.joined(separator: "\n")
         return """
             <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8"><title>\(Self.escaped(title))</title>
+            <html lang="en"><head><meta charset="utf-8"><title>\(Printable.markup(title))</title>
             <style>
             @page { size: A4; margin: 14mm }
             body { font: 10pt/1.35 sans-serif; max-width: 182mm; margin: 0 auto; color: #000; background: #fff }
@@ -92,12 +94,12 @@ package struct ShareSheet {
             td { padding: 0 }
             svg { display: block; margin: 3mm auto 0; width: 80mm; height: 80mm }
             </style></head><body>
-            <h1>\(Self.escaped(title))</h1>
+            <h1>\(Printable.markup(title))</h1>
             \(body)
             <table>
             \(rows)
             </table>
-            \(codeSVG.map { "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 \($0.size) \($0.size)\" shape-rendering=\"crispEdges\">\($0.body)</svg>" } ?? "<p>This share is too long for a QR code.</p>")
+            \(code?.svg ?? "<p>This share is too long for a QR code.</p>")
             </body></html>
 
             """
@@ -108,14 +110,14 @@ package struct ShareSheet {
         var result = """
             <svg xmlns="http://www.w3.org/2000/svg" width="210mm" height="297mm" viewBox="0 0 210 297">
             <rect width="210" height="297" fill="#fff"/>
-            <text x="14" y="20" font-family="sans-serif" font-size="6" font-weight="bold">\(Self.escaped(title))</text>
+            <text x="14" y="20" font-family="sans-serif" font-size="6" font-weight="bold">\(Printable.markup(title))</text>
 
             """
         var y = 27.0
         for section in sections {
             for line in Self.wrapped("\(section.title). \(section.text)", 104) {
                 result +=
-                    "<text x=\"14\" y=\"\(y)\" font-family=\"sans-serif\" font-size=\"3.3\">\(Self.escaped(line))</text>\n"
+                    "<text x=\"14\" y=\"\(y)\" font-family=\"sans-serif\" font-size=\"3.3\">\(Printable.markup(line))</text>\n"
                 y += 4.2
             }
             y += 1.4
@@ -124,40 +126,15 @@ package struct ShareSheet {
             result +=
                 "<text x=\"12\" y=\"\(y)\" font-family=\"sans-serif\" font-size=\"2.4\" fill=\"#777\" text-anchor=\"end\">\(index + 1)</text>"
             result +=
-                "<text x=\"14\" y=\"\(y)\" xml:space=\"preserve\" font-family=\"monospace\" font-weight=\"bold\" font-size=\"4\">\(Self.escaped(line))</text>\n"
+                "<text x=\"14\" y=\"\(y)\" xml:space=\"preserve\" font-family=\"monospace\" font-weight=\"bold\" font-size=\"4\">\(Printable.markup(line))</text>\n"
             y += 5
         }
-        if let code = codeSVG {
-            let scale = min(80, 290 - y) / Double(code.size)
+        if let code {
+            let scale = min(80, 290 - y) / Double(code.sizeWithQuietZone)
             result +=
-                "<g transform=\"translate(\(105 - scale * Double(code.size) / 2) \(y)) scale(\(scale))\" shape-rendering=\"crispEdges\">\(code.body)</g>\n"
+                "<g transform=\"translate(\(105 - scale * Double(code.sizeWithQuietZone) / 2) \(y)) scale(\(scale))\" shape-rendering=\"crispEdges\">\(code.svgShapes)</g>\n"
         }
         return result + "</svg>\n"
-    }
-
-    private var codeSVG: (size: Int, body: String)? {
-        guard let code else { return nil }
-        var path = ""
-        for y in 0..<code.size {
-            for x in 0..<code.size where code.isDark(x, y) { path += "M\(x + 4) \(y + 4)h1v1h-1z" }
-        }
-        let size = code.size + 8
-        return (
-            size,
-            "<rect width=\"\(size)\" height=\"\(size)\" fill=\"#fff\"/><path d=\"\(path)\" fill=\"#000\"/>"
-        )
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.flatMap { character -> String in
-            switch character {
-            case "&": "&amp;"
-            case "<": "&lt;"
-            case ">": "&gt;"
-            case "\"": "&quot;"
-            default: String(character)
-            }
-        }.map(String.init).joined()
     }
 
     private static func wrapped(_ text: String, _ width: Int) -> [String] {

@@ -1,5 +1,6 @@
 import Foundation
 import PDSecrets
+import PDTestSupport
 import Testing
 
 @testable import PDShamir
@@ -7,24 +8,15 @@ import Testing
 
 /// What keepers meet, with the built program.
 @Suite("pd-shares for keepers")
-final class KeepersTests {
-    private let folder: URL
-    private static let tool = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        .deletingLastPathComponent().appending(path: "pd-shares")
+struct KeepersTests {
+    private let tool: SharesToolRunner
+    private var folder: URL { tool.directory }
     private static let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(
         path: "Scripts")
     private static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../..").standardizedFileURL
 
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "keepers-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-    }
-
-    deinit {
-        // A directory that is left behind in the temporary directory harms nobody.
-        try? FileManager.default.removeItem(at: folder)
-    }
+    init() throws { tool = try SharesToolRunner() }
 
     private struct Outcome {
         let status: Int32
@@ -33,29 +25,17 @@ final class KeepersTests {
     }
 
     private func run(_ program: String, _ arguments: [String], input: String = "") throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(filePath: program.contains("/") ? program : "/usr/bin/\(program)")
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        let files = ["in", "out", "err"].map { folder.appending(path: ".\($0)-\(UUID().uuidString)") }
-        try Data(input.utf8).write(to: files[0])
-        for file in files[1...] { try Data().write(to: file) }
-        process.standardInput = try FileHandle(forReadingFrom: files[0])
-        process.standardOutput = try FileHandle(forWritingTo: files[1])
-        process.standardError = try FileHandle(forWritingTo: files[2])
-        try process.run()
-        process.waitUntilExit()
-        defer { for file in files { try? FileManager.default.removeItem(at: file) } }
-        func text(_ file: URL) throws -> String {
-            String(decoding: try Data(contentsOf: file), as: UTF8.self)
-        }
-        return Outcome(
-            status: process.terminationStatus, output: try text(files[1]), errors: try text(files[2]))
+        let path = program.contains("/") ? program : "/usr/bin/\(program)"
+        try #require(
+            FileManager.default.isExecutableFile(atPath: path),
+            "\(path) is missing: Scripts/install-packages.sh test")
+        let outcome = try tool.run(arguments, program: path, input: Data(input.utf8))
+        return Outcome(status: outcome.status, output: outcome.text, errors: outcome.errors)
     }
 
     @discardableResult
     private func shares(_ arguments: String..., input: String = "") throws -> Outcome {
-        try run(Self.tool.path, arguments, input: input)
+        try run(SharesToolRunner.executable.path, arguments, input: input)
     }
 
     private func text(_ name: String) throws -> String {
@@ -71,7 +51,8 @@ final class KeepersTests {
         let bytes = Data((0..<secret).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 5) })
         try bytes.write(to: folder.appending(path: "key"))
         let outcome = try run(
-            Self.tool.path, ["split", "key", "--threshold", "3", "--shares", "5", "--out", out] + extra)
+            SharesToolRunner.executable.path,
+            ["split", "key", "--threshold", "3", "--shares", "5", "--out", out] + extra)
         try #require(outcome.status == 0, "\(outcome.errors)")
     }
 
@@ -100,7 +81,7 @@ final class KeepersTests {
     @Test func threeKeepersWithEveryMistakeOnceEndWithTheSecret() throws {
         try Data((0..<500).map { UInt8(truncatingIfNeeded: $0) }).write(to: folder.appending(path: "key"))
         let made = try run(
-            Self.tool.path,
+            SharesToolRunner.executable.path,
             [
                 "split", "key", "--threshold", "2", "--shares", "3", "--out", "out", "--label", "a",
                 "--holder", "Ann", "--passphrase-fd", "0",
@@ -116,7 +97,10 @@ final class KeepersTests {
         try write("other.share.txt", text("second/other.1-of-2.share.txt"))
         let outcome = try run(
             "python3",
-            [Self.scripts.appending(path: "three_keepers.py").path, Self.tool.path, folder.path])
+            [
+                Self.scripts.appending(path: "three_keepers.py").path, SharesToolRunner.executable.path,
+                folder.path,
+            ])
         #expect(outcome.status == 0, "\(outcome.errors)\(outcome.output)")
     }
 
@@ -242,15 +226,171 @@ final class KeepersTests {
         let html = try text("pages/" + page.replacing(".svg", with: ".html"))
         #expect(html.contains(RecoveryScript.hash) && html.contains("Jürgen Groß &amp; Söhne"))
         #expect(!html.contains("http://") || html.components(separatedBy: "http").count == 2)
-        try #require(
-            FileManager.default.fileExists(atPath: "/usr/bin/zbarimg")
-                && FileManager.default.fileExists(atPath: "/usr/bin/rsvg-convert"),
-            "needs zbar-tools and librsvg2-bin: Scripts/install-packages.sh test")
         let drawn = try run("rsvg-convert", ["-d", "150", "-p", "150", "-o", "page.png", "pages/" + page])
         try #require(drawn.status == 0, "\(drawn.errors)")
         let combined = try shares("combine", "--qr", "page.png", share(2), share(3), "--out", "restored")
         #expect(combined.status == 0, "\(combined.errors)")
         try expectSecret("restored")
+    }
+
+    /// The page of a holder, as a browser prints it to a picture.
+    private func printed(_ page: String, height: Int = 1130, scale: Int = 3) throws -> String {
+        let picture = page.replacing("/", with: "-") + ".png"
+        let outcome = try run(
+            "chromium",
+            [
+                "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                "--user-data-dir=\(folder.path)/browser", "--window-size=800,\(height)",
+                "--force-device-scale-factor=\(scale)", "--screenshot=\(folder.path)/\(picture)",
+                "file://\(folder.path)/\(page)",
+            ])
+        try #require(tool.exists(picture), "\(outcome.errors)")
+        return picture
+    }
+
+    /// What a browser prints, a camera's program reads: the code as it is, the text with mistakes, which are mended by
+    /// what the tool offers.
+    @Test func aPrintedSheetIsReadBackByItsCodeAndByItsText() throws {
+        try split("--holder", "Alice Example", "--holder", "Bob")
+        try shares("sheet", "out", "--out", "pages")
+        let pages = try tool.names("pages").filter { $0.hasSuffix(".html") }
+        for (index, page) in pages.prefix(2).enumerated() {
+            let picture = try printed("pages/\(page)")
+            let code = try run("zbarimg", ["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", picture])
+            #expect(code.output == (try text(share(index + 1))) + "\n")
+            let photographed = try shares(
+                "combine", "--qr", picture, share(3), share(4), "--out", "photographed-\(index)")
+            #expect(photographed.status == 0, "\(photographed.errors)")
+            try expectSecret("photographed-\(index)")
+
+            let read = try run("tesseract", [picture, "read-\(index)", "--psm", "6"])
+            try #require(read.status == 0, "\(read.errors)")
+            let retyped = try shares(
+                "combine", "--mend", "read-\(index).txt", share(3), share(4), "--out", "retyped-\(index)")
+            let recognised = try text("read-\(index).txt")
+            try #require(retyped.status == 0, "\(retyped.errors)\(recognised)")
+            try expectSecret("retyped-\(index)")
+        }
+    }
+
+    @Test(arguments: ["", ".", ":", ")"])
+    func theNumbersBesideTheLinesOfASheetAreNoPartOfThem(mark: String) throws {
+        try split("--holder", "Юрий Example")
+        let lines = try text(share(1)).split(separator: "\n").enumerated().map {
+            "\($0.offset + 1)\(mark) \($0.element)"
+        }
+        try write("read.txt", lines.joined(separator: "\n"))
+        let outcome = try shares("combine", "read.txt", share(2), share(3), "--out", "restored")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        try expectSecret("restored")
+    }
+
+    @Test func whatWasTakenFromOtherLinesIsSaid() throws {
+        try split()
+        let own = try text(share(1))
+        let other = try text(share(2)).split(separator: "\n").first { $0.hasPrefix("Share:") }
+        let lines = own.split(separator: "\n").compactMap { line -> Substring? in
+            line.hasPrefix("Label:") ? nil : line.hasPrefix("Share:") ? other : line
+        }
+        try write("typed.txt", lines.joined(separator: "\n").replacing("Share: 2", with: "Share: 3"))
+        let outcome = try shares("combine", "typed.txt", share(2), share(3), "--out", "restored")
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.errors.contains("typed.txt: corrected, line Label: taken from another share"))
+        #expect(outcome.errors.contains("line Share: the number is 1: the other lines agree with no other"))
+    }
+
+    @Test func aCorrectionOfTheSetsCodeShowsWhatElseIsWrongAndNothingMore() throws {
+        try split()
+        let changed = try text(share(1)).split(separator: "\n").map { line -> String in
+            guard line.hasPrefix("Set: ") else { return String(line) }
+            return "Set: " + (line.dropFirst(5).first == "7" ? "8" : "7") + line.dropFirst(6)
+        }
+        try write("typed.txt", changed.joined(separator: "\n"))
+        let alone = try shares("drill", "typed.txt")
+        #expect(alone.status == 1)
+        #expect(alone.errors.contains("the line that begins \"Set:\" is mistyped"))
+        #expect(!alone.errors.contains("missing"), "\(alone.errors)")
+        let mended = try shares("combine", "--mend", "typed.txt", share(2), share(3), "--out", "restored")
+        #expect(mended.status == 0, "\(mended.errors)")
+        #expect(mended.errors.contains("typed.txt: corrected, line Set: character 1 is"))
+    }
+
+    @Test func aPrintedSealedFileReadsBackFromItsCodesAndFromItsText() throws {
+        try split(secret: 5115)
+        let made = try shares("sheet", "out", "--sealed", "--out", "pages")
+        #expect(made.output.contains("the sealed file, 2 pages: pages/sealed."), "\(made.errors)")
+        let page = try #require(
+            try tool.names("pages").first { $0.hasPrefix("sealed.") && $0.hasSuffix(".html") })
+        let picture = try printed("pages/\(page)", height: 1700)
+        let photographed = try shares(
+            "combine", "--qr", picture, share(1), share(2), share(3), "--out", "photographed")
+        #expect(photographed.status == 0, "\(photographed.errors)")
+        try expectSecret("photographed")
+        let file = "pages/" + page.replacing(".html", with: ".txt")
+        let mailed = try shares("combine", file, share(1), share(2), share(3), "--out", "mailed")
+        #expect(mailed.status == 0, "\(mailed.errors)")
+        try expectSecret("mailed")
+        // One part less, and one that was changed.
+        var parts = try text(file).components(separatedBy: "-----BEGIN PENGUINDOME SEALED FILE-----")
+        parts.remove(at: 3)
+        parts[1] = parts[1].replacing("A", with: "B")
+        try write("torn.txt", parts.joined(separator: "-----BEGIN PENGUINDOME SEALED FILE-----"))
+        let torn = try shares("combine", "torn.txt", share(1), share(2), share(3), "--out", "torn")
+        #expect(torn.status == 1)
+        #expect(torn.errors.contains("torn.txt: 1 part of a printed sealed file cannot be read"))
+        #expect(torn.errors.contains("of its 7 parts these are missing: 1, 3"), "\(torn.errors)")
+        #expect(!tool.exists("torn"))
+    }
+
+    @Test func aSealedFileThatIsNotThereIsNotPrinted() throws {
+        try split()
+        let outcome = try shares("sheet", "out", "--sealed", "--out", "pages")
+        #expect(outcome.status == 2)
+        #expect(outcome.errors.contains("--sealed: no sealed file was given"))
+        #expect(!tool.exists("pages"))
+    }
+
+    @Test func whereNoProgramReadsPicturesItIsNamed() throws {
+        try split()
+        try write("photo.png", "no picture")
+        let outcome = try tool.run(
+            ["combine", "--qr", "photo.png", share(2), share(3), "--out", "x"],
+            prefix: ["/usr/bin/env", "PATH=/nonexistent"])
+        #expect(outcome.status == 3)
+        #expect(
+            outcome.lastError.contains(
+                "zbarimg reads QR codes, and it is not installed: apt install zbar-tools"))
+    }
+
+    @Test func inspectReadsWhatIsPipedIn() throws {
+        try split()
+        let outcome = try shares("inspect", "-", input: try text(share(2)))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains("share: 2\n"))
+    }
+
+    @Test func aLockedShareWithoutItsLineAboutThatSaysSo() throws {
+        try write("key", "a secret")
+        let made = try shares(
+            "split", "key", "--threshold", "2", "--shares", "5", "--out", "out", "--passphrase-fd", "0",
+            input: String(repeating: "a long passphrase\n", count: 5))
+        try #require(made.status == 0, "\(made.errors)")
+        let lines = try text(share(1)).split(separator: "\n").filter { !$0.hasPrefix("Protection") }
+        try write("typed.txt", lines.joined(separator: "\n"))
+        let outcome = try shares("drill", "typed.txt")
+        #expect(outcome.status == 1)
+        #expect(
+            outcome.errors.contains("the line that begins \"Protection:\" is missing"), "\(outcome.errors)")
+    }
+
+    @Test(arguments: [
+        (["splt"], "there is no command splt"), (["split", "-t", "2"], "options are written out"),
+        (["verify", "x", "--nonsense"], "--nonsense"),
+    ])
+    func whatIsMistypedOnTheCommandLineIsNamed(_ usage: (arguments: [String], words: String)) throws {
+        let outcome = try tool.run(usage.arguments)
+        #expect(outcome.status == 2)
+        #expect(outcome.lastError.contains(usage.words), "\(outcome.errors)")
     }
 
     @Test(arguments: [1, 100, 300, 700, 1200, 2000, 2331])

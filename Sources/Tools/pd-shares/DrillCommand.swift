@@ -38,13 +38,7 @@ struct DrillCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let output = try record.map { try SecretOutput($0) }
         let given = try ShareInput(
-            inputs.isEmpty ? ["-"] : inputs, keepers: keepers,
-            typed: { already throws(ToolError) in
-                guard Terminal.standardInputIsTerminal() else {
-                    return try TypedShares.read(already: already)
-                }
-                return .shares(try TypedShares(already: already, alone: true).gather())
-            })
+            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: TypedShares.readAlone)
         guard given.gfshare.isEmpty else {
             throw ToolError.usage(
                 "libgfshare's shares say nothing that could be checked alone: use verify --threshold")

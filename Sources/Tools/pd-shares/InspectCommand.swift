@@ -7,16 +7,13 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract: "Show what is written on a share, but not its secret part.")
 
-    @Argument(help: "A share or a sealed file.")
+    @Argument(help: "A share, a directory of shares or a sealed file; - to type or paste a share.")
     var file: String
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() throws {
-        guard file != "-" else {
-            throw ToolError.usage("inspect reads a file: name one, or use drill to type a share")
-        }
         let facts = try Self.facts(file)
         if json {
             let members = facts.map { "  \(Printable.json($0.key)): \($0.value.json)" }
@@ -57,7 +54,7 @@ struct InspectCommand: ParsableCommand {
         let keepers = Passphrases.forShares(descriptor: nil)
         let given: ShareInput
         do {
-            given = try ShareInput([path], keepers: keepers, typed: TypedShares.read)
+            given = try ShareInput([path], keepers: keepers, typed: TypedShares.readAlone)
         } catch let error as ToolError {
             throw error
         } catch {

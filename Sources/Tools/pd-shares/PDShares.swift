@@ -36,7 +36,8 @@ struct PDShares: ParsableCommand {
         } catch  where exitCode(for: error) == .success {
             print(fullMessage(for: error))
         } catch  where exitCode(for: error) == .validationFailure {
-            Terminal.note("pd-shares: \(Printable.escaped(message(for: error))); see pd-shares --help")
+            Terminal.note(
+                "pd-shares: \(Printable.escaped(message(for: error))); see pd-shares \(command)--help")
             Glibc.exit(2)
         } catch {
             Terminal.note("pd-shares: \(error)")
@@ -44,8 +45,24 @@ struct PDShares: ParsableCommand {
         }
     }
 
+    private static var commands: [String] {
+        configuration.subcommands.compactMap { $0.configuration.commandName }
+    }
+
+    /// The command that was asked for, with a space after it; empty where it is none.
+    private static var command: String {
+        commands.first { $0 == CommandLine.arguments.dropFirst().first }.map { $0 + " " } ?? ""
+    }
+
     /// Refuses what the argument parser would take for something else.
     private static func checkArguments() throws(ToolError) {
+        if let first = CommandLine.arguments.dropFirst().first, !first.hasPrefix("-"),
+            !(commands + ["help"]).contains(first)
+        {
+            throw .usage(
+                "there is no command \(Printable.escaped(first)): there are \(commands.joined(separator: ", ")); see pd-shares "
+                    + "--help")
+        }
         var mayBeOption = true
         for index in 0..<Int(CommandLine.argc) {
             guard index > 0, let bytes = CommandLine.unsafeArgv[index] else { continue }

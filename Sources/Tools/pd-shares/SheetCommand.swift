@@ -13,11 +13,14 @@ struct SheetCommand: SecretCommand {
             shares: print them on a machine and a printer that keep no copies, and destroy the files.
             """)
 
-    @Argument(help: "Share files, or directories that hold them; - to type or paste shares.")
+    @Argument(help: "Share files, directories that hold them, the sealed file; - to type or paste shares.")
     var inputs: [String]
 
     @Option(name: .customLong("out"), help: "The directory for the pages; created where it does not exist.")
     var directory: String
+
+    @Flag(help: "Print the sealed file too, as QR codes, four on a page.")
+    var sealed = false
 
     func validate() throws {
         guard !inputs.isEmpty else { throw ValidationError("no shares were given") }
@@ -47,6 +50,7 @@ struct SheetCommand: SecretCommand {
                 }
             }
         }
+        if sealed { pages += try Self.write(sheetsOf: given.sealed, to: files) }
         let script = try files.create(RecoveryScript.name)
         try RecoveryScript.bytes.withUnsafeBytes { try script.write($0) }
         try files.commit()
@@ -55,5 +59,21 @@ struct SheetCommand: SecretCommand {
         try Terminal.say(
             "They hold the shares: print them, give each to its holder with \(RecoveryScript.name), then destroy the files."
         )
+    }
+
+    /// - Returns: what to tell people.
+    private static func write(sheetsOf sealed: [InputFile], to files: NewFiles) throws -> [String] {
+        guard !sealed.isEmpty else { throw ToolError.usage("--sealed: no sealed file was given") }
+        return try sealed.map { input in
+            let sheet = try SealedSheet(input)
+            var path = ""
+            for (suffix, text) in [("txt", sheet.text), ("html", sheet.html)] {
+                let file = try files.create("\(sheet.stem).\(suffix)")
+                try Array(text.utf8).withUnsafeBytes { try file.write($0) }
+                path = file.path
+            }
+            return
+                "  the sealed file, \(sheet.pages) \(sheet.pages == 1 ? "page" : "pages"): \(Printable.path(path))"
+        }
     }
 }

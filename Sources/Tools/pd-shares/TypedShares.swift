@@ -36,6 +36,12 @@ final class TypedShares {
         return .shares(try TypedShares(already: already).gather())
     }
 
+    /// The same where one share is enough.
+    static func readAlone(already: [ShareInput.Native]) throws(ToolError) -> ShareInput.Typed {
+        guard Terminal.standardInputIsTerminal() else { return try read(already: already) }
+        return .shares(try TypedShares(already: already, alone: true).gather())
+    }
+
     /// Asks until there are enough shares and the person says so.
     ///
     /// - Returns: all shares that were typed, of whatever set.
@@ -73,7 +79,7 @@ final class TypedShares {
     private var prompt: String {
         if offered != nil { return "[y: take the correction] > " }
         if !opened, draft.isEmpty { return "[-----BEGIN PENGUINDOME SHARE-----] > " }
-        return "[\(draft.isComplete ? "-----END PENGUINDOME SHARE-----" : draft.expected)] > "
+        return "[\(draft.isComplete ? "-----END PENGUINDOME SHARE-----" : draft.prompt)] > "
     }
 
     private func take(_ line: SecretBytes) {
