@@ -107,7 +107,7 @@ if !coreOnly {
                 "PDBasics", "PDFleet", "PDStore", "PDQuery", "PDProtocol", "PDSecrets", "PDLegacy",
                 "PDCrypto",
                 "PDDocument",
-                "PDSettings",
+                "PDSettings", "CLinux",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -178,7 +178,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-server",
             dependencies: [
-                "PDBasics", "PDServer", "PDFleet", "PDFiles", "PDServerToolSupport", "PDToolSupport", "PDCrypto",
+                "PDBasics", "PDServer", "PDFleet", "PDFiles", "PDServerToolSupport", "PDToolSupport",
+                "PDCrypto",
                 "PDSettings",
                 "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

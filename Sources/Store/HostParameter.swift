@@ -61,4 +61,20 @@ public protocol LeaseStore: Sendable {
 
     /// Gives a lease back, where the caller has it.
     func releaseLease(_ name: String, holder: String) async throws(StoreError)
+
+    /// Writes something that means nothing, and returns when it is durable.
+    ///
+    /// - Parameters:
+    ///   - holder: who asks, different in each process.
+    ///   - at: the clock, in milliseconds since 1970-01-01 UTC.
+    ///   - patience: how long to wait for other processes that write, where the store can choose.
+    func proveWritable(holder: String, at: Int64, patience: Duration) async throws(StoreError)
+}
+
+extension LeaseStore {
+    /// By a lease of the holder's own, which waits for nobody.
+    public func proveWritable(holder: String, at: Int64, patience: Duration) async throws(StoreError) {
+        _ = try await takeLease("readiness-\(holder)", holder: holder, at: at, duration: 1000)
+        try await releaseLease("readiness-\(holder)", holder: holder)
+    }
 }

@@ -16,7 +16,8 @@ struct RequestDeadlineTests {
 
     private func connected() throws -> (EmbeddedChannel, EmbeddedEventLoop) {
         let loop = EmbeddedEventLoop()
-        let channel = EmbeddedChannel(handler: RequestDeadlineHandler(limits: Self.limits), loop: loop)
+        let channel = EmbeddedChannel(
+            handlers: [RequestDeadlineHandler(limits: Self.limits), Reader(answers: false)], loop: loop)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return (channel, loop)
     }
@@ -36,7 +37,7 @@ struct RequestDeadlineTests {
         try channel.writeInbound(Self.head)
         loop.advanceTime(by: .seconds(29))
         #expect(channel.isActive)
-        loop.advanceTime(by: .seconds(2))
+        loop.advanceTime(by: .seconds(7))
         #expect(!channel.isActive)
     }
 
@@ -77,7 +78,44 @@ struct RequestDeadlineTests {
         try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 90_000)))
         loop.advanceTime(by: .seconds(29))
         #expect(channel.isActive)
-        loop.advanceTime(by: .seconds(2))
+        loop.advanceTime(by: .seconds(7))
+        #expect(!channel.isActive)
+    }
+
+    /// Answers a body that is given up, as the server does.
+    private final class Reader: ChannelInboundHandler {
+        typealias InboundIn = HTTPRequestPart
+        typealias OutboundOut = HTTPResponsePart
+        private let answers: Bool
+
+        init(answers: Bool) { self.answers = answers }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            guard error is SlowBody else { return context.fireErrorCaught(error) }
+            guard answers else { return }
+            context.write(wrapOutboundOut(.head(HTTPResponse(status: .requestTimeout))), promise: nil)
+            context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        }
+    }
+
+    @Test("p168_whoever reads a body that is too slow can answer, and the peer has some time to take it")
+    func slowBodyIsAnswered() throws {
+        let loop = EmbeddedEventLoop()
+        let channel = EmbeddedChannel(
+            handlers: [RequestDeadlineHandler(limits: Self.limits), Reader(answers: true)], loop: loop)
+        try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
+        try channel.writeInbound(Self.head)
+        loop.advanceTime(by: .seconds(31))
+        guard case .head(let response)? = try channel.readOutbound(as: HTTPResponsePart.self) else {
+            Issue.record("there was no answer")
+            return
+        }
+        #expect(response.status == .requestTimeout)
+        // What still comes is nobody's, and does not make the connection last.
+        for _ in 0..<6 where channel.isActive {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: 5000)))
+            loop.advanceTime(by: .seconds(1))
+        }
         #expect(!channel.isActive)
     }
 

@@ -28,7 +28,8 @@ struct BackupToolTests {
         -> SharesToolRunner.Outcome
     {
         try admin(
-            fleet, ["backup", fleet.tools.path("backup").path] + arguments + ["--state", fleet.serverState], input)
+            fleet, ["backup", fleet.tools.path("backup").path] + arguments + ["--state", fleet.serverState],
+            input)
     }
 
     private func admin(_ fleet: FleetRunner, _ arguments: [String], _ input: String = "") throws
@@ -38,7 +39,9 @@ struct BackupToolTests {
         return try fleet.tools.run(arguments, program: executable.path, input: Data(input.utf8))
     }
 
-    @Test("p146_the server's disk is lost: restored elsewhere, it is the old one to every agent, and no report is lost")
+    @Test(
+        "p146_the server's disk is lost: restored elsewhere, it is the old one to every agent, and no report is lost"
+    )
     func lostDisk() async throws {
         let (fleet, agents) = try await makeFleet()
         let written = try backUp(fleet, ["--passphrase"], input: "correct horse\n")
@@ -69,7 +72,8 @@ struct BackupToolTests {
         #expect(try fleet.stop().status == 0)
     }
 
-    @Test("a server that runs is not replaced, and one that has something is only replaced where that is said")
+    @Test(
+        "a server that runs is not replaced, and one that has something is only replaced where that is said")
     func questions() async throws {
         let (fleet, _) = try await makeFleet()
         #expect(try backUp(fleet).status == 0)
@@ -91,7 +95,8 @@ struct BackupToolTests {
         #expect(meant.status == 0 && meant.text.contains("\"hosts\": 2"), "\(meant.errors)")
         #expect(try String(contentsOfFile: settings, encoding: .utf8) != "port: 1\n")
         #expect(
-            try String(contentsOfFile: "\(fleet.serverState)/replaced/server.yml", encoding: .utf8) == "port: 1\n")
+            try String(contentsOfFile: "\(fleet.serverState)/replaced/server.yml", encoding: .utf8)
+                == "port: 1\n")
 
         try Data("SQLite format 3\0 and so on".utf8).write(to: fleet.tools.path("database"))
         let database = try admin(
@@ -129,7 +134,9 @@ struct BackupToolTests {
         #expect(damaged.status == 1 && damaged.errors.contains("nothing was restored"))
     }
 
-    @Test("p166_kill -9 at any moment of a restoration leaves the old server or the new one, and the next one works")
+    @Test(
+        "p166_kill -9 at any moment of a restoration leaves the old server or the new one, and the next one works"
+    )
     func killed() async throws {
         let fleet = try FleetRunner()
         try fleet.setUp()
@@ -145,7 +152,8 @@ struct BackupToolTests {
         let original = try String(contentsOfFile: settings, encoding: .utf8)
         let executable = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-admin")
         let command = [
-            executable.path, "restore", fleet.tools.path("backup").path, "--yes", "--state", fleet.serverState,
+            executable.path, "restore", fleet.tools.path("backup").path, "--yes", "--state",
+            fleet.serverState,
         ]
         let begin = ContinuousClock.now
         #expect(try fleet.tools.run(Array(command.dropFirst()), program: command[0]).status == 0)
@@ -162,7 +170,9 @@ struct BackupToolTests {
             let found = try String(contentsOfFile: settings, encoding: .utf8)
             #expect(found == original || found == "\(original)# changed\n")
             outcomes.insert(found == original ? "new" : "old")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(fleet.serverState)/releases").count == 20)
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: "\(fleet.serverState)/releases").count
+                    == 20)
         }
         #expect(outcomes.contains("old"))
         #expect(try fleet.tools.run(Array(command.dropFirst()), program: command[0]).status == 0)

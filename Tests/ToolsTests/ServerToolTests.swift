@@ -245,8 +245,8 @@ struct ServerToolTests {
         #expect(add.status == 0, "\(add.errors)")
         #expect(try admin("add", "\(second)").status == 1)
         #expect(try admin("add", "99999").status == 2)
-        #expect(try admin("configure", "1").status == 2)
-        #expect(try admin("configure", "1", "--deprecated").status == 1)
+        #expect(try admin("configure", "\(second)").status == 2)
+        #expect(try admin("configure", "\(second)", "--tls", "--no-tls").status == 2)
         #expect(try admin("add", "5555", "--self-signed", "localhost", "--days", "826").status == 1)
         #expect(try admin("add", "5555", "--certificate", "/dev/null", "--key", "/dev/null").status == 1)
         let list = try admin("list")
@@ -787,6 +787,84 @@ struct ServerToolTests {
         #expect(try add(key, "release").status == 0)
         let refused = try add(key, "client")
         #expect(refused.status == 1 && refused.errors.contains("may sign releases"), "\(refused.errors)")
+    }
+
+    @Test("a URL that promises TLS gets it, and an agent of the kit reports at once")
+    func setupWithTLS() async throws {
+        let fleet = try FleetRunner()
+        let port = try FleetRunner.freePort()
+        let state = fleet.serverState
+        let made = try fleet.run(
+            "pd-server", "setup", "--yes", "--state", state, "--url", "https://localhost:\(port)")
+        #expect(made.status == 0 && made.errors.isEmpty, "\(made.errors)")
+        let checked = try fleet.run("pd-server", "check-config", "--state", state)
+        #expect(checked.status == 0 && !checked.text.contains("agent kit"), "\(checked.text)")
+        let executable = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-server")
+        let server = try fleet.tools.start(command: [executable.path, "serve", "--state", state])
+        defer {
+            server.process.terminate()
+            _ = try? server.finish()
+        }
+        let agent = fleet.tools.path("agent").path
+        #expect(
+            try fleet.run("pd-agent", "join", "--kit", "\(state)/agent-kit", "--state", agent).status == 0)
+        var cycle = try fleet.run("pd-agent", "cycle", "--state", agent)
+        for _ in 0..<20 where cycle.status == 3 {
+            try await Task.sleep(for: .milliseconds(200))
+            cycle = try fleet.run("pd-agent", "submit", "--state", agent)
+        }
+        #expect(cycle.status == 0, "\(cycle.errors)")
+        // The state may move: nothing in the settings says where it is.
+        #expect(try !settings(fleet).contains(state))
+    }
+
+    @Test(
+        "p144_where ports and kit contradict each other, whoever changes them is told, and check-config says so"
+    )
+    func contradictions() throws {
+        let fleet = try server()
+        let kit = fleet.serverState + "/agent-kit"
+        func admin(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            let outcome = try fleet.run("pd-admin", ["ports"] + arguments + ["--state", fleet.serverState])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            return outcome
+        }
+        func check() throws -> String {
+            try fleet.run("pd-server", "check-config", "--state", fleet.serverState).text
+        }
+        #expect(try !check().contains("agent kit"))
+        let first = try admin("configure", "\(fleet.port)", "--self-signed", "127.0.0.1")
+        #expect(first.errors.contains("has TLS") && !first.text.contains("replaced"), "\(first.text)")
+        #expect(try check().contains("has TLS"))
+        #expect(try admin("client", "\(fleet.port)").errors.isEmpty)
+        #expect(try !check().contains("agent kit"))
+        let again = try admin("configure", "\(fleet.port)", "--self-signed", "127.0.0.1")
+        #expect(again.text.contains("reach it no longer") && again.errors.contains("would not trust"))
+        let other = try FleetRunner.freePort()
+        // A port that is not there is added.
+        #expect(try admin("configure", "\(other)").text.contains("added"))
+        #expect(try admin("configure", "\(fleet.port)", "--deprecated").errors.contains("is deprecated"))
+        #expect(try admin("remove", "\(fleet.port)").errors.contains("does not listen"))
+        let plain = try admin("client", "\(other)", "--hostname", "mdm.example.com")
+        #expect(plain.text.contains("http://mdm.example.com:\(other)"))
+        let text = try String(contentsOfFile: kit + "/agent.yml", encoding: .utf8)
+        #expect(!text.contains("ssl") && !FileManager.default.fileExists(atPath: kit + "/server.crt"))
+        #expect(try !check().contains("agent kit"))
+    }
+
+    @Test("one wrong line of the settings stops the server, and no tool that can do without it")
+    func wrongLine() throws {
+        let fleet = try server()
+        let file = fleet.serverState + "/server.yml"
+        try (settings(fleet) + "groups: {admins: [nobody]}\n")
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        for command in [["hosts", "list"], ["issues", "audit"], ["store", "check"]] {
+            let outcome = try fleet.run("pd-admin", command + ["--state", fleet.serverState])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(outcome.errors.contains("server.yml:") && outcome.errors.contains("nobody"))
+        }
+        #expect(try fleet.run("pd-server", "serve", "--state", fleet.serverState).status == 2)
+        #expect(try fleet.run("pd-server", "check-config", "--state", fleet.serverState).status == 2)
     }
 
     @Test("the kit names no host that the port's certificate does not name")

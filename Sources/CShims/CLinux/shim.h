@@ -5,6 +5,7 @@
 #define PENGUINDOME_CLINUX_SHIM_H
 
 #include <linux/types.h>
+#include <malloc.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
@@ -37,6 +38,16 @@ extern int posix_spawn_file_actions_addclosefrom_np(
 static inline int pd_spawn_closing(
     posix_spawn_file_actions_t *actions, int from) {
     return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
+
+/* Gives freed memory of all arenas back to the system (malloc_trim(3)); whether
+   there was any. With another C library than glibc there is nothing to do. */
+static inline int pd_return_memory(void) {
+#ifdef __GLIBC__
+    return malloc_trim(0);
+#else
+    return 0;
+#endif
 }
 
 /* struct opal_status and IOC_OPAL_GET_STATUS of linux/sed-opal.h, which has

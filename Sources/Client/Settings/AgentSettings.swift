@@ -151,8 +151,10 @@ public struct AgentSettings: Sendable, Equatable {
         if let handler = try logging.string("handler"), handler.lowercased() != "stderr" {
             notes.append("logging:handler is \(handler), but this agent logs to standard error only")
         }
+        // Where version 1's own defaults have it.
+        _ = try logging.string("facility")
         var syslog = try logging.mapping("syslog")
-        _ = try (syslog.string("facility"), syslog.string("host"), syslog.integer("port", in: 1...65_535))
+        _ = try (syslog.string("facility"), syslog.string("host"), syslog.string("port"))
         try syslog.finish()
         try logging.finish()
     }

@@ -160,7 +160,8 @@ extension ServerState {
         try finishInterruptedRestoration()
         do throws(FileError) { return try StateLock(serving.path, isShared: true) } catch {
             switch error.code {
-            case EWOULDBLOCK: throw StateError("a backup is being restored into \(directory.path): wait for it")
+            case EWOULDBLOCK:
+                throw StateError("a backup is being restored into \(directory.path): wait for it")
             case EROFS, ENOSPC: return nil
             // Whether there is a server at all is told by whoever reads its settings.
             case ENOENT: return nil

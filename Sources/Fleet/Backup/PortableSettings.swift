@@ -43,7 +43,9 @@ struct PortableSettings {
     /// Where settings name files that a server needs.
     private static func places(in editor: SettingsEditor) throws -> [[String]] {
         let ports = try editor.value(["port"])?.entries?.map(\.name) ?? []
-        return ([["ssl"]] + ports.map { ["port", $0, "ssl"] }).flatMap { [$0 + ["certificate"], $0 + ["key"]] }
+        return ([["ssl"]] + ports.map { ["port", $0, "ssl"] }).flatMap {
+            [$0 + ["certificate"], $0 + ["key"]]
+        }
             + [["alerts", "smtp", "password_file"]]
     }
 

@@ -44,6 +44,23 @@ package struct LogSettings: Sendable, Equatable {
 
     private enum Handler: String, CaseIterable {
         case stderr, journald, syslog, file
+
+        /// The handlers of version 1 that this server does not have, by the names that Logbook gives them.
+        private static let foreign: Set = [
+            "brotlicompression", "fingerscrossed", "group", "gzipcompression", "mail", "gmail", "nteventlog",
+            "null", "stream", "tagging", "test", "threadedwrapper", "twitter", "wrapper",
+        ]
+        private static let files: Set = ["rotatingfile", "timedrotatingfile", "monitoringfile"]
+
+        /// Reads a name: this server's own, or version 1's, such as `SyslogHandler` or `rotating_file`; `foreign` where it
+        /// is one of those that this server does not have.
+        static func named(_ text: String) -> (handler: Handler, isForeign: Bool)? {
+            var name = text.lowercased().filter { $0 != "_" && $0 != "-" }
+            if name.hasSuffix("handler") { name.removeLast("handler".count) }
+            if let own = Handler(rawValue: name) { return (own, false) }
+            if files.contains(name) { return (.file, false) }
+            return foreign.contains(name) ? (.stderr, true) : nil
+        }
     }
 
     private enum Format: String, CaseIterable {
@@ -51,13 +68,15 @@ package struct LogSettings: Sendable, Equatable {
     }
 
     /// Reads `logging`: one destination under the names of version 1, or several as a list under `destinations`.
-    init(_ top: inout SettingsMapping) throws(SettingsError) {
+    ///
+    /// - Parameter notes: gets what has no effect.
+    init(_ top: inout SettingsMapping, notes: inout [String]) throws(SettingsError) {
         var logging = try top.mapping("logging")
-        let first = try Self.destination(&logging, otherwise: .info)
+        let first = try Self.destination(&logging, otherwise: .info, &notes)
         var others: [Destination] = []
         for mapping in try logging.mappings("destinations") {
             var mapping = mapping
-            others.append(try Self.destination(&mapping, otherwise: first.level))
+            others.append(try Self.destination(&mapping, otherwise: first.level, &notes))
             try mapping.finish()
         }
         // A `handler` beside the list is one more destination.
@@ -66,7 +85,7 @@ package struct LogSettings: Sendable, Equatable {
     }
 
     private static func destination(
-        _ mapping: inout SettingsMapping, otherwise level: Logger.Level
+        _ mapping: inout SettingsMapping, otherwise level: Logger.Level, _ notes: inout [String]
     ) throws(SettingsError) -> Destination {
         let level = try mapping.logLevel("level") ?? level
         let json = try mapping.choice("format", Format.self) == .json
@@ -74,14 +93,30 @@ package struct LogSettings: Sendable, Equatable {
         let path = try mapping.string("file")
         let maximumBytes = try mapping.integer("max_bytes", in: 4096...(1 << 40)) ?? 16 << 20
         let kept = try mapping.integer("keep", in: 0...1000) ?? 5
+        var handler = Handler.stderr
+        if let name = try mapping.string("handler") {
+            guard let (found, isForeign) = Handler.named(name) else {
+                let known = Handler.allCases.map(\.rawValue).joined(separator: ", ")
+                throw mapping.error("handler", "must be one of \(known), or one of Logbook's")
+            }
+            handler = found
+            if isForeign {
+                notes.append("logging:handler \(name) is none of this server's: it logs to standard error")
+            }
+        }
         let place: Place
-        switch try mapping.choice("handler", Handler.self) ?? .stderr {
+        switch handler {
         case .stderr, .journald: place = .standardError
         case .syslog: place = .syslog(syslog)
         case .file:
-            guard let path else { throw mapping.error("handler", "is file, and needs file: PATH") }
-            let url = URL(filePath: path, relativeTo: URL(filePath: mapping.file))
-            place = .file(path: url.path, maximumBytes: maximumBytes, kept: kept)
+            if let path {
+                let url = URL(filePath: path, relativeTo: URL(filePath: mapping.file))
+                place = .file(path: url.path, maximumBytes: maximumBytes, kept: kept)
+            } else {
+                // Version 1 had no setting for the name of the file.
+                notes.append("logging:handler is file, without file: PATH: it logs to standard error")
+                place = .standardError
+            }
         }
         return Destination(place: place, level: level, json: json)
     }
@@ -116,6 +151,17 @@ package struct SyslogSettings: Sendable, Equatable {
     /// Its port.
     package var port = 514
 
+    /// This machine's own log.
+    package init() {}
+
+    /// A port by its number or the name of its service (services(5)). `syslog`, which version 1 has as its default, is known
+    /// where the machine has no such list.
+    private static func port(_ text: String) -> Int? {
+        if let number = Int(text) { return (1...65_535).contains(number) ? number : nil }
+        if text == "syslog" { return 514 }
+        return getservbyname(text, "udp").map { Int(UInt16(truncatingIfNeeded: $0.pointee.s_port).bigEndian) }
+    }
+
     init(_ owner: inout SettingsMapping) throws(SettingsError) {
         var syslog = try owner.mapping("syslog")
         if let name = try syslog.string("facility") {
@@ -126,7 +172,12 @@ package struct SyslogSettings: Sendable, Equatable {
         }
         let hostname = try syslog.string("host")
         host = hostname ?? "localhost"
-        port = try syslog.integer("port", in: 1...65_535) ?? 514
+        if let text = try syslog.string("port") {
+            guard let number = Self.port(text) else {
+                throw syslog.error("port", "must be a number from 1 to 65535, or the name of a service")
+            }
+            port = number
+        }
         // In version 1, naming a machine is how datagrams are asked for.
         transport = try syslog.choice("transport", Transport.self) ?? (hostname == nil ? .local : .udp)
         try syslog.finish()

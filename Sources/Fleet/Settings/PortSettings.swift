@@ -47,17 +47,25 @@ extension PortSettings {
         }
 
         func tls(else outer: Part?, _ owner: SettingsMapping) throws(SettingsError) -> TLS? {
-            guard enabled ?? outer?.enabled ?? false else { return nil }
-            guard let certificate = certificate ?? outer?.certificate, let key = key ?? outer?.key else {
-                throw owner.error("ssl", "is enabled, and needs a certificate and a key")
+            let certificate = certificate ?? outer?.certificate
+            // Version 1: "defaults to true if certificate is configured". Plain HTTP in place of what a file means by TLS
+            // would be noticed by nobody.
+            guard enabled ?? outer?.enabled ?? (certificate != nil) else { return nil }
+            guard let certificate, let key = key ?? outer?.key else {
+                throw owner.error("ssl", "needs a certificate and a key")
             }
             return TLS(certificate: certificate, key: key)
         }
     }
 
     /// A number, a list, or a mapping of numbers to what holds for each; `ssl` beside it holds for those that do not say.
-    static func read(_ top: inout SettingsMapping) throws(SettingsError) -> [PortSettings] {
+    ///
+    /// - Parameter notes: gets what has no effect.
+    static func read(
+        _ top: inout SettingsMapping, notes: inout [String]
+    ) throws(SettingsError) -> [PortSettings] {
         let common = try Part(&top)
+        var isThreaded = try top.bool("threaded") != nil
         var ports: [PortSettings] = []
         func add(_ text: String, _ port: PortSettings) throws(SettingsError) {
             guard let number = Int(text), text == "\(number)", (0...65_535).contains(number) else {
@@ -77,6 +85,7 @@ extension PortSettings {
                 var one = try mapping.mapping(name)
                 let isDeprecated = try one.bool("deprecated") ?? false
                 let part = try Part(&one)
+                if try one.bool("threaded") != nil { isThreaded = true }
                 try one.finish()
                 let tls = try part.tls(else: common, one)
                 try add(name, PortSettings(number: 0, isDeprecated: isDeprecated, tls: tls))
@@ -89,6 +98,9 @@ extension PortSettings {
             guard !top.has("port") else { throw top.error("port", "names no port") }
             let tls = try common.tls(else: nil, top)
             ports = [PortSettings(number: tls == nil ? 80 : 443, tls: tls)]
+        }
+        if isThreaded {
+            notes.append("threaded has no effect: every port serves any number of hosts at once")
         }
         return ports
     }

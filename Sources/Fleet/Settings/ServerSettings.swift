@@ -30,6 +30,9 @@ package struct ServerSettings: Sendable, Equatable {
     /// What peers may take.
     package var limits: Limits
 
+    /// The port that new agents are to use.
+    package var mainPort: PortSettings? { ports.first { !$0.isDeprecated } ?? ports.first }
+
     /// How often the server audits the fleet itself; never unless set.
     package var auditInterval: TimeSpan?
 
@@ -38,6 +41,9 @@ package struct ServerSettings: Sendable, Equatable {
 
     /// What the file asks for and this server does not do; lines for people, logged at start.
     package var notes: [String] = []
+
+    /// What is wrong, where a tool has read the file that can do without it: a server would not start.
+    package var problems: [SettingsError] = []
 
     /// What peers may take: `limits`.
     package struct Limits: Sendable, Equatable {
@@ -72,37 +78,77 @@ package struct ServerSettings: Sendable, Equatable {
     ///   - yaml: the text.
     ///   - file: how errors name it.
     ///   - environment: variables that take the place of settings, see ``override(with:)``.
-    package init(yaml: String, file: String, environment: [String: String] = [:]) throws(SettingsError) {
+    ///   - isStrict: whether any mistake is an error. A tool can do without most of the settings: what is wrong then goes
+    ///     to ``problems``, and the defaults stand in its place. Without knowing the database no tool can do.
+    package init(
+        yaml: String, file: String, environment: [String: String] = [:], isStrict: Bool = true
+    ) throws(SettingsError) {
         var top = try SettingsMapping(yaml: yaml, file: file)
-        ports = try PortSettings.read(&top)
-        address = try top.string("address") ?? "::"
-        guard Self.isAddress(address) else { throw top.error("address", Self.addressMessage) }
-        localPort = try top.integer("local_port", in: 0...65_535).flatMap { $0 == 0 ? nil : $0 }
-        logging = try LogSettings(&top)
-        let access = try AccessSettings(&top)
+        var problems: [SettingsError] = []
+        var notes: [String] = []
+        /// Reads a part. Where it is wrong and may be, it is as if the file said nothing about it.
+        func part<Part>(
+            _ read: (inout SettingsMapping) throws(SettingsError) -> Part
+        ) throws(SettingsError) -> Part {
+            do throws(SettingsError) { return try read(&top) } catch {
+                guard !isStrict else { throw error }
+                problems.append(error)
+                var nothing = try SettingsMapping(yaml: "", file: file)
+                return try read(&nothing)
+            }
+        }
+        database = try Self.database(&top)
+        ports = try part { top throws(SettingsError) in try PortSettings.read(&top, notes: &notes) }
+        address = try part { top throws(SettingsError) in
+            let address = try top.string("address") ?? "::"
+            guard Self.isAddress(address) else { throw top.error("address", Self.addressMessage) }
+            return address
+        }
+        localPort = try part { top throws(SettingsError) in
+            try top.integer("local_port", in: 0...65_535).flatMap { $0 == 0 ? nil : $0 }
+        }
+        logging = try part { top throws(SettingsError) in try LogSettings(&top, notes: &notes) }
+        let access = try part { top throws(SettingsError) in try AccessSettings(&top) }
         downloadRelease = access.downloadRelease
         pipeCreate = access.pipeCreate
-        trustedProxies = try AddressRange.read("trusted_proxies", in: &top)
-        var metrics = try top.mapping("metrics")
-        metricsRanges = try AddressRange.read("allow", in: &metrics)
-        try metrics.finish()
-        limits = try Limits(&top)
-        database = try Self.database(&top)
-        retention = try Self.retention(&top)
-        let (interval, address) = try Self.audit(&top)
-        auditInterval = interval
-        alerts = try AlertSettings(&top, auditAddress: address)
-        try readWhatIsNotServed(&top)
-        try top.finish()
-        try override(with: environment)
-        guard localPort.map({ port in !ports.contains { $0.number == port } }) ?? true else {
-            throw top.error("local_port", "is one of the other ports too")
+        trustedProxies = try part { top throws(SettingsError) in
+            try AddressRange.read("trusted_proxies", in: &top)
         }
+        metricsRanges = try part { top throws(SettingsError) in
+            var metrics = try top.mapping("metrics")
+            let ranges = try AddressRange.read("allow", in: &metrics)
+            try metrics.finish()
+            return ranges
+        }
+        limits = try part { top throws(SettingsError) in try Limits(&top) }
+        retention = try part { top throws(SettingsError) in try Self.retention(&top) }
+        let audit = try part { top throws(SettingsError) in try Self.audit(&top) }
+        auditInterval = audit.interval
+        alerts = try part { top throws(SettingsError) in
+            try AlertSettings(&top, auditAddress: audit.address)
+        }
+        try part { top throws(SettingsError) in try Self.readWhatIsNotServed(&top, notes: &notes) }
+        // What was not read because of a mistake before it is no mistake.
+        if problems.isEmpty { try part { top throws(SettingsError) in try top.finish() } }
+        if localPort.map({ port in ports.contains { $0.number == port } }) == true {
+            let error = top.error("local_port", "is one of the other ports too")
+            guard !isStrict else { throw error }
+            problems.append(error)
+        }
+        self.notes = notes
+        self.problems = problems
+        try override(with: environment)
     }
 
     /// Settings of version 1 for things that this server does not do. Their names are checked as all others are, so that
     /// a typing error shows; that they have no effect is said.
-    private mutating func readWhatIsNotServed(_ top: inout SettingsMapping) throws(SettingsError) {
+    private static func readWhatIsNotServed(
+        _ top: inout SettingsMapping, notes: inout [String]
+    ) throws(SettingsError) {
+        if try top.bool("support_arch_linux") != nil {
+            notes.append(
+                "support_arch_linux has no effect: hosts find out for themselves what they can update")
+        }
         var keeping = try top.mapping("secret_keeping")
         if try keeping.bool("enabled") == true {
             notes.append(

@@ -89,6 +89,12 @@ package struct SettingsFile {
         try editor.set(["port", "\(number)", "ssl"], to: Self.ssl(tls))
     }
 
+    /// Has a port prove itself with what the settings name for it already, or for all ports.
+    package mutating func enableTLS(ofPort number: Int) throws {
+        try makePortsMapping()
+        try editor.set(["port", "\(number)", "ssl", "enabled"], to: .flag(true))
+    }
+
     /// Takes a port away.
     package mutating func remove(port number: Int) throws {
         try makePortsMapping()

@@ -11,11 +11,24 @@ package struct ServerSetup {
         package var port: Int
         /// The URL at which agents reach the server; nothing for this machine alone.
         package var url: String?
+        /// Whether the server itself serves plain HTTP although the URL promises TLS, since a proxy in front of it sees to
+        /// that.
+        package var isBehindProxy = false
+        /// The certificate and key to prove itself with, PEM, where TLS is asked for; else one is made.
+        package var certificate: (certificate: URL, key: URL)?
 
         /// Answers from flags or from a person.
         package init(port: Int, url: String?) {
             self.port = port
             self.url = url
+        }
+
+        /// Where agents look for the server, if TLS is for the server itself to do.
+        fileprivate var secured: AgentKit.Address? {
+            guard !isBehindProxy, let address = url.flatMap({ AgentKit.Address($0) }), address.isTLS else {
+                return nil
+            }
+            return address
         }
     }
 
@@ -70,12 +83,18 @@ package struct ServerSetup {
     }
 
     private func settings() throws -> Step {
-        try keepOrWrite("settings", state.settingsFile) {
+        let port: String
+        if let secured = answers.secured, !FileManager.default.fileExists(atPath: state.settingsFile.path) {
+            port = try portWithTLS(for: secured.host)
+        } else {
+            port = "port: \(answers.port)"
+        }
+        return try keepOrWrite("settings", state.settingsFile) {
             """
             # The settings of this PenguinDome server. `pd-server serve` reads them when it starts.
 
             # The TCP port on which agents deliver.
-            port: \(answers.port)
+            \(port)
 
             # The address to listen on. "::" is all of them, IPv4 and IPv6.
             address: "\(listeningAddress)"
@@ -86,6 +105,33 @@ package struct ServerSetup {
 
             """
         }
+    }
+
+    /// The port as the settings name it, with a certificate for that host, which is made unless one is given.
+    private func portWithTLS(for host: String) throws -> String {
+        let files: (certificate: URL, key: URL)
+        if let given = answers.certificate {
+            let certificate = try CertificateFile(given.certificate)
+            try certificate.check(key: given.key)
+            guard certificate.names(host) else {
+                throw StateError(
+                    "\(given.certificate.path) is not for \(host), where agents reach the server")
+            }
+            files = given
+        } else {
+            files = state.madeCertificate(port: answers.port)
+            try SelfSignedCertificate(host: host, days: SelfSignedCertificate.maximumDays)
+                .write(certificate: files.certificate, key: files.key)
+        }
+        func text(_ file: URL) -> String { "'\(state.settingsPath(of: file).replacing("'", with: "''"))'" }
+        return """
+            port:
+              \(answers.port):
+                ssl:
+                  enabled: true
+                  certificate: \(text(files.certificate))
+                  key: \(text(files.key))
+            """
     }
 
     private func checks() throws -> Step {
@@ -129,7 +175,7 @@ package struct ServerSetup {
         try PrivateFiles.write(
             try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
         let url = try answers.url ?? ownURL()
-        _ = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
+        let agentSettings = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
             """
             # The settings of a PenguinDome agent. `pd-agent join` copies them.
 
@@ -138,6 +184,7 @@ package struct ServerSetup {
 
             """
         }
+        if !agentSettings.wasThere, let port = try ownSettings().mainPort { try AgentKit(state).trust(port) }
         let fingerprint = key.certificate.fingerprint
         let isTrusted = try !RoleKeys.copies(of: fingerprint, in: state.clientKeys).isEmpty
         return Step(
@@ -146,11 +193,14 @@ package struct ServerSetup {
             wasThere: wasThere)
     }
 
+    private func ownSettings() throws -> ServerSettings {
+        let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
+        return try ServerSettings(yaml: text, file: state.settingsFile.path)
+    }
+
     /// How this machine reaches the server: by the settings that it has, whatever the answers of today say.
     private func ownURL() throws -> String {
-        let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
-        let ports = try ServerSettings(yaml: text, file: state.settingsFile.path).ports
-        let port = ports.first { !$0.isDeprecated } ?? ports.first
+        let port = try ownSettings().mainPort
         return "\(port?.tls == nil ? "http" : "https")://127.0.0.1:\(port?.number ?? answers.port)"
     }
 

@@ -25,12 +25,13 @@ package struct Fleet: Sendable {
     ///   - database: the database, where it is not that of the settings.
     ///   - waits: whether to wait for a database that cannot be reached.
     ///   - waiting: called with the reason each time that it could not be reached.
+    ///   - isStrict: whether any mistake of the settings is an error, as a server has it; see ``ServerSettings``.
     ///   - makingStore: whether to make an empty store where there is none. Only setup does: a tool that ran as another
     ///     user would make one that the server cannot write.
     /// - Throws: ``StateError`` where there is no such directory, `SettingsError`, or `StoreError`.
     package init(
         state: ServerState, database: StoreLocation? = nil, waits: Bool = false,
-        waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
+        waiting: (StoreError) -> Void = { _ in }, isStrict: Bool = true, makingStore: Bool = false
     ) async throws {
         self.state = state
         try state.finishInterruptedRestoration()
@@ -41,7 +42,8 @@ package struct Fleet: Sendable {
         }
         let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
         settings = try ServerSettings(
-            yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment)
+            yaml: text, file: state.settingsFile.path, environment: ProcessInfo.processInfo.environment,
+            isStrict: isStrict)
         let location = database ?? Self.database(of: settings, in: state)
         store = try await location.open(mustExist: !makingStore, waits: waits, waiting: waiting)
     }

@@ -8,6 +8,7 @@ struct SubmitEndpoint: Sendable {
     let signed: SignedRequests
     let ingest: Ingest
     let metrics: ServerMetrics
+    let writes: WriteHealth
 
     var routes: [Route] {
         [.v1("submit", maximumBodyBytes: V1.maximumBodyBytes, handler: submit)]
@@ -19,8 +20,10 @@ struct SubmitEndpoint: Sendable {
         do {
             receipt = try await ingest.take(submission, at: signed.now())
         } catch {
+            if case .unavailable = error { writes.note(isStored: false) }
             throw Refusal(error)
         }
+        writes.note(isStored: true)
         metrics.count(receipt)
         call.note(outcome: "\(receipt.disposition)")
         if receipt.disposition == .repeated || receipt.disposition == .outdated {

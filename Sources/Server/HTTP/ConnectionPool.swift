@@ -14,6 +14,7 @@ final class ConnectionPool: Sendable {
     /// How many there may be, those that are told to come again among them.
     let limit: Int
     private let count = Mutex(0)
+    private let endedCount = Mutex(0)
 
     /// - Parameters:
     ///   - files: how many files the process may have open.
@@ -28,8 +29,12 @@ final class ConnectionPool: Sendable {
     var isFull: Bool { count.withLock { $0 >= limit } }
     var isCrowded: Bool { count.withLock { $0 > served } }
 
+    /// How many have ended so far.
+    var ended: Int { endedCount.withLock { $0 } }
+
     func add(_ number: Int) {
         count.withLock { $0 += number }
+        if number < 0 { endedCount.withLock { $0 -= number } }
     }
 
     /// Raises the limit of open files as far as this process may, and tells what it is then.

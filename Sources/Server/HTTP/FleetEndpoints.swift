@@ -58,9 +58,10 @@ struct FleetEndpoints: Sendable {
             AccessControl(rule: rule, otherwise: fallback, passwords: passwords, failures: failures)
         }
         relay = PipeRelay(limits: options.pipes, random: options.pipeRandom)
-        readiness = Readiness(leases: store, now: now, logger: logger)
+        let writes = WriteHealth()
+        readiness = Readiness(leases: store, writes: writes, now: now, logger: logger)
         let submit = SubmitEndpoint(
-            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics)
+            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics, writes: writes)
         let update = UpdateEndpoint(
             signed: signed, patches: store, releases: ReleaseMessages(shelf), logger: logger)
         let agentUpdate = AgentUpdateEndpoint(signed: signed, releases: shelf)

@@ -135,6 +135,8 @@ struct FleetResponder: HTTPResponder {
             }
         } catch let refusal as Refusal {
             throw refusal
+        } catch is SlowBody {
+            throw .slow
         } catch {
             throw .incomplete
         }

@@ -11,6 +11,8 @@ enum Refusal: Error, Equatable, Sendable {
     case malformed(String)
     /// 400: the body did not arrive whole.
     case incomplete
+    /// 408: the body came too slowly (RFC 9110, section 15.5.9).
+    case slow
     /// 401: the endpoint wants a user and a password.
     case unauthorized(reason: String)
     /// 403: there is no signature, or it does not count; or the peer may not do this.
@@ -36,6 +38,7 @@ enum Refusal: Error, Equatable, Sendable {
             .unavailable(let reason, _):
             reason
         case .incomplete: "the body did not arrive whole"
+        case .slow: "the body came too slowly"
         case .method: "wrong method"
         }
     }
@@ -45,6 +48,8 @@ enum Refusal: Error, Equatable, Sendable {
         var response = Response.text(status, phrase)
         switch self {
         case .unauthorized: response.headers[.wwwAuthenticate] = "Basic realm=\"Login Required\""
+        // Nothing more of this connection is heard.
+        case .slow: response.headers[.connection] = "close"
         case .method(let allowed):
             response.headers[.allow] = allowed.map(\.rawValue).sorted().joined(separator: ", ")
         case .tooMany(_, let seconds), .unavailable(_, let seconds):
@@ -57,6 +62,7 @@ enum Refusal: Error, Equatable, Sendable {
     var status: HTTPResponse.Status {
         switch self {
         case .malformed, .incomplete: .badRequest
+        case .slow: .requestTimeout
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound: .notFound
@@ -72,6 +78,7 @@ enum Refusal: Error, Equatable, Sendable {
         switch self {
         case .malformed: "malformed"
         case .incomplete: "incomplete"
+        case .slow: "request timeout"
         case .unauthorized: "login required"
         case .forbidden: "forbidden"
         case .notFound: "not found"

@@ -23,6 +23,8 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
         var body: TimeAmount = .seconds(30)
         /// For an answer of any size.
         var answer: TimeAmount = .seconds(60)
+        /// For the answer that a body comes too slowly, and for the peer to take it.
+        var farewell: TimeAmount = .seconds(5)
         /// The slowest rate that earns a body or an answer more time, in bytes a second.
         var bytesPerSecond: Int64 = 16_384
         /// The most that is read of one body, in bytes. Somewhat more than is accepted, so that a peer that sends too
@@ -50,16 +52,21 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
     private var closesAfterwards = false
     private var heldPromise: EventLoopPromise<Void>?
     private var isExpired = false
+    /// Whether the body that was being received is not waited for any more.
+    private var isGivenUp = false
+    private var context: ChannelHandlerContext?
 
     init(limits: Limits) {
         self.limits = limits
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         if context.channel.isActive { begin(limits.head, context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
         stop()
     }
 
@@ -74,6 +81,8 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Nobody reads it any more.
+        guard !isGivenUp else { return }
         switch unwrapInboundIn(data) {
         case .head:
             unanswered += 1
@@ -99,7 +108,7 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head:
-            if answersUnderWay == 0 { begin(limits.answer, context) }
+            if answersUnderWay == 0, !isGivenUp { begin(limits.answer, context) }
             answersUnderWay += 1
             context.write(data, promise: promise)
         case .body(let buffer):
@@ -139,7 +148,7 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
             closesAfterwards = false
             return context.close(promise: heldPromise)
         }
-        guard answersUnderWay == 0, context.channel.isActive else { return }
+        guard answersUnderWay == 0, context.channel.isActive, !isGivenUp else { return }
         if isReceiving {
             begin(limits.body, context)
         } else if unanswered == 0 {
@@ -174,11 +183,18 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
         }
     }
 
-    /// A body or an answer that has earned more time gets it; everything else is closed.
+    /// A body or an answer that has earned more time gets it. A body that comes too slowly is given up, and whoever reads it
+    /// answers; everything else is closed.
     private func passed(_ channel: any Channel) {
         let earned = allowed + .seconds(moved / limits.bytesPerSecond)
         let left = earned - (channel.eventLoop.now - started)
-        if left > .zero { schedule(left, channel) } else { expire(channel) }
+        if left > .zero { return schedule(left, channel) }
+        guard isReceiving, unanswered == 1, answersUnderWay == 0, !isGivenUp, let context else {
+            return expire(channel)
+        }
+        isGivenUp = true
+        schedule(limits.farewell, channel)
+        context.fireErrorCaught(SlowBody())
     }
 
     private func expire(_ channel: any Channel) {
@@ -186,3 +202,6 @@ final class RequestDeadlineHandler: ChannelDuplexHandler, RemovableChannelHandle
         channel.close(promise: nil)
     }
 }
+
+/// A request's body came more slowly than any connection that works.
+struct SlowBody: Error {}

@@ -21,7 +21,10 @@ struct RequestFraming {
         // Section 6.
         case body
         // Section 7.1.
-        case chunkSize, chunkExtension, chunkLineFeed, chunk, chunkEnd, chunkEndLineFeed
+        case chunkSize, chunkLineFeed, chunk, chunkEnd, chunkEndLineFeed
+        // Section 7.1.1: `;`, a name, and perhaps `=` and a token or a quoted string, with blanks between them.
+        case extensionName, extensionNameRest, extensionSign, extensionValue, extensionToken, extensionQuoted
+        case extensionEscape, extensionEnd
         // Bytes that nobody will hear.
         case nothing
     }
@@ -145,12 +148,9 @@ struct RequestFraming {
             endHead()
             return true
         case .chunkSize: return acceptsChunkSize(byte)
-        case .chunkExtension:
-            if byte == .carriageReturn {
-                expected = .chunkLineFeed
-                return true
-            }
-            return byte.isText && lineBytes <= Self.maximumChunkLineBytes
+        case .extensionName, .extensionNameRest, .extensionSign, .extensionValue, .extensionToken,
+            .extensionQuoted, .extensionEscape, .extensionEnd:
+            return lineBytes <= Self.maximumChunkLineBytes && acceptsExtension(byte)
         case .chunkLineFeed:
             guard byte == .lineFeed else { return false }
             isTrailer = remaining == 0
@@ -239,7 +239,44 @@ struct RequestFraming {
         guard position > 0 else { return false }
         switch byte {
         case .carriageReturn: expected = .chunkLineFeed
-        case UInt8(ascii: ";"): expected = .chunkExtension
+        case UInt8(ascii: ";"): expected = .extensionName
+        default: return false
+        }
+        return true
+    }
+
+    /// A byte of what stands between the size of a chunk and the end of its line. Nothing is made of it.
+    private mutating func acceptsExtension(_ byte: UInt8) -> Bool {
+        let isBlank = byte == .space || byte == UInt8(ascii: "\t")
+        switch expected {
+        case .extensionName:
+            if isBlank { return true }
+            expected = .extensionNameRest
+            return byte.isToken
+        case .extensionValue:
+            if isBlank { return true }
+            expected = byte == UInt8(ascii: "\"") ? .extensionQuoted : .extensionToken
+            return expected == .extensionQuoted || byte.isToken
+        case .extensionQuoted:
+            if byte == UInt8(ascii: "\"") { expected = .extensionEnd }
+            if byte == UInt8(ascii: "\\") { expected = .extensionEscape }
+            return byte.isText
+        case .extensionEscape:
+            expected = .extensionQuoted
+            return byte.isText
+        default: break
+        }
+        // Behind a name or a value.
+        switch byte {
+        case .carriageReturn:
+            expected = .chunkLineFeed
+        case UInt8(ascii: ";"): expected = .extensionName
+        case UInt8(ascii: "=") where expected == .extensionNameRest || expected == .extensionSign:
+            expected = .extensionValue
+        case _ where isBlank:
+            if expected == .extensionNameRest { expected = .extensionSign }
+            if expected == .extensionToken { expected = .extensionEnd }
+        case _ where byte.isToken: return expected == .extensionNameRest || expected == .extensionToken
         default: return false
         }
         return true

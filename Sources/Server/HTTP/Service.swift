@@ -69,6 +69,7 @@ package struct Service: Sendable {
             // Where one fails, the others stop in order, as if they had been told to.
             services: (ports as [any ServiceLifecycle.Service] + periodicAudits + [
                 AlertService(fleet: fleet, holder: UUID().uuidString, now: Self.now, logger: logger), keys,
+                MemoryReturn(pool: pool),
                 DrainService(endpoints: endpoints),
             ]).map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

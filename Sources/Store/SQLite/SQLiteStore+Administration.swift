@@ -89,6 +89,25 @@ extension SQLiteStore {
         }
     }
 
+    /// Writes a lease of the holder's own, and takes it back in the same way.
+    public func proveWritable(holder: String, at: Int64, patience: Duration) async throws(StoreError) {
+        try await use {
+            try await pool.writeWithoutTransaction { [turns] db in
+                try turns.write(patience: patience) {
+                    for sql in [
+                        "INSERT OR REPLACE INTO leases (name, holder, ends_at) VALUES (:name, :name, :at)",
+                        "DELETE FROM leases WHERE name = :name AND :at >= 0",
+                    ] {
+                        try db.inTransaction(.immediate) {
+                            try db.execute(sql: sql, arguments: ["name": "readiness-\(holder)", "at": at])
+                            return .commit
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /// Gives a lease back, where the caller has it.
     public func releaseLease(_ name: String, holder: String) async throws(StoreError) {
         try await use {

@@ -10,7 +10,10 @@ extension SQLiteStore {
         // The queue keeps the order, so that other writes get their turn between two groups.
         pool.asyncWriteWithoutTransaction { [self] db in
             let group = submissions.takeGroup()
-            let answers = turns.write { Self.commit(group.map(\.report), db) }
+            // The first may have waited through the failure of the group before.
+            let waited = group.first.map { .now - $0.since } ?? .zero
+            let patience = min(busyTimeout, max(.zero, busyTimeout * 2 - waited))
+            let answers = turns.write(patience: patience) { Self.commit(group.map(\.report), db) }
             for (entry, answer) in zip(group, answers) { entry.caller.resume(returning: answer) }
             if submissions.finishGroup() { startCommit() }
         }

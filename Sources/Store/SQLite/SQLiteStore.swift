@@ -37,6 +37,7 @@ public final class SQLiteStore: FleetStore {
     let useCount = UseCount()
     let submissions: SubmissionQueue
     let turns: WriterTurns
+    let busyTimeout: Duration
     /// One after the other, where several callers close.
     private let closing = DispatchQueue(label: "PDStore.closing")
 
@@ -44,6 +45,7 @@ public final class SQLiteStore: FleetStore {
         self.path = path
         self.pool = pool
         self.turns = turns
+        busyTimeout = settings.busyTimeout
         submissions = SubmissionQueue(
             maximumCount: settings.maximumWaiting, maximumBytes: settings.maximumWaitingBytes)
     }

@@ -7,6 +7,8 @@ final class SubmissionQueue: Sendable {
     struct Entry: Sendable {
         let report: HostReport
         let caller: CheckedContinuation<Result<SubmissionReceipt, StoreError>, Never>
+        /// When it came.
+        let since = ContinuousClock.now
     }
 
     /// What became of an entry that was offered.

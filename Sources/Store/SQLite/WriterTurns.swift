@@ -23,14 +23,22 @@ final class WriterTurns: Sendable {
     private static let longestRun = Duration.milliseconds(200)
 
     private let state = Locked(State())
+    /// Since when a thread waits.
     private let waiting = Locked<[pthread_t: ContinuousClock.Instant]>([:])
+    /// How long a thread may wait that has another patience than usual.
+    private let patiences = Locked<[pthread_t: Duration]>([:])
     private let timeout: Duration
 
     /// - Parameter timeout: how long to wait for another process before giving up.
     init(timeout: Duration) { self.timeout = timeout }
 
     /// Writes, after a break where one is due. Blocks the thread.
-    func write<T>(_ body: () throws -> T) rethrows -> T {
+    ///
+    /// - Parameter patience: how long to wait for another process, where that is another time than usual.
+    func write<T>(patience: Duration? = nil, _ body: () throws -> T) rethrows -> T {
+        let thread = pthread_self()
+        if let patience { patiences.withLock { $0[thread] = patience } }
+        defer { if patience != nil { patiences.withLock { $0[thread] = nil } } }
         let isBreakDue = state.withLock { state in
             let now = ContinuousClock.now
             if now - state.freeSince >= Self.breakLength { state.busySince = now }
@@ -46,6 +54,7 @@ final class WriterTurns: Sendable {
         .callback { [self] tries in
             // A call of SQLite's waits on one thread, whichever connection it belongs to.
             let thread = pthread_self()
+            let timeout = patiences.withLock { $0[thread] } ?? timeout
             let waited = waiting.withLock { waiting in
                 let now = ContinuousClock.now
                 if tries == 0 { waiting[thread] = now }

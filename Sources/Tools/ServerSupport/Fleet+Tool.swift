@@ -7,11 +7,12 @@ extension Fleet {
     /// Opens a server's state for a tool: each reason that it cannot be opened has its exit code.
     package static func open(
         for state: ServerState, database: StoreLocation? = nil, waits: Bool = false,
-        waiting: (StoreError) -> Void = { _ in }, makingStore: Bool = false
+        waiting: (StoreError) -> Void = { _ in }, isStrict: Bool = true, makingStore: Bool = false
     ) async throws(ToolFailure) -> Fleet {
         do {
             return try await Fleet(
-                state: state, database: database, waits: waits, waiting: waiting, makingStore: makingStore)
+                state: state, database: database, waits: waits, waiting: waiting, isStrict: isStrict,
+                makingStore: makingStore)
         } catch {
             throw ToolFailure(explaining: error)
         }

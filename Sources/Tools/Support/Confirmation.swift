@@ -3,6 +3,7 @@ import Glibc
 
 /// A question before something that cannot be undone.
 public struct Confirmation: ParsableArguments {
+    /// Whether the answer was given beforehand.
     @Flag(name: .shortAndLong, help: "Do not ask.")
     public var yes = false
 
@@ -18,7 +19,8 @@ public struct Confirmation: ParsableArguments {
     public func ask(_ question: String, otherwise: String = "nothing was changed") throws(ToolFailure) {
         guard !yes else { return }
         guard isatty(STDIN_FILENO) == 1 else {
-            throw ToolFailure(.usage, "\(question): there is no terminal to ask on, so say --yes if you mean it")
+            throw ToolFailure(
+                .usage, "\(question): there is no terminal to ask on, so say --yes if you mean it")
         }
         ToolFailure.warn("\(question).")
         let prompt = Array("Go on? [y/N] ".utf8)

@@ -26,7 +26,8 @@ struct BackupCommand: AsyncParsableCommand {
     @Argument(help: "A file that does not exist.")
     var file: String
 
-    @Flag(help: "Encrypt it to a passphrase, asked for on the terminal or read as one line of standard input.")
+    @Flag(
+        help: "Encrypt it to a passphrase, asked for on the terminal or read as one line of standard input.")
     var passphrase = false
 
     @Option(help: ArgumentHelp("Encrypt it to this key of gpg's keyring.", valueName: "fingerprint"))
@@ -94,7 +95,8 @@ struct RestoreCommand: AsyncParsableCommand {
     @Argument(help: "What pd-admin backup wrote.")
     var file: String
 
-    @Flag(help: "Keep the database in a file of the state, also where the settings of the backup name MongoDB.")
+    @Flag(
+        help: "Keep the database in a file of the state, also where the settings of the backup name MongoDB.")
     var sqlite = false
 
     @Option(help: ArgumentHelp("gpg's home; else $GNUPGHOME, else ~/.gnupg.", valueName: "dir"))
@@ -102,7 +104,8 @@ struct RestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         guard options.stateOptions.settingsFile == nil else {
-            throw ToolFailure(.usage, "settings are restored into the state: leave --config and PENGUINDOME_CONFIG out")
+            throw ToolFailure(
+                .usage, "settings are restored into the state: leave --config and PENGUINDOME_CONFIG out")
         }
         let source = open(file, O_RDONLY | O_CLOEXEC)
         guard source >= 0 else { throw FileError(operation: "open", path: file, code: errno) }
@@ -168,7 +171,9 @@ struct RestoreCommand: AsyncParsableCommand {
             print(description.document.setting("restored", to: .string(file)).json(pretty: true))
         } else {
             print("Restored \(file) into \(state.directory.path): \(what).")
-            if replaces { print("What was there is in \(state.replaced.path): remove it when you need it no longer.") }
+            if replaces {
+                print("What was there is in \(state.replaced.path): remove it when you need it no longer.")
+            }
         }
     }
 }

@@ -40,9 +40,17 @@ struct FleetOptions: ParsableArguments {
     func asOwner<Result>(_ body: () throws -> Result) throws -> Result { try place().perform(body) }
 
     /// Opens the fleet as the owner of its state, lends it, and closes it again.
-    func withFleet<Result>(_ body: (Fleet) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter isStrict: whether a mistake anywhere in the settings is an error; else it is told, unless it is about
+    ///   the database.
+    func withFleet<Result>(
+        isStrict: Bool = false, _ body: (Fleet) async throws -> Result
+    ) async throws -> Result {
         try await place().perform { () async throws -> Result in
-            let fleet = try await Fleet.open(for: state)
+            let fleet = try await Fleet.open(for: state, isStrict: isStrict)
+            for problem in fleet.settings.problems {
+                ToolFailure.warn("note: the server would not start: \(problem)")
+            }
             do {
                 let result = try await body(fleet)
                 try await fleet.store.close()

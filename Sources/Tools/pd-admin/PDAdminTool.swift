@@ -18,6 +18,7 @@ struct PDAdminTool: Tool {
             HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self, ReportCommand.self,
             KeysCommand.self,
             PatchesCommand.self, CommandsCommand.self, OrdersCommand.self, ParametersCommand.self,
-            PasswordsCommand.self, PortsCommand.self, StoreCommand.self, BackupCommand.self, RestoreCommand.self,
+            PasswordsCommand.self, PortsCommand.self, StoreCommand.self, BackupCommand.self,
+            RestoreCommand.self,
         ])
 }

@@ -92,33 +92,39 @@ struct PortsCommand: ParsableCommand {
         /// What the port is to prove itself with; nothing where the command says nothing about it.
         func proof(port: Int, _ options: FleetOptions) throws -> Proof? {
             if let certificate, let key {
-                let tls = PortSettings.TLS(
-                    certificate: URL(filePath: certificate).path, key: URL(filePath: key).path)
+                let files = (certificate: URL(filePath: certificate), key: URL(filePath: key))
                 // Both are read, so that a port that cannot be opened is known now.
-                try CertificateFile(URL(filePath: tls.certificate)).check(key: URL(filePath: tls.key))
-                return Proof(tls: tls, made: nil)
+                try CertificateFile(files.certificate).check(key: files.key)
+                return Proof(options.state, files, made: nil)
             }
             guard let host = selfSigned else { return nil }
             let made = try SelfSignedCertificate(
                 host: host, days: days ?? SelfSignedCertificate.maximumDays)
-            let directory = options.state.directory.appending(path: "tls")
-            let tls = PortSettings.TLS(
-                certificate: directory.appending(path: "\(port).crt").path,
-                key: directory.appending(path: "\(port).key").path)
-            return Proof(tls: tls, made: made)
+            return Proof(options.state, options.state.madeCertificate(port: port), made: made)
         }
     }
 
     /// What a port is to prove itself with, and the certificate where it is one that was just made.
     struct Proof {
         let tls: PortSettings.TLS
-        let made: SelfSignedCertificate?
+        private let files: (certificate: URL, key: URL)
+        private let made: SelfSignedCertificate?
+        /// Whether a certificate is replaced that agents may trust.
+        let replaces: Bool
+
+        init(_ state: ServerState, _ files: (certificate: URL, key: URL), made: SelfSignedCertificate?) {
+            tls = PortSettings.TLS(
+                certificate: state.settingsPath(of: files.certificate), key: state.settingsPath(of: files.key)
+            )
+            self.files = files
+            self.made = made
+            replaces = made != nil && FileManager.default.fileExists(atPath: files.certificate.path)
+        }
 
         /// Writes what was made, once it is known that the server would take the settings that name it.
         func write(for settings: SettingsFile) throws {
             _ = try settings.settings()
-            try made?.write(
-                certificate: URL(filePath: tls.certificate), key: URL(filePath: tls.key))
+            try made?.write(certificate: files.certificate, key: files.key)
         }
     }
 
@@ -151,7 +157,8 @@ struct PortsCommand: ParsableCommand {
     }
 
     struct Configure: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Change a port.")
+        static let configuration = CommandConfiguration(
+            abstract: "Change a port; one that the server does not have is added.")
 
         @OptionGroup var options: FleetOptions
         @OptionGroup var properties: Properties
@@ -162,35 +169,55 @@ struct PortsCommand: ParsableCommand {
         @Flag(inversion: .prefixedNo, help: "Open an issue for each host that uses it.")
         var deprecated: Bool?
 
-        @Flag(help: "Serve plain HTTP there from now on.")
+        @Flag(
+            name: [.customLong("tls"), .customLong("ssl")],
+            help: "Serve TLS there with the certificate that the settings name already.")
+        var tls = false
+
+        @Flag(
+            name: [.customLong("no-tls"), .customLong("no-ssl")],
+            help: "Serve plain HTTP there from now on.")
         var noTls = false
 
         func validate() throws {
-            guard !noTls || properties.certificate == nil && properties.selfSigned == nil else {
-                throw ValidationError("--no-tls contradicts a certificate")
-            }
             guard
-                noTls || deprecated != nil || properties.certificate != nil || properties.selfSigned != nil
-            else { throw ValidationError("there is nothing to change") }
+                [noTls, tls, properties.certificate != nil || properties.selfSigned != nil].count(
+                    where: \.self) < 2
+            else {
+                throw ValidationError("--tls, --no-tls and a certificate contradict each other")
+            }
         }
 
         func run() async throws {
+            try checkPort(port)
+            var isNew = false
+            var replaces = false
             try options.changeSettings { settings in
-                guard try settings.settings().ports.contains(where: { $0.number == port }) else {
-                    throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
+                isNew = try !settings.settings().ports.contains { $0.number == port }
+                let isChange = noTls || tls || deprecated != nil || properties.certificate != nil
+                guard isNew || isChange || properties.selfSigned != nil else {
+                    throw ToolFailure(
+                        .usage, "there is nothing to change: see pd-admin ports configure --help")
                 }
                 let proof = try properties.proof(port: port, options)
-                if noTls || proof != nil { try settings.set(tls: proof?.tls, ofPort: port) }
-                if let deprecated { try settings.set(isDeprecated: deprecated, ofPort: port) }
+                if isNew {
+                    try settings.add(port: port, isDeprecated: deprecated ?? false, tls: proof?.tls)
+                } else if let deprecated {
+                    try settings.set(isDeprecated: deprecated, ofPort: port)
+                }
+                if noTls || proof != nil && !isNew { try settings.set(tls: proof?.tls, ofPort: port) }
+                if tls { try settings.enableTLS(ofPort: port) }
                 try proof?.write(for: settings)
+                replaces = proof?.replaces ?? false
             }
-            print("port \(port) is changed; start the server again to use it")
-            if properties.selfSigned != nil {
+            print("port \(port) is \(isNew ? "added" : "changed"); start the server again to use it")
+            if replaces {
                 print(
-                    "a server that runs uses a replaced certificate within seconds: agents that trust the old one reach it "
+                    "a server that runs uses the new certificate within seconds: agents that trust the old one reach it "
                         + "no longer; pd-admin ports client \(port) puts the new one into the agent kit, to join them again"
                 )
             }
+            try options.tellContradictions()
             tellPrivilege(of: port)
         }
     }
@@ -215,6 +242,7 @@ struct PortsCommand: ParsableCommand {
                 try settings.remove(port: port)
             }
             print("port \(port) is removed; start the server again")
+            try options.tellContradictions()
         }
     }
 
@@ -231,7 +259,9 @@ struct PortsCommand: ParsableCommand {
         @Argument(help: "The TCP port.")
         var port: Int
 
-        @Option(help: "The name or address at which agents reach the server, where it is another than now.")
+        @Option(
+            name: [.customLong("host"), .customLong("hostname")],
+            help: "The name or address at which agents reach the server, where it is another than now.")
         var host: String?
 
         func run() async throws {
@@ -242,41 +272,8 @@ struct PortsCommand: ParsableCommand {
             guard let chosen = try options.serverSettings().ports.first(where: { $0.number == port }) else {
                 throw ToolFailure(.failed, "the server has no port \(port): see pd-admin ports list")
             }
-            let kit = options.state.agentKit
-            let file = kit.appending(path: "agent.yml")
-            var editor = SettingsEditor(
-                yaml: String(decoding: try PrivateFiles.read(file), as: UTF8.self), file: file.path)
-            let old = try editor.value(["server_url"])?.text
-            guard let host = host ?? old.flatMap({ URLComponents(string: $0)?.host }) else {
-                throw ToolFailure(.usage, "\(file.path) names no server: say which with --host")
-            }
-            var certificate: CertificateFile?
-            if let tls = chosen.tls {
-                let url = URL(filePath: tls.certificate, relativeTo: options.state.settingsFile)
-                let found = try CertificateFile(url)
-                guard found.names(host) else {
-                    throw ToolFailure(
-                        .failed, "\(url.path) is not for \(host): name a host that it is for with --host")
-                }
-                certificate = found
-            }
-            var components = URLComponents()
-            components.scheme = chosen.tls == nil ? "http" : "https"
-            // RFC 3986, section 3.2.2.
-            components.host = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-            let standard = chosen.tls == nil ? 80 : 443
-            if chosen.number != standard { components.port = chosen.number }
-            guard let url = components.string else { throw ToolFailure(.usage, "\(host) is not a host name") }
-            try editor.set(["server_url"], to: .text(url))
-            let authority = kit.appending(path: "server.crt")
-            if let certificate, certificate.vouchesForItself {
-                try PrivateFiles.write(certificate.pem, to: authority, mode: 0o644)
-                try editor.set(["ssl", "ca_path"], to: .text(authority.lastPathComponent))
-            } else if try editor.value(["ssl", "ca_path"])?.text == authority.lastPathComponent {
-                try editor.remove(["ssl", "ca_path"])
-            }
-            try PrivateFiles.replace(Array(editor.yaml.utf8), at: file)
-            print("new agents will use \(url)")
+            let address = try AgentKit(options.state).use(chosen, host: host)
+            print("new agents will use \(address.url)")
         }
     }
 }
@@ -303,6 +300,12 @@ extension FleetOptions {
         } catch {
             throw ToolFailure(explaining: error)
         }
+    }
+
+    /// Says where the agents' kit and the ports contradict each other.
+    func tellContradictions() throws {
+        let lines = try asOwner { try AgentKit(state).contradictions(with: serverSettings()) }
+        for line in lines { ToolFailure.warn("note: \(line)") }
     }
 
     /// When a port's certificate ends, or why that cannot be told.

@@ -167,7 +167,9 @@ private func copyFleet(from source: any FleetStore, to target: StoreLocation) as
             let bar = ProgressBar()
             defer { bar.finish() }
             let now = Int64(Date().timeIntervalSince1970 * 1000)
-            return try await FleetCopy(from: source, to: store).run(at: now) { bar.show($0.phase.rawValue, $0.done, of: $0.total) }
+            return try await FleetCopy(from: source, to: store).run(at: now) {
+                bar.show($0.phase.rawValue, $0.done, of: $0.total)
+            }
         }
     } catch {
         throw ToolFailure(explaining: error)

@@ -45,6 +45,7 @@ struct CheckConfigCommand: AsyncParsableCommand {
             try ServerState.checkDatabase(path)
         }
         if let note = try state.checkServerKey() { notes.append(note) }
+        notes += try AgentKit(state).contradictions(with: settings)
         let checks = try CheckFile.read(state.checksFile)
         _ = try settings.alerts.channels(checks)
         if try RoleKeys(directory: state.clientKeys).certificates.isEmpty {

@@ -22,9 +22,22 @@ struct SetupCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The URL at which agents reach the server. Without it the server serves this machine alone.",
+            "The URL at which agents reach the server; with https it gets a certificate. Without a URL the server serves this machine alone.",
             valueName: "url"))
     var url: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The certificate chain for an https URL, PEM. Else one is made that vouches for itself.",
+            valueName: "file"))
+    var certificate: String?
+
+    @Option(
+        help: ArgumentHelp("The certificate's private key, PEM, without a passphrase.", valueName: "file"))
+    var key: String?
+
+    @Flag(help: "Serve plain HTTP although the URL says https: a proxy in front of the server does TLS.")
+    var behindProxy = false
 
     @Flag(
         inversion: .prefixedNo,
@@ -80,16 +93,28 @@ struct SetupCommand: AsyncParsableCommand {
             throw ToolFailure(
                 .usage, "there is no terminal to ask on: use --yes, with --port and --url as needed")
         }
-        var answers = ServerSetup.Answers(port: try checked(port: port ?? 8080), url: try url.map(checked))
+        guard (certificate == nil) == (key == nil) else {
+            throw ToolFailure(.usage, "--certificate and --key belong together")
+        }
+        let given = try url.map(checked)
+        guard certificate == nil || given?.hasPrefix("https:") == true && !behindProxy else {
+            throw ToolFailure(.usage, "--certificate is for a --url that begins with https")
+        }
+        var answers = ServerSetup.Answers(port: try checked(port: port ?? Self.port(of: given)), url: given)
+        answers.isBehindProxy = behindProxy
+        if let certificate, let key {
+            answers.certificate = (URL(filePath: certificate), URL(filePath: key))
+        }
         let isNew = !FileManager.default.fileExists(atPath: state.settingsFile.path)
         if !yes && isNew {
-            answers.port = try ask("TCP port", default: "\(answers.port)") { text throws(ToolFailure) in
-                guard let port = Int(text) else { throw ToolFailure(.usage, "\(text) is not a port number") }
-                return try checked(port: port)
-            }
             let none = "this machine alone"
             answers.url = try ask("URL at which agents reach this server", default: answers.url ?? none) {
                 text throws(ToolFailure) in text == none ? nil : try checked(url: text)
+            }
+            if port == nil { answers.port = Self.port(of: answers.url) }
+            answers.port = try ask("TCP port", default: "\(answers.port)") { text throws(ToolFailure) in
+                guard let port = Int(text) else { throw ToolFailure(.usage, "\(text) is not a port number") }
+                return try checked(port: port)
             }
         }
         var steps = isSystem ? try machine.prepare() : []
@@ -106,13 +131,18 @@ struct SetupCommand: AsyncParsableCommand {
         steps += made
         if isSystem { steps += try machine.installUnits(for: settings) }
         warnOfOpenDirectory(state.directory)
+        let contradictions = try place.perform { try AgentKit(state).contradictions(with: settings) }
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
+        for line in contradictions { ToolFailure.warn("pd-server: note: \(line)") }
         if isSystem {
             print("Start it with: systemctl enable --now penguindome-server penguindome-audit.timer")
         } else {
             print("Start it with: pd-server serve --state \(state.directory.path)")
         }
     }
+
+    /// The port that agents use who have that URL, so that both agree unless somebody says otherwise.
+    private static func port(of url: String?) -> Int { url.flatMap { AgentKit.Address($0) }?.port ?? 8080 }
 
     /// Where the units are to find the programs.
     private func programsDirectory() throws -> String {

@@ -33,7 +33,8 @@ struct BackupTests {
                     key: directory.appending(path: "pki/web.key").path), ofPort: 8080)
             try settings.save()
             try PrivateFiles.makeDirectory(state.releases)
-            try PrivateFiles.write([UInt8](repeating: 7, count: 300_000), to: state.releases.appending(path: "1.tar"))
+            try PrivateFiles.write(
+                [UInt8](repeating: 7, count: 300_000), to: state.releases.appending(path: "1.tar"))
             try PrivateFiles.write([1], to: state.directory.appending(path: "x.77-1.tmp"))
             try await report("first")
         }
@@ -80,7 +81,9 @@ struct BackupTests {
         func content(_ state: ServerState) throws -> [String: Data] {
             var content: [String: Data] = [:]
             for name in try FileManager.default.subpathsOfDirectory(atPath: state.directory.path)
-            where !state.isTransient(name.split(separator: "/").first.map(String.init) ?? name) && name != "tls" {
+            where !state.isTransient(name.split(separator: "/").first.map(String.init) ?? name)
+                && name != "tls"
+            {
                 content[name] = FileManager.default.contents(
                     atPath: state.directory.appending(path: name).path)
             }
@@ -149,7 +152,8 @@ struct BackupTests {
         #expect(!names.contains(".tmp") && all.count % 512 == 0)
     }
 
-    @Test("p165_one flipped bit anywhere is found before anything is changed", arguments: [nil, "a passphrase"])
+    @Test(
+        "p165_one flipped bit anywhere is found before anything is changed", arguments: [nil, "a passphrase"])
     func flippedBits(passphrase: String?) async throws {
         let world = try await World()
         try await world.backUp(passphrase: passphrase)
@@ -159,7 +163,9 @@ struct BackupTests {
         // Each try with a passphrase costs the memory and time that Argon2id is meant to cost.
         let tries = passphrase == nil ? 200 : 20
         // Every part of the header, the end, and anywhere.
-        let marked = passphrase == nil ? [0, whole.count - 1] : [0, 15, 16, 32, 35, 36, 40, 44, 63, 64, whole.count - 1]
+        let marked =
+            passphrase == nil
+            ? [0, whole.count - 1] : [0, 15, 16, 32, 35, 36, 40, 44, 63, 64, whole.count - 1]
         let places = marked + (0..<tries - marked.count).map { _ in Int.random(in: 0..<whole.count) }
         for place in places {
             var damaged = whole
@@ -170,7 +176,8 @@ struct BackupTests {
         #expect(try await world.hosts(world.state) == ["first", "second"])
     }
 
-    @Test("p165_one that was cut off or has something behind it is refused", arguments: [nil, "a passphrase"])
+    @Test(
+        "p165_one that was cut off or has something behind it is refused", arguments: [nil, "a passphrase"])
     func truncated(passphrase: String?) async throws {
         let world = try await World()
         try await world.backUp(passphrase: passphrase)
@@ -220,7 +227,8 @@ struct BackupTests {
             try restoration.commit()
             #expect(try await world.hosts(world.state) == ["first"])
             #expect(
-                try await world.hosts(ServerState(directory: world.state.replaced)) == ["first", round].sorted())
+                try await world.hosts(ServerState(directory: world.state.replaced))
+                    == ["first", round].sorted())
         }
         try await world.restoration(world.state).cancel()
         #expect(!Files.exists(world.state.restoring.path))
@@ -242,7 +250,9 @@ struct BackupTests {
         withExtendedLifetime((serving, another)) {}
     }
 
-    @Test("p166_stopped between any two steps, it is finished by whoever opens the state next", arguments: 0...16)
+    @Test(
+        "p166_stopped between any two steps, it is finished by whoever opens the state next",
+        arguments: 0...16)
     func interrupted(after steps: Int) async throws {
         let world = try await World()
         try await world.backUp()

@@ -105,6 +105,86 @@ struct ServerSettingsTests {
         #expect(try read("ssl: {enabled: true, certificate: c, key: k}").ports.map(\.number) == [443])
     }
 
+    @Test("p144_a certificate that is named means TLS, unless it is said that it does not")
+    func namedCertificate() throws {
+        let tls = PortSettings.TLS(certificate: "c", key: "k")
+        #expect(try read("ssl: {certificate: c, key: k}").ports == [PortSettings(number: 443, tls: tls)])
+        #expect(
+            try read("port: 8080\nssl: {certificate: c, key: k}").ports == [
+                PortSettings(number: 8080, tls: tls)
+            ])
+        let settings = try read(
+            """
+            port:
+              80: {ssl: {enabled: false}}
+              443: {ssl: {certificate: c, key: k}}
+              8080:
+            """)
+        #expect(settings.ports.map(\.tls) == [nil, tls, nil])
+        #expect(try read("port: 80\nssl: {enabled: false, certificate: c, key: k}").ports.first?.tls == nil)
+        for yaml in ["ssl: {certificate: c}", "port: {443: {ssl: {certificate: c}}}"] {
+            #expect(throws: SettingsError.self, "\(yaml)") { try read(yaml) }
+        }
+    }
+
+    @Test("what the templates of version 1 can make loads, and what has no effect is said once each")
+    func templates() throws {
+        let settings = try read(
+            """
+            port: {80: {deprecated: true, threaded: false}, 8080: {threaded: true}}
+            threaded: true
+            database: {name: penguindome}
+            logging: {handler: stderr, level: debug, syslog: {facility: user, port: syslog}}
+            audit_cron: {enabled: no}
+            secret_keeping: {enabled: no, num_shares: 2, combine_threshold: 2}
+            support_arch_linux: true
+            """)
+        #expect(settings.ports.map(\.number) == [80, 8080])
+        #expect(settings.notes.count { $0.contains("threaded") } == 1)
+        #expect(settings.notes.count { $0.contains("support_arch_linux") } == 1)
+        #expect(settings.notes.count == 2)
+        for (handler, place) in [
+            ("StderrHandler", LogSettings.Place.standardError), ("SyslogHandler", .syslog(.init())),
+            ("syslog", .syslog(.init())),
+        ] {
+            let settings = try read("logging: {handler: \(handler)}")
+            #expect(settings.logging.destinations.map(\.place) == [place] && settings.notes.isEmpty)
+        }
+        for handler in ["NullHandler", "mail", "fingers_crossed", "file", "RotatingFileHandler"] {
+            let settings = try read("logging: {handler: \(handler)}")
+            #expect(settings.logging.destinations.map(\.place) == [.standardError])
+            #expect(settings.notes.count == 1, "\(handler)")
+        }
+        #expect(
+            try read("logging: {handler: timed_rotating_file, file: /x}").logging.destinations.map(\.place)
+                == [.file(path: "/x", maximumBytes: 16 << 20, kept: 5)])
+        for yaml in ["{handler: sylog}", "{syslog: {port: nothing-of-that-name}}", "{syslog: {port: 0}}"] {
+            #expect(throws: SettingsError.self, "\(yaml)") { try read("logging: \(yaml)") }
+        }
+    }
+
+    @Test("a tool does without what is wrong, unless that is where the database is")
+    func tolerance() throws {
+        func problems(_ yaml: String) throws -> [String] {
+            #expect(throws: SettingsError.self, "\(yaml)") { try read(yaml) }
+            let settings = try ServerSettings(yaml: yaml, file: "server.yml", isStrict: false)
+            #expect(settings.database.file == "x")
+            return settings.problems.map(\.description)
+        }
+        for yaml in [
+            "groups: {a: [nobody]}", "port: many", "logging: {level: loud}", "limits: {pipes: x}",
+            "alerts: {from: nobody}", "address: 999.1.1.1", "prot: 1", "local_port: x",
+            "port: 80\nlocal_port: 80", "metrics: {allow: [x]}", "secret_keeping: {num_shares: 1}",
+        ] {
+            #expect(try problems("database: {file: x}\n\(yaml)").count == 1, "\(yaml)")
+        }
+        for yaml in ["database: {hots: x}", "a: [", "- x"] {
+            #expect(throws: SettingsError.self, "\(yaml)") {
+                try ServerSettings(yaml: yaml, file: "server.yml", isStrict: false)
+            }
+        }
+    }
+
     @Test("the settings of the documentation of version 1 say who may do what")
     func authentication() throws {
         let hash = "$pbkdf2-sha256$200000$AcAYQ8j5X0tpzRkD4HwvxQ$.EIGFP/1iRPNabcPHw8bOvR.MbYVWFXauC2jJV5hleo"

@@ -58,6 +58,44 @@ struct SQLiteFaultTests {
         }
     }
 
+    @Test(
+        "p169_A report waits for a lock through one failure at most, though others prove meanwhile that writes fail"
+    )
+    func lockedWithProbes() async throws {
+        try await SQLiteTestDatabase.with { database in
+            var settings = SQLiteStore.Settings()
+            settings.busyTimeout = .seconds(1)
+            let store = try await SQLiteStore.open(path: database.path, settings: settings)
+            let other = try database.rawConnection()
+            try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
+            try await withThrowingTaskGroup(of: Duration.self) { group in
+                group.addTask { try await refusal(of: store, "first") }
+                try await committing(store)
+                for _ in 0..<3 {
+                    group.addTask {
+                        await #expect(throws: StoreError.self) {
+                            try await store.proveWritable(holder: "p", at: 1, patience: .milliseconds(200))
+                        }
+                        return .zero
+                    }
+                }
+                group.addTask { try await refusal(of: store, "second") }
+                for try await waited in group { #expect(waited < .milliseconds(2300)) }
+            }
+            try await other.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+            try await store.proveWritable(holder: "p", at: 1, patience: .zero)
+            try await store.close()
+        }
+    }
+
+    /// How long it took until a report could not be stored.
+    private func refusal(of store: SQLiteStore, _ name: String) async throws -> Duration {
+        let begin = ContinuousClock.now
+        let report = try submission(name, plugins: [:])
+        await #expect(performing: { try await store.record(report, submittedAt: 1) }, throws: isUnavailable)
+        return ContinuousClock.now - begin
+    }
+
     @Test("A store can be opened and read while another process writes")
     func openedWhileLocked() async throws {
         try await SQLiteTestDatabase.with { database in

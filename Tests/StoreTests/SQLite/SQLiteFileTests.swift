@@ -204,7 +204,8 @@ struct SQLiteFileTests {
         }
     }
 
-    @Test("A backup takes no name that is taken, nor one beside which a log lies that would become part of it")
+    @Test(
+        "A backup takes no name that is taken, nor one beside which a log lies that would become part of it")
     func backupName() async throws {
         try await SQLiteTestDatabase.with { database in
             let store = try await SQLiteStore.open(path: database.path)
