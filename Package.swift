@@ -77,7 +77,7 @@ if !coreOnly {
         .target(name: "PDBasics", dependencies: ["CBuildStamp"], path: "Sources/Basics"),
         .testTarget(name: "BasicsTests", dependencies: ["PDBasics"], path: "Tests/BasicsTests"),
         .target(name: "PDDocument", path: "Sources/Document"),
-        .target(name: "PDFiles", path: "Sources/Files"),
+        .target(name: "PDFiles", dependencies: ["PDSecrets"], path: "Sources/Files"),
         .target(
             name: "PDSettings", dependencies: ["CYAML", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Settings"),
@@ -169,7 +169,9 @@ if !coreOnly {
             path: "Tests/ShareFilesTests", exclude: ["Scripts"]),
         .target(
             name: "PDToolSupport",
-            dependencies: ["PDCrypto", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "PDCrypto", "PDFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Sources/Tools/Support"),
         .target(
             name: "PDServerToolSupport",
@@ -241,7 +243,8 @@ if !coreOnly {
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDDocument", "store-crash-child",
+                "PDTestSupport", "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDDocument",
+                "store-crash-child",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(

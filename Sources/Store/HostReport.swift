@@ -12,7 +12,9 @@ import PDProtocol
 /// themselves: a command's result that was held up is not lost because newer plugins overtook it. What was collected
 /// before what is known, both by the host's clock, is outdated, what has no time of its own is taken. What was collected
 /// at the very time of what is known and says the same is a repetition, and is not written again, so that a captured
-/// request which is played back cannot make a host that is gone look alive.
+/// request which is played back cannot make a host that is gone look alive. Results of attempts at one order are told apart
+/// by the number of the attempt first. What takes the place of nothing must be newer than what was known of a host of that
+/// name that was deleted or renamed since.
 ///
 /// A host whose clock was further ahead than ``toleratedLead`` and has been put right must not be ignored until that time
 /// comes: what it dated so counts as collected when the server got it, for reports that are not dated so themselves. Such
@@ -77,8 +79,18 @@ struct HostReport: Sendable {
     }
 
     /// What becomes of the host with that document, or of a host that is not known.
-    func effect(on known: Document?) throws(StoreError) -> Effect {
+    ///
+    /// - Parameter departed: looks up what is known of a host of that name that is gone; called only where it matters.
+    func effect(on known: Document?, departed: () throws -> DepartedHost?) throws -> Effect {
+        var gone: DepartedHost??
+        /// Whether it was collected before a host of that name went: nothing newer may have taken its place.
+        func wentBefore() throws -> Bool {
+            let found = try gone ?? departed()
+            gone = .some(found)
+            return found.map { isNoNewer(than: $0) } ?? false
+        }
         guard let known else {
+            guard try !wentBefore() else { return Effect(.outdated) }
             let document = try assemble(
                 collectedAt: plugins == nil ? nil : collectedAt.map(Value.date(milliseconds:)),
                 agent: plugins == nil ? nil : agent.map(Value.string),
@@ -88,7 +100,10 @@ struct HostReport: Sendable {
         var isNews = false
         var isOutdated = false
         /// Whether that part of the submission takes the place of what is known.
-        func takes(_ age: Age) -> Bool {
+        func takes(_ new: Document?, collectedAt: Value?, insteadOf old: Value?) throws -> Bool {
+            let age =
+                try old == nil && wentBefore()
+                ? Age.outdated : age(of: new, collectedAt: collectedAt, insteadOf: old)
             switch age {
             case .newer: isNews = true
             case .outdated: isOutdated = true
@@ -100,15 +115,13 @@ struct HostReport: Sendable {
         var collected = known["collected_at"]
         var newAgent = known["agent"]
         var newPlugins = known["plugins"]
-        if let plugins, takes(age(of: plugins, collectedAt: collected, insteadOf: newPlugins)) {
+        if let plugins, try takes(plugins, collectedAt: collected, insteadOf: newPlugins) {
             newPlugins = .document(plugins)
             newAgent = agent.map(Value.string)
             collected = collectedAt.map(Value.date(milliseconds:))
         }
-        let newCommands = merge(commands, into: known["commands"]) { new, old in
-            takes(age(of: new.document, collectedAt: old.document?["collected_at"], insteadOf: old))
-        } added: {
-            isNews = true
+        let newCommands = try merge(commands, into: known["commands"]) { new, old in
+            try takes(new.document, collectedAt: old?.document?["collected_at"], insteadOf: old)
         }
         guard isNews else { return Effect(isOutdated ? .outdated : .repeated) }
 
@@ -143,24 +156,24 @@ struct HostReport: Sendable {
     }
 
     private func merge(
-        _ commands: Document?, into known: Value?, replaces: (_ new: Value, _ old: Value) -> Bool,
-        added: () -> Void
-    ) -> Value? {
+        _ commands: Document?, into known: Value?, takes: (_ new: Value, _ old: Value?) throws -> Bool
+    ) rethrows -> Value? {
         guard let commands, !commands.isEmpty else { return known }
         // By bytes: what Swift takes for one text may be the names of two commands.
         var coming = Dictionary(commands.map { (Array($0.key.utf8), $0.value) }, uniquingKeysWith: { $1 })
         var writer = DocumentWriter()
         for (name, old) in known?.document ?? Document() {
-            if let new = coming.removeValue(forKey: Array(name.utf8)), replaces(new, old) {
+            if let new = coming.removeValue(forKey: Array(name.utf8)), try takes(new, old) {
                 writer.append(name, new)
             } else {
                 writer.append(name, old)
             }
         }
         for name in commands.keys {
-            guard let result = coming.removeValue(forKey: Array(name.utf8)) else { continue }
+            guard let result = coming.removeValue(forKey: Array(name.utf8)), try takes(result, nil) else {
+                continue
+            }
             writer.append(name, result)
-            added()
         }
         return .document(writer.finish())
     }
@@ -176,14 +189,38 @@ struct HostReport: Sendable {
         guard let collectedAt, let new, let known = known?.milliseconds, let old = old?.document,
             let delivered = old["submitted_at"]?.milliseconds
         else { return .newer }
-        if collectedAt == known, new.setting("submitted_at", to: .date(milliseconds: delivered)) == old {
-            return .repeated
+        let says = new.setting("submitted_at", to: .date(milliseconds: delivered))
+        if collectedAt == known, says == old { return .repeated }
+        if let attempts = attempts(new, old) {
+            // Attempts at one order are counted, whatever the host's clock does in between.
+            if attempts.new != attempts.old { return attempts.new < attempts.old ? .outdated : .newer }
         }
+        let mark = mark(collectedAt: known, submittedAt: delivered)
+        return mark.map { collectedAt < $0 } ?? false ? .outdated : .newer
+    }
+
+    /// Whether the submission was collected no later than what is known of a host that is gone.
+    private func isNoNewer(than gone: DepartedHost) -> Bool {
+        guard let collectedAt, let mark = mark(collectedAt: gone.collectedAt, submittedAt: gone.submittedAt)
+        else { return false }
+        return collectedAt <= mark
+    }
+
+    /// What the submission's time of collection is compared with; nothing where a clock was wrong and nothing can be told.
+    private func mark(collectedAt known: Int64, submittedAt delivered: Int64) -> Int64? {
         let (sum, overflow) = submittedAt.addingReportingOverflow(Self.toleratedLead)
         let horizon = overflow ? .max : sum
         // The host's clock against itself, as long as it has not been put right in between.
-        if known <= horizon || collectedAt > horizon { return collectedAt < known ? .outdated : .newer }
+        if known <= horizon || collectedAt ?? .max > horizon { return known }
         let mark = min(known, delivered)
-        return collectedAt < mark && mark <= submittedAt ? .outdated : .newer
+        return mark <= submittedAt ? mark : nil
+    }
+
+    /// Which attempts at an order two results of a command are of, where they are of the same.
+    private func attempts(_ new: Document, _ old: Document) -> (new: Int, old: Int)? {
+        guard let order = new["order"]?.string, order == old["order"]?.string,
+            let attempt = new["attempt"]?.integer, let known = old["attempt"]?.integer
+        else { return nil }
+        return (attempt, known)
     }
 }

@@ -31,6 +31,8 @@ public enum RecordCollection: String, CaseIterable, Sendable {
     case outbox
     /// From when to when servers ran, and when the fleet was audited last.
     case presence
+    /// Of hosts that were deleted or renamed, by name: how new their newest report was. Written by the stores themselves.
+    case departedHosts = "departed_hosts"
 }
 
 /// A change of an issue.

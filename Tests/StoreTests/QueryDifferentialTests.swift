@@ -2,6 +2,7 @@ import Foundation
 import PDDocument
 import PDProtocol
 import PDQuery
+import PDTestSupport
 import Testing
 
 @testable import PDStore

@@ -174,7 +174,7 @@ struct OrderKeeper {
             // The last attempt was cut short: the machine stopped, or the agent was killed.
             record.hasFailed = true
             record.reason = "cut short"
-            try report(command.name, Self.failure(order.id, [], Array("cut short".utf8), 1))
+            try report(command.name, Self.failure(order.id, record, [], Array("cut short".utf8), 1))
             return true
         }
         let name = "\(order.id).run"
@@ -204,15 +204,16 @@ struct OrderKeeper {
                 worked
                 ? [
                     "output": Self.text(output.stdout, limit, escaped: Self.escapedLimit),
-                    "order": .string(order.id),
+                    "order": .string(order.id), "attempt": .int(record.attempts),
                 ]
                 : Self.failure(
-                    order.id, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
+                    order.id, record, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
                     Int(output.returncode))
         } catch {
             record.reason = "\(error)"
             let complaint = Array("\(error)\n".utf8) + (error.output?.stderr.prefix(limit) ?? [])
-            result = Self.failure(order.id, Array((error.output?.stdout ?? []).prefix(limit)), complaint, -1)
+            result = Self.failure(
+                order.id, record, Array((error.output?.stdout ?? []).prefix(limit)), complaint, -1)
         }
         record.hasFailed = !worked
         try report(command.name, result)
@@ -224,11 +225,13 @@ struct OrderKeeper {
     /// beyond what the server takes would be lost.
     static let escapedLimit = 1 << 20
 
-    private static func failure(_ id: String, _ stdout: [UInt8], _ stderr: [UInt8], _ code: Int) -> Document {
+    private static func failure(
+        _ id: String, _ record: OrderFolder.Record, _ stdout: [UInt8], _ stderr: [UInt8], _ code: Int
+    ) -> Document {
         [
             "stdout": text(stdout, .max, escaped: escapedLimit / 2),
             "stderr": text(stderr, .max, escaped: escapedLimit / 2), "returncode": .int(code),
-            "order": .string(id),
+            "order": .string(id), "attempt": .int(record.attempts),
         ]
     }
 

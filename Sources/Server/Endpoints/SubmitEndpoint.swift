@@ -27,6 +27,7 @@ struct SubmitEndpoint: Sendable {
         metrics.count(receipt)
         call.note(outcome: "\(receipt.disposition)")
         if receipt.disposition == .repeated || receipt.disposition == .outdated {
+            call.noteReplay()
             signed.allowance.giveBack(submission.hostname, call.client)
         }
         return .text(.ok, "ok")

@@ -21,6 +21,7 @@ final class Call: Sendable {
         var host: Hostname?
         var outcome: String?
         var admission: AccessControl.Admission?
+        var isReplay = false
     }
     private let noted = Mutex(Notes())
 
@@ -39,6 +40,9 @@ final class Call: Sendable {
     /// What came of it, for the log.
     var outcome: String? { noted.withLock { $0.outcome } }
 
+    /// Whether it may have been recorded and sent again by somebody else, so that it says nothing about its host.
+    var isReplay: Bool { noted.withLock { $0.isReplay } }
+
     /// What let it pass where `server_auth` asks for more than a signature, for the log.
     var admission: AccessControl.Admission? { noted.withLock { $0.admission } }
 
@@ -50,6 +54,11 @@ final class Call: Sendable {
     /// Says what let the request pass.
     func note(admission: AccessControl.Admission) {
         noted.withLock { $0.admission = admission }
+    }
+
+    /// Says that what it brings was known already.
+    func noteReplay() {
+        noted.withLock { $0.isReplay = true }
     }
 
     /// Says what came of it, in a word or two without content that a peer chose.

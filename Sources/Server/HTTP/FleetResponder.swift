@@ -49,7 +49,7 @@ struct FleetResponder: HTTPResponder {
                     listener: listener)
                 call = opened
                 response = try await route.handler(opened)
-                if let host = opened.host {
+                if let host = opened.host, !opened.isReplay {
                     await deprecatedPorts.host(host, asked: route.name, on: listener)
                 }
                 if !isHead, response.body.isLarge, let eventLoop = context.eventLoop {

@@ -21,6 +21,7 @@ extension MongoStore {
             for turnstile in [MongoSchema.Turnstile.issues, .parameters, .patches] {
                 try connection.pass(turnstile)
             }
+            try connection.keepDeparted(key.hostname)
             let rename: Document = ["$set": ["hostname": name.value]]
             // What version 1 wrote is known by the name only.
             try connection.update(
@@ -80,6 +81,7 @@ extension MongoStore {
             for turnstile in [MongoSchema.Turnstile.issues, .parameters, .patches] {
                 try connection.pass(turnstile)
             }
+            try connection.keepDeparted(key.hostname)
             try connection.delete(MongoSchema.hosts, where: ["_id": key.key])
             try connection.delete(MongoSchema.auditTrail, where: AuditRecord.filter(key))
             try connection.delete(MongoSchema.issues, where: ["hostname": key.hostname.value])

@@ -25,7 +25,7 @@ extension MongoStore {
         _ report: HostReport, _ connection: MongoConnection
     ) throws -> SubmissionReceipt {
         let known = try connection.host(named: report.hostname)
-        let effect = try report.effect(on: known?.host.document)
+        let effect = try report.effect(on: known?.host.document) { try connection.departed(report.hostname) }
         let id = try known?.host.id ?? connection.freeID(for: report.hostname)
         let receipt = SubmissionReceipt(
             id: id, disposition: effect.disposition, differences: effect.differences)

@@ -38,11 +38,7 @@ extension MongoStore {
             for change in issues { try Self.apply(change, at: at, connection) }
             for change in records {
                 switch change {
-                case .put(let collection, let record):
-                    let name = MongoSchema.name(of: collection)
-                    try connection.delete(name, where: ["_id": .string(record.id)])
-                    try connection.insert(
-                        [["_id": .string(record.id), "content": .document(record.document)]], into: name)
+                case .put(let collection, let record): try connection.put(record, into: collection)
                 case .remove(let collection, let id):
                     try connection.delete(MongoSchema.name(of: collection), where: ["_id": .string(id)])
                 }
@@ -75,6 +71,30 @@ extension MongoStore {
             closedAt: change.kind == .close ? at : nil, details: change.details)
         try connection.delete(MongoSchema.issues, where: ["_id": key])
         try connection.insert([changed.stored.setting("_id", to: key)], into: MongoSchema.issues)
+    }
+}
+
+extension MongoConnection {
+    fileprivate func put(_ record: StoredRecord, into collection: RecordCollection) throws {
+        let name = MongoSchema.name(of: collection)
+        try delete(name, where: ["_id": .string(record.id)])
+        try insert([["_id": .string(record.id), "content": .document(record.document)]], into: name)
+    }
+
+    /// What is known of a host of that name that is gone.
+    func departed(_ hostname: Hostname) throws -> DepartedHost? {
+        let name = MongoSchema.name(of: .departedHosts)
+        return try first(name, where: ["_id": hostname.value]).map {
+            try DepartedHost(stored: StoredRecord(stored: $0).document)
+        }
+    }
+
+    /// Keeps how new a host was that goes by that name no longer. To be called in a transaction, before it goes.
+    func keepDeparted(_ hostname: Hostname) throws {
+        guard let host = try host(named: hostname)?.host,
+            let gone = DepartedHost(host.document, before: try departed(hostname))
+        else { return }
+        try put(gone.record(of: hostname), into: .departedHosts)
     }
 }
 

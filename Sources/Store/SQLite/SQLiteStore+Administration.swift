@@ -27,6 +27,7 @@ extension SQLiteStore {
             try db.execute(
                 sql: "UPDATE hosts SET hostname = ?, document = ? WHERE number = ?",
                 arguments: [name.name, Data(changed.bson), number])
+            try Self.keepDeparted(Hostname(stored: old), document, db)
             // Where something stands under the new name already, that of the renamed host counts.
             for table in ["patch_hosts", "parameters"] {
                 try db.execute(
@@ -38,9 +39,10 @@ extension SQLiteStore {
 
     /// Removes a host with its issues, audit trail and parameters.
     public func delete(host: HostID) async throws(StoreError) {
-        try await change(host) { number, _, db in
+        try await change(host) { number, document, db in
             let hostname = try String.fetchOne(
                 db, sql: "SELECT hostname FROM hosts WHERE number = ?", arguments: [number])
+            if let hostname { try Self.keepDeparted(Hostname(stored: hostname), document, db) }
             try db.execute(sql: "DELETE FROM parameters WHERE hostname = ?", arguments: [hostname])
             let waiting = try Int64.fetchAll(
                 db, sql: "SELECT patch FROM patch_hosts WHERE hostname = ? AND completed IS NULL",

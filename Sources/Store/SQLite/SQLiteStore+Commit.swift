@@ -62,7 +62,7 @@ extension SQLiteStore {
     ) throws -> Result<SubmissionReceipt, StoreError> {
         do {
             let known = try Known(report.hostname, db)
-            let effect = try report.effect(on: known?.document)
+            let effect = try report.effect(on: known?.document) { try Self.departed(report.hostname, db) }
             let id = try store(effect, of: report, known: known, db)
             return .success(
                 SubmissionReceipt(id: id, disposition: effect.disposition, differences: effect.differences))
@@ -101,9 +101,10 @@ extension SQLiteStore {
     ) throws -> HostID {
         guard let known else {
             let id = try Self.freeID(for: report.hostname, db)
+            guard let document = effect.document else { return id }
             let sql = "INSERT INTO hosts (id, hostname, submitted_at, document) VALUES (?, ?, ?, ?)"
             try db.cachedStatement(sql: sql).execute(arguments: [
-                id.text, report.hostname.name, report.submittedAt, effect.document.map { Data($0.bson) },
+                id.text, report.hostname.name, report.submittedAt, Data(document.bson),
             ])
             return id
         }

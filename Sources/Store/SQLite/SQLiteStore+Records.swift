@@ -49,12 +49,7 @@ extension SQLiteStore {
                 for change in issues { try Self.apply(change, at: at, db) }
                 for change in records {
                     switch change {
-                    case .put(let collection, let record):
-                        try db.cachedStatement(
-                            sql: "INSERT OR REPLACE INTO records (collection, id, document) VALUES (?, ?, ?)"
-                        ).execute(arguments: [
-                            collection.rawValue, record.id, Data(record.document.bson),
-                        ])
+                    case .put(let collection, let record): try Self.put(record, into: collection, db)
                     case .remove(let collection, let id):
                         try db.cachedStatement(sql: "DELETE FROM records WHERE collection = ? AND id = ?")
                             .execute(arguments: [collection.rawValue, id])
@@ -62,6 +57,29 @@ extension SQLiteStore {
                 }
             }
         }
+    }
+
+    private static func put(
+        _ record: StoredRecord, into collection: RecordCollection, _ db: Database
+    ) throws {
+        try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO records (collection, id, document) VALUES (?, ?, ?)"
+        ).execute(arguments: [collection.rawValue, record.id, Data(record.document.bson)])
+    }
+
+    /// What is known of a host of that name that is gone.
+    static func departed(_ hostname: Hostname, _ db: Database) throws -> DepartedHost? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT document FROM records WHERE collection = ? AND id = ?")
+        let row = try Row.fetchOne(
+            statement, arguments: [RecordCollection.departedHosts.rawValue, hostname.name])
+        return try row.map { try DepartedHost(stored: $0.document(0)) }
+    }
+
+    /// Keeps how new a host was that goes by that name no longer.
+    static func keepDeparted(_ hostname: Hostname, _ document: Document, _ db: Database) throws {
+        guard let gone = DepartedHost(document, before: try departed(hostname, db)) else { return }
+        try put(gone.record(of: hostname), into: .departedHosts, db)
     }
 
     private static func apply(_ change: IssueChange, at: Int64, _ db: Database) throws {

@@ -62,7 +62,8 @@ extension HostsCommand {
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Forget a host, with its issues, history and parameters. It is new when it reports again.")
+                "Forget a host, with its issues, history and parameters. It is new when it reports again; what it reported before changes nothing."
+        )
 
         @Argument(help: "The host's name or id.")
         var host: String

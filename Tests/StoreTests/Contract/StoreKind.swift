@@ -1,6 +1,7 @@
 import PDDocument
 import PDProtocol
 import PDStore
+import PDTestSupport
 import Testing
 
 /// One kind of store. Every test of the contract runs against each.

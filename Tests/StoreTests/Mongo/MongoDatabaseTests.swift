@@ -1,6 +1,7 @@
 import Foundation
 import PDDocument
 import PDProtocol
+import PDTestSupport
 import Testing
 
 @testable import PDStore

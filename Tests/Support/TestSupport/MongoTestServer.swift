@@ -1,17 +1,21 @@
 import Foundation
-import Testing
 
 /// A server that speaks MongoDB's protocol, for as long as the tests run or a test needs one of its own.
-final class MongoTestServer: Sendable {
-    /// The program of SecantusDB, which the tests start.
-    static let program = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_SECANTUSD"]
-    /// A server that is there already, for instance a genuine `mongod`. The tests make databases of their own there.
-    static let givenURI = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_MONGODB_URI"]
+package final class MongoTestServer: Sendable {
+    /// Why there is none.
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
 
-    static var isConfigured: Bool { program != nil || givenURI != nil }
+    /// The program of SecantusDB, which the tests start.
+    package static let program = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_SECANTUSD"]
+    /// A server that is there already, for instance a genuine `mongod`. The tests make databases of their own there.
+    package static let givenURI = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_MONGODB_URI"]
+
+    package static var isConfigured: Bool { program != nil || givenURI != nil }
 
     /// The connection string, without a database, of the server that most tests share.
-    static func sharedURI() throws -> String { try givenURI ?? shared.get().uri }
+    package static func sharedURI() throws -> String { try givenURI ?? shared.get().uri }
 
     private static let shared = Result {
         let server = try MongoTestServer()
@@ -19,15 +23,15 @@ final class MongoTestServer: Sendable {
         return server
     }
 
-    let port: UInt16
-    let directory: String
+    package let port: UInt16
+    package let directory: String
     private let process: LockedProcess
     private let flags: [String]
 
-    var uri: String { "mongodb://127.0.0.1:\(port)/" }
+    package var uri: String { "mongodb://127.0.0.1:\(port)/" }
 
     /// Starts a server with an empty database, and waits until it answers.
-    init(flags: [String] = []) throws {
+    package init(flags: [String] = []) throws {
         port = try Self.freePort()
         directory = FileManager.default.temporaryDirectory.path + "/penguindome-mongo-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -48,8 +52,8 @@ final class MongoTestServer: Sendable {
     }
 
     /// Starts it again, with the data that it had.
-    func start(flags other: [String]? = nil) throws {
-        let program = try #require(Self.program)
+    package func start(flags other: [String]? = nil) throws {
+        guard let program = Self.program else { throw Failure(description: "no server is configured") }
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         // The server ends when this process does, however that ends: the shell's input then ends too.
@@ -68,25 +72,24 @@ final class MongoTestServer: Sendable {
             if Self.answers(port) { return }
             usleep(50_000)
         }
-        Issue.record(
-            "the server does not answer: \((try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? "")"
-        )
+        let log = (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? ""
+        throw Failure(description: "the server does not answer: \(log)")
     }
 
     /// Ends it as `kill -9` does, and waits until it is gone.
-    func kill() {
+    package func kill() {
         process.end()
         for _ in 0..<200 where Self.answers(port) { usleep(20_000) }
     }
 
     /// Ends it and removes its data.
-    func remove() {
+    package func remove() {
         kill()
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     /// A port that nobody listens on.
-    static func freePort() throws -> UInt16 {
+    package static func freePort() throws -> UInt16 {
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(socket) }
         var address = loopback(port: 0)
@@ -96,7 +99,7 @@ final class MongoTestServer: Sendable {
                 bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
             }
         }
-        try #require(isBound)
+        guard isBound else { throw Failure(description: "no port is free") }
         return UInt16(bigEndian: address.sin_port)
     }
 
