@@ -18,8 +18,11 @@ package final class RoleKeys: Sendable {
 
     private struct Cache {
         var verifier: OpenPGP.Verifier
-        var files: [File]
+        /// The files as they were read, with their keys; nothing where a file holds none.
+        var files: [(file: File, certificate: OpenPGP.Certificate?)]
         var checked: ContinuousClock.Instant
+        /// Whether some thread looks at the files now.
+        var isReading = false
     }
 
     /// What tells one state of a file from another.
@@ -44,42 +47,62 @@ package final class RoleKeys: Sendable {
         self.directory = directory
         self.clock = clock
         self.logger = logger
-        let files = try Self.files(in: directory)
-        var certificates: [OpenPGP.Certificate] = []
-        for file in files { certificates.append(try Self.load(directory.appending(path: file.name))) }
-        cache = Mutex(
-            Cache(verifier: OpenPGP.Verifier(certificates: certificates), files: files, checked: clock()))
+        let files = try Self.files(in: directory).map { file throws(StateError) in
+            (file: file, certificate: Optional(try Self.load(directory.appending(path: file.name))))
+        }
+        let verifier = OpenPGP.Verifier(certificates: files.compactMap(\.certificate))
+        cache = Mutex(Cache(verifier: verifier, files: files, checked: clock()))
     }
 
     /// The keys as they are now.
     package var certificates: [OpenPGP.Certificate] { verifier.certificates }
 
     /// What verifies signatures by these keys, as they are now.
+    ///
+    /// Whoever finds the files changed reads them outside of the lock: the others go on with the keys from before, however
+    /// long that takes.
     package var verifier: OpenPGP.Verifier {
-        cache.withLock { cache in
-            let now = clock()
-            guard cache.checked.duration(to: now) >= .seconds(1) else { return cache.verifier }
+        let now = clock()
+        let (current, known) = cache.withLock { cache in
+            guard !cache.isReading, cache.checked.duration(to: now) >= .seconds(1) else {
+                return (cache.verifier, nil as [(file: File, certificate: OpenPGP.Certificate?)]?)
+            }
             cache.checked = now
-            let files: [File]
-            do {
-                files = try Self.files(in: directory)
-            } catch {
-                // Without the directory nobody is trusted.
-                if !cache.files.isEmpty { logger?.error("\(error)") }
-                files = []
-            }
-            guard files != cache.files else { return cache.verifier }
-            cache.files = files
-            var certificates: [OpenPGP.Certificate] = []
-            for file in files {
-                do {
-                    certificates.append(try Self.load(directory.appending(path: file.name)))
-                } catch {
-                    logger?.error("\(error); it is not trusted")
-                }
-            }
-            cache.verifier = OpenPGP.Verifier(certificates: certificates)
+            cache.isReading = true
+            return (cache.verifier, cache.files)
+        }
+        guard let known else { return current }
+        let found = changes(since: known)
+        return cache.withLock { cache in
+            cache.isReading = false
+            guard let found else { return cache.verifier }
+            cache.files = found
+            cache.verifier = OpenPGP.Verifier(certificates: found.compactMap(\.certificate))
             return cache.verifier
+        }
+    }
+
+    /// The files as they are now, of which only those that changed are read; nothing where none has.
+    private func changes(
+        since known: [(file: File, certificate: OpenPGP.Certificate?)]
+    ) -> [(file: File, certificate: OpenPGP.Certificate?)]? {
+        let files: [File]
+        do {
+            files = try Self.files(in: directory)
+        } catch {
+            // Without the directory nobody is trusted.
+            if !known.isEmpty { logger?.error("\(error)") }
+            files = []
+        }
+        guard files != known.map(\.file) else { return nil }
+        return files.map { file in
+            if let same = known.first(where: { $0.file == file }) { return same }
+            do {
+                return (file, try Self.load(directory.appending(path: file.name)))
+            } catch {
+                logger?.error("\(error); it is not trusted")
+                return (file, nil)
+            }
         }
     }
 

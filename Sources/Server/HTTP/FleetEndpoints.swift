@@ -18,6 +18,8 @@ struct FleetEndpoints: Sendable {
         var metricsRanges: [AddressRange] = []
         /// What one host may ask for.
         var allowance = HostAllowance.Limits()
+        /// What refused requests of one address may cost.
+        var refusals = RefusalAllowance.Limits()
         /// What pipes may take.
         var pipes = PipeRelay.Limits()
         /// What gives pipes their identifiers.
@@ -50,7 +52,8 @@ struct FleetEndpoints: Sendable {
     ) {
         let metrics = ServerMetrics()
         let signed = SignedRequests(
-            clientKeys: clientKeys, now: now, allowance: HostAllowance(limits: options.allowance))
+            clientKeys: clientKeys, now: now, allowance: HostAllowance(limits: options.allowance),
+            refusals: RefusalAllowance(limits: options.refusals))
         let shelf = ReleaseShelf(directory: releases, logger: logger)
         let passwords = PasswordChecker()
         let failures = FailureThrottle(limits: options.failures)

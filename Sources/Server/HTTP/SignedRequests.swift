@@ -11,19 +11,12 @@ struct SignedRequests: Sendable {
     let now: @Sendable () -> Int64
     /// How much one host may ask for.
     let allowance: HostAllowance
+    /// What refused requests of one address may cost.
+    let refusals: RefusalAllowance
 
     /// Verifies a request and reads its `data`.
     func open<Value: SignedValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
-        let envelope = try Self.envelope(call)
-        guard let signature = envelope.signature, !signature.isEmpty else {
-            throw .forbidden(reason: "the request is not signed")
-        }
-        do {
-            _ = try clientKeys.verifier.verifyWithoutPurpose(
-                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
-        } catch {
-            throw .forbidden(reason: "\(error)")
-        }
+        let envelope = try refusals.verifying(for: call.client) { () throws(Refusal) in try verified(call) }
         let value: Value
         do {
             value = try Value(json: envelope.data)
@@ -35,6 +28,21 @@ struct SignedRequests: Sendable {
             try allowance.take(host, call.client)
         }
         return value
+    }
+
+    /// The form of a request whose signature holds. A key that is not trusted is found out before anything is hashed.
+    private func verified(_ call: Call) throws(Refusal) -> V1.Envelope {
+        let envelope = try Self.envelope(call)
+        guard let signature = envelope.signature, !signature.isEmpty else {
+            throw .forbidden(reason: "the request is not signed")
+        }
+        do {
+            _ = try clientKeys.verifier.verifyWithoutPurpose(
+                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
+        } catch {
+            throw .forbidden(reason: "\(error)")
+        }
+        return envelope
     }
 
     /// Reads the `data` of a request that is not signed.
