@@ -12,7 +12,11 @@ public enum Libgcrypt {
     private static let initialisation: Result<Void, CryptoError> = {
         // Another part of the process may have finished the initialisation: doing it again is an error.
         let isFirst = pd_gcry_is_initialized() == 0
-        if isFirst { LibraryHeap.install() }
+        if isFirst {
+            // First: the allocation handler has the library choose its generator.
+            pd_gcry_use_system_random()
+            LibraryHeap.install()
+        }
         guard gcry_check_version(minimumVersion) != nil else {
             let found = gcry_check_version(nil).map { String(cString: $0) } ?? "none"
             return .failure(.libraryTooOld(found: found, needed: minimumVersion))

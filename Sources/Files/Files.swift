@@ -1,4 +1,5 @@
 import Glibc
+import PDSecrets
 
 /// Files by system calls: every error names its path, every descriptor is closed in children, and what is written
 /// survives a crash at any point.
@@ -14,10 +15,7 @@ public enum Files {
     public static func read(_ path: String, limit: Int = 8 << 20, links: Links = .follow) throws(FileError)
         -> [UInt8]
     {
-        // Without O_NONBLOCK a pipe that somebody put in a file's place would hold us up.
-        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == .refuse ? O_NOFOLLOW : 0)
-        let descriptor = open(path, flags)
-        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        let descriptor = try openToRead(path, links: links)
         defer { close(descriptor) }
         var content: [UInt8] = []
         var wanted = 4096
@@ -36,6 +34,57 @@ public enum Files {
             }
             wanted = min(wanted * 2, 1 << 18)
         }
+    }
+
+    /// The whole content of a file that holds a key, a password or a token: it is in secret memory from the first byte on.
+    ///
+    /// - Parameter limit: the most to read, in bytes; a longer file is an error (`EFBIG`).
+    public static func readSecret(_ path: String, limit: Int, links: Links = .follow) throws(FileError)
+        -> SecretBytes
+    {
+        let descriptor = try openToRead(path, links: links)
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw FileError(operation: "look at", path: path, code: errno)
+        }
+        // One more than there should be: that nothing comes after it is seen by what is read then.
+        var content = SecretBytes(count: min(max(Int(status.st_size), 0), limit) + 1)
+        var filled = 0
+        while true {
+            var failure: Int32 = 0
+            let count = content.withUnsafeMutableBytes { buffer in
+                let result = retryingInterrupts {
+                    Glibc.read(
+                        descriptor, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
+                }
+                if result < 0 { failure = errno }
+                return max(0, result)
+            }
+            guard failure == 0 else { throw FileError(operation: "read", path: path, code: failure) }
+            if count == 0 {
+                return content.withUnsafeBytes { SecretBytes(copying: $0[..<filled]) }
+            }
+            filled += count
+            guard filled <= limit else {
+                throw FileError(operation: "read", path: path, code: EFBIG, limit: limit)
+            }
+            guard filled == content.count else { continue }
+            // It has grown, or is made up by the kernel.
+            var longer = SecretBytes(count: min(filled * 2, limit) + 1)
+            longer.withUnsafeMutableBytes { target in
+                content.withUnsafeBytes { target.copyMemory(from: $0) }
+            }
+            content = longer
+        }
+    }
+
+    private static func openToRead(_ path: String, links: Links) throws(FileError) -> Int32 {
+        // Without O_NONBLOCK a pipe that somebody put in a file's place would hold us up.
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (links == .refuse ? O_NOFOLLOW : 0)
+        let descriptor = open(path, flags)
+        guard descriptor >= 0 else { throw FileError(operation: "open", path: path, code: errno) }
+        return descriptor
     }
 
     /// Up to `count` bytes of a file from an offset on; fewer only at its end.
@@ -165,7 +214,38 @@ public enum Files {
     public static func writeAtomically(
         _ content: [UInt8], to path: String, mode: mode_t = 0o600
     ) throws(FileError) {
-        try writeAtomically(content, to: path, mode: mode, owner: nil)
+        try content.withContiguousBytes { bytes throws(FileError) in
+            try writeAtomically(bytes, to: path, mode: mode, owner: nil)
+        }
+    }
+
+    /// The same for what is secret.
+    public static func writeAtomically(
+        _ secret: SecretBytes, to path: String, mode: mode_t = 0o600
+    ) throws(FileError) {
+        try secret.withUnsafeBytes { bytes throws(FileError) in
+            try writeAtomically(bytes, to: path, mode: mode, owner: nil)
+        }
+    }
+
+    /// Makes a file that was not there: it has its name once it is whole and on disk.
+    ///
+    /// - Throws: ``FileError`` with `EEXIST` where something has that name, which stays as it is.
+    public static func create(_ content: [UInt8], at path: String, mode: mode_t) throws(FileError) {
+        try content.withContiguousBytes { bytes throws(FileError) in
+            try create(path, mode: mode) { descriptor throws(FileError) in
+                try writeAll(bytes, to: descriptor, path: path)
+            }
+        }
+    }
+
+    /// The same for what is secret.
+    public static func create(_ secret: SecretBytes, at path: String, mode: mode_t) throws(FileError) {
+        try secret.withUnsafeBytes { bytes throws(FileError) in
+            try create(path, mode: mode) { descriptor throws(FileError) in
+                try writeAll(bytes, to: descriptor, path: path)
+            }
+        }
     }
 
     /// The same for a file that is there, which keeps its mode, owner and group. Where the path is a link, it stays one,
@@ -180,7 +260,9 @@ public enum Files {
             throw FileError(operation: "look at", path: path, code: errno)
         }
         let owner = FileOwner(old)
-        try writeAtomically(content, to: target, mode: old.st_mode & 0o777, owner: owner)
+        try content.withContiguousBytes { bytes throws(FileError) in
+            try writeAtomically(bytes, to: target, mode: old.st_mode & 0o777, owner: owner)
+        }
     }
 
     /// Where the links lead that are the last step of a path.
@@ -210,21 +292,45 @@ public enum Files {
     }
 
     private static func writeAtomically(
-        _ content: [UInt8], to path: String, mode: mode_t, owner: FileOwner?
+        _ content: UnsafeRawBufferPointer, to path: String, mode: mode_t, owner: FileOwner?
     ) throws(FileError) {
-        let unique = "\(getpid())-\(UInt32.random(in: 0 ... .max))"
-        let temporary = "\(path).\(unique)\(temporarySuffix)"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
-        do throws(FileError) {
-            defer { close(descriptor) }
+        try write(path, mode: mode) { descriptor throws(FileError) in
             try writeAll(content, to: descriptor, path: path)
             if let owner { try give(descriptor, to: owner, path: path) }
+        } publish: { temporary throws(FileError) in
+            try rename(temporary, to: path)
+        }
+    }
+
+    private static func create(
+        _ path: String, mode: mode_t, _ fill: (Int32) throws(FileError) -> Void
+    ) throws(FileError) {
+        try write(path, mode: mode, fill) { temporary throws(FileError) in
+            // Unlike rename(2), link(2) does not replace what is there.
+            guard link(temporary, path) == 0 else {
+                throw FileError(operation: "create", path: path, code: errno)
+            }
+            unlink(temporary)
+            try synchronize(directoryOf: path)
+        }
+    }
+
+    /// Fills a file under a name of its own, has it on disk with that mode, and then lets `publish` give it its name.
+    private static func write(
+        _ path: String, mode: mode_t, _ fill: (Int32) throws(FileError) -> Void,
+        publish: (_ temporary: String) throws(FileError) -> Void
+    ) throws(FileError) {
+        let temporary = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(temporarySuffix)"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+        guard descriptor >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
+        defer { close(descriptor) }
+        do throws(FileError) {
+            try fill(descriptor)
             // The mode that was asked for, whatever the umask says.
             guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
                 throw FileError(operation: "write", path: path, code: errno)
             }
-            try rename(temporary, to: path)
+            try publish(temporary)
         } catch {
             unlink(temporary)
             throw error
@@ -248,8 +354,8 @@ public enum Files {
     /// Writes what is read from an open file into a new one, which has its name once it is whole.
     ///
     /// - Throws: ``FileError`` with `EEXIST` where something has that name.
-    public static func copy(from source: Int32, toNew path: String) throws {
-        try makeNew(path) { target in
+    public static func copy(from source: Int32, toNew path: String) throws(FileError) {
+        try create(path, mode: 0o600) { target throws(FileError) in
             while true {
                 var failure: Int32 = 0
                 let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 20) { buffer, count in
@@ -258,7 +364,7 @@ public enum Files {
                     count = max(0, result)
                 }
                 guard failure == 0 else { throw FileError(operation: "read for", path: path, code: failure) }
-                if chunk.isEmpty { return }
+                if chunk.isEmpty { break }
                 try writeAll(chunk, to: target, path: path)
             }
         }
@@ -268,19 +374,15 @@ public enum Files {
     ///
     /// - Throws: what `body` throws; ``FileError`` with `EEXIST` where something has that name.
     public static func makeNew(_ path: String, _ body: (_ descriptor: Int32) throws -> Void) throws {
-        let partial = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))\(temporarySuffix)"
-        let target = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard target >= 0 else { throw FileError(operation: "write", path: path, code: errno) }
-        defer {
-            close(target)
-            unlink(partial)
-        }
-        try body(target)
-        // Unlike rename(2), link(2) does not replace what came there meanwhile.
-        guard fsync(target) == 0, link(partial, path) == 0 else {
-            throw FileError(operation: "write", path: path, code: errno)
-        }
-        try synchronize(directoryOf: path)
+        var failure: (any Error)?
+        do throws(FileError) {
+            try create(path, mode: 0o600) { descriptor throws(FileError) in
+                do { try body(descriptor) } catch {
+                    failure = error
+                    throw FileError(operation: "write", path: path, code: ECANCELED)
+                }
+            }
+        } catch { throw failure ?? error }
     }
 
     /// Lends a file that has no name, so that nothing of it is left however this process ends.
@@ -337,12 +439,18 @@ public enum Files {
     ///
     /// - Parameter path: what errors call it.
     public static func writeAll(_ content: [UInt8], to descriptor: Int32, path: String) throws(FileError) {
+        try content.withContiguousBytes { bytes throws(FileError) in
+            try writeAll(bytes, to: descriptor, path: path)
+        }
+    }
+
+    private static func writeAll(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String
+    ) throws(FileError) {
         var written = 0
-        while written < content.count {
-            let result = content.withUnsafeBytes { bytes in
-                retryingInterrupts {
-                    write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-                }
+        while written < bytes.count {
+            let result = retryingInterrupts {
+                Glibc.write(descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written)
             }
             guard result > 0 else { throw FileError(operation: "write", path: path, code: errno) }
             written += result

@@ -20,7 +20,9 @@ struct AgentTests {
             client = try .generate(userID: "client", at: .init(1_700_000_000), validity: nil)
             server = try .generate(userID: "server", at: .init(1_700_000_000), validity: nil)
             try directory.write("server_url: \(url)\nhostname: laptop-1\n\(extra)", to: "/kit/agent.yml")
-            try directory.write(String(decoding: client.armored(), as: UTF8.self), to: "/kit/client.key.asc")
+            try directory.write(
+                String(decoding: client.armored().withUnsafeBytes { Array($0) }, as: UTF8.self),
+                to: "/kit/client.key.asc")
             try directory.write(server.certificate.armored(), to: "/kit/server.pub.asc")
         }
 
@@ -34,7 +36,7 @@ struct AgentTests {
 
         func agent(signer: (any ReportSigner)? = nil) throws -> Agent {
             let loaded = try Agent.load(state: state, log: LogLines().logger())
-            let key = try Files.read(state.clientKey)
+            let key = try Files.readSecret(state.clientKey, limit: 1 << 20)
             return Agent(
                 state: state, settings: loaded.settings, hostname: loaded.hostname,
                 signer: try signer ?? OpenPGPSigner(key),
@@ -155,7 +157,7 @@ struct AgentTests {
         func agent(at time: Int64) throws -> Agent {
             Agent(
                 state: fleet.state, settings: loaded.settings, hostname: loaded.hostname,
-                signer: try OpenPGPSigner(Files.read(fleet.state.clientKey)), machine: .this(),
+                signer: try OpenPGPSigner(Files.readSecret(fleet.state.clientKey, limit: 1 << 20)), machine: .this(),
                 runner: CollectorRunner([OSInfoCollector()]), log: LogLines().logger(), now: { time })
         }
         let now: Int64 = 1_800_000_000_000

@@ -36,7 +36,8 @@ struct PluginTests {
             \(settings)
             """, to: "/state/agent.yml")
         try machine.directory.write(
-            String(decoding: machine.other.armored(), as: UTF8.self), to: "/state/client.key.asc")
+            String(decoding: machine.other.armored().withUnsafeBytes { Array($0) }, as: UTF8.self),
+            to: "/state/client.key.asc")
         let process = Process()
         process.executableURL = URL(filePath: agent)
         process.arguments =

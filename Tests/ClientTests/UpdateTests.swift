@@ -94,6 +94,30 @@ struct UpdateTests {
         #expect(machine.integrity().problem != nil)
     }
 
+    @Test("p137_a release that holds a secret key is not put into use, and not asked for again")
+    func p137_secretKey() async throws {
+        let machine = try ReleaseMachine()
+        _ = try await machine.updater().run(machine.release(1))
+        let openSSH = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../vectors/secret-keys/secret/openssh-ed25519").standardized
+        let secret = String(decoding: machine.key.armored().withUnsafeBytes { Array($0) }, as: UTF8.self)
+        for (number, path, content) in [
+            (2, "notes/a.txt", "before\n" + secret + "after\n"), (3, "private-keys-v1.d/x.key", "x"),
+            (4, "id", try String(contentsOf: openSSH, encoding: .utf8)),
+        ] {
+            let bad = try machine.release(number) { $0.files[path] = content }
+            try await refused(machine, bad) {
+                guard case .secretKey(number, let place) = $0 else { return false }
+                return place.contains(path)
+            }
+            #expect(machine.installed("README") == "text\n" && machine.integrity().isIntact)
+            try await refused(machine, bad) { if case .failedBefore(number, _) = $0 { true } else { false } }
+            #expect(try !machine.folder().directory.names().contains { $0.hasPrefix("\(number)") })
+        }
+        _ = try await machine.updater().run(machine.release(5))
+        #expect(try machine.folder().current == 5)
+    }
+
     @Test(
         "p61_p112_an older release is refused after a newer one, also after a restart and a crash before its download"
     )

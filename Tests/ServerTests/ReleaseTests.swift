@@ -115,7 +115,7 @@ struct ReleaseTests {
             try PrivateFiles.makeDirectory(fleet.releases)
             let path = fleet.releases.appending(path: "5.tar").path
             let secret = fleet.directory.appending(path: "secret")
-            let armored = fleet.clientKey.armored()
+            let armored = fleet.clientKey.armored().withUnsafeBytes { Array($0) }
             try PrivateFiles.write(Self.tar("a", [1]), to: secret)
             let good = Self.tar("a", [1]).dropLast(1024)
             switch kind {
@@ -165,7 +165,7 @@ struct ReleaseTests {
             let shelf = ReleaseShelf(directory: fleet.releases)
             #expect(try shelf.newestArchive() != nil)
             #expect(try shelf.piece(of: 5, at: 0) != nil)
-            let secret = Self.tar("client/notes.txt", fleet.clientKey.armored())
+            let secret = Self.tar("client/notes.txt", fleet.clientKey.armored().withUnsafeBytes { Array($0) })
             if inPlace {
                 try Data(secret).write(to: fleet.releases.appending(path: "5.tar"))
             } else {

@@ -143,10 +143,21 @@ struct ReleaseToolTests {
             files: [SignedFile(path: path, mode: 0o644, content: key)])
         try Data(archive).write(to: builder.tools.path("1.tar"))
         try Data(manifest.json()).write(to: builder.tools.path("1.manifest"))
-        try builder.release("sign", "1.tar", "--key", "K/key.asc")
+        let unsigned = try builder.run("sign", "1.tar", "--key", "K/key.asc")
+        #expect(unsigned.status == 1 && !builder.tools.exists("1.manifest.sig"))
+        // Signed by other means.
+        let signer = try OpenPGP.SecretKey(Array(builder.tools.read("K/key.asc")))
+        for (name, content, purpose) in [
+            ("1.tar.sig", archive, Purpose.file), ("1.manifest.sig", manifest.json(), .manifest),
+        ] {
+            let signature = try signer.signDetached(content, for: purpose, at: .now())
+            try Data(signature).write(to: builder.tools.path(name))
+        }
         let outcome = try builder.run("publish", "1.tar", "--state", "S")
         #expect(outcome.status == 1, "\(outcome.errors)")
-        #expect(outcome.errors.contains("keys/backup.gpg in the release is or holds an OpenPGP secret key"))
+        for errors in [unsigned.errors, outcome.errors] {
+            #expect(errors.contains("keys/backup.gpg in the release is or holds an OpenPGP secret key"))
+        }
         #expect(!builder.tools.exists("S/releases/1.manifest.sig"))
     }
 
@@ -409,6 +420,109 @@ struct ReleaseToolTests {
         #expect(try builder.run("sign", "1.tar", "--key", "K/key.pub.asc").status == 1)
         #expect(try builder.run("sign", "1.tar").status == 2)
         #expect(!builder.tools.exists("1.tar.sig"))
+    }
+
+    @Test("p153_a key is whole under its name or not there, whenever keygen is killed")
+    func p153_killedKeygen() throws {
+        let builder = try builder()
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-release")
+            .path
+        var killed = 0
+        for call in ["openat", "write", "fsync", "link", "unlink"] {
+            for number in 1...8 {
+                let folder = "K-\(call)-\(number)"
+                let outcome = try builder.tools.run(
+                    [
+                        "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
+                        "inject=\(call):signal=KILL:when=\(number)", program, "keygen", "--out", folder,
+                    ], program: "/usr/bin/strace")
+                guard outcome.status != 0 else { break }
+                killed += 1
+                for name in ["key.asc", "key.pub.asc"] where builder.tools.exists("\(folder)/\(name)") {
+                    let text = String(decoding: try builder.tools.read("\(folder)/\(name)"), as: UTF8.self)
+                    #expect(text.hasSuffix(" BLOCK-----\n"), "\(call) \(number) \(name)")
+                    #expect(
+                        try builder.tools.mode("\(folder)/\(name)") == (name == "key.asc" ? 0o600 : 0o644))
+                }
+            }
+        }
+        #expect(killed > 8)
+    }
+
+    @Test("several people sign one release after the other, and each signature counts")
+    func severalSigners() throws {
+        let builder = try builder()
+        let gpg = try GPGHome(algorithm: "rsa3072", tools: builder.tools)
+        let fingerprint = try builder.fingerprint(of: gpg)
+        try builder.tools.write("gpg.pub.asc", try gpg.gpg(["--armor", "--export", fingerprint]).text)
+        for name in ["A", "B"] { try builder.release("keygen", "--out", name) }
+        try builder.release("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(try !builder.release("sign", "1.tar", "--key", "A/key.asc").text.contains("beside"))
+        #expect(try builder.release("sign", "1.tar", "--key", "B/key.asc").text.contains("beside 1 that"))
+        // Once more by one of them: it counts once.
+        #expect(try builder.release("sign", "1.tar", "--key", "A/key.asc").text.contains("beside 1 that"))
+        let third = try builder.release(
+            "sign", "1.tar", "--gpg-key", fingerprint, "--gpg-home", gpg.directory.path)
+        #expect(third.text.contains("beside 2 that"))
+        for key in ["A/key.pub.asc", "B/key.pub.asc", "gpg.pub.asc"] {
+            try builder.release("verify", "1.tar", "--key", key)
+        }
+        for file in ["1.tar", "1.manifest"] {
+            for name in ["A", "B"] {
+                #expect(try gpg.gpg(["--import", builder.path("\(name)/key.pub.asc")]).status == 0)
+            }
+            let verified = try gpg.gpg(
+                ["--status-fd", "1", "--verify", builder.path("\(file).sig"), builder.path(file)])
+            #expect(verified.status == 0 && verified.text.components(separatedBy: "GOODSIG").count == 4)
+        }
+        // A release that was built anew is not signed by those who signed the one before.
+        try builder.write("tree/README", "other\n")
+        try builder.release("build", "tree", "--number", "1", "--out", "1.tar")
+        #expect(try !builder.release("sign", "1.tar", "--key", "B/key.asc").text.contains("beside"))
+        #expect(try builder.run("verify", "1.tar", "--key", "A/key.pub.asc").status == 1)
+        try builder.release("verify", "1.tar", "--key", "B/key.pub.asc")
+        // What is no signature is not overwritten without a word.
+        try builder.tools.write("1.tar.sig", "notes")
+        let refused = try builder.run("sign", "1.tar", "--key", "B/key.asc")
+        #expect(refused.status == 1 && refused.errors.contains("1.tar.sig is there and no signature"))
+    }
+
+    @Test("p150_a release brings no key that could never sign, from build to publish")
+    func p150_broughtKeys() throws {
+        let builder = try builder()
+        let gpg = try GPGHome(algorithm: "nistp384", tools: builder.tools)
+        try builder.tools.write("bad.pub.asc", try gpg.gpg(["--armor", "--export", "peer"]).text)
+        let built = try builder.run(
+            "build", "tree", "--number", "1", "--out", "1.tar", "--trusted-key", "bad.pub.asc")
+        #expect(built.status == 1 && built.errors.contains("NIST P-384 is not supported"), "\(built.errors)")
+        try builder.release("keygen", "--out", "K")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        try builder.tools.makeFolder("tree/keys")
+        try builder.copy("bad.pub.asc", "tree/keys/bad.pub.asc")
+        try builder.makeRelease(2, key: "K/key.asc")
+        let published = try builder.run("publish", "2.tar", "--state", "S")
+        #expect(published.status == 1 && published.errors.contains("keys/bad.pub.asc"), "\(published.errors)")
+        #expect(!builder.tools.exists("S/releases/2.manifest.sig"))
+    }
+
+    @Test("the state is found as by the other tools: --state, PENGUINDOME_STATE, the installed one")
+    func stateByEnvironment() throws {
+        let builder = try builder()
+        try builder.release("keygen", "--out", "K")
+        try builder.tools.makeFolder("S/keys/release")
+        try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
+        try builder.makeRelease(1, key: "K/key.asc")
+        let program = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-release")
+            .path
+        func run(_ arguments: String...) throws -> SharesToolRunner.Outcome {
+            try builder.tools.run(
+                ["PENGUINDOME_STATE=\(builder.path("S"))", program] + arguments, program: "/usr/bin/env")
+        }
+        #expect(try run("publish", "1.tar").status == 0)
+        #expect(try run("list").text.contains("good"))
+        let other = try run("list", "--state", builder.path("elsewhere"))
+        #expect(other.status == 1 && other.errors.contains("elsewhere"))
     }
 
     @Test("nothing is signed that is not what its manifest says")

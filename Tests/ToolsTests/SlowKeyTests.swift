@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDTestSupport
 import Testing
 
 /// Keys and requests that are dear to verify, at a server that runs.

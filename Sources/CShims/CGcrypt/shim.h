@@ -11,6 +11,13 @@
 #include <malloc.h>
 #include <sys/prctl.h>
 
+/* The kernel's generator itself, for all that is random. libgcrypt's own pool, in
+   ordinary memory, keeps a part of each key that it gave out. Before
+   gcry_set_allocation_handler(), by which libgcrypt 1.10 chooses. */
+static inline void pd_gcry_use_system_random(void) {
+    gcry_control(GCRYCTL_SET_PREFERRED_RNG_TYPE, GCRY_RNG_TYPE_SYSTEM);
+}
+
 static inline gcry_error_t pd_gcry_initialization_finished(void) {
     return gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
 }

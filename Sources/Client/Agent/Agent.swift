@@ -5,6 +5,7 @@ import PDCrypto
 import PDDocument
 import PDFiles
 import PDProtocol
+import PDSecrets
 import PDSettings
 
 /// A member of a fleet: collects, keeps, and delivers.
@@ -110,9 +111,10 @@ public struct Agent: Sendable {
     }
 
     private static func signer(_ state: StateDirectory) throws(AgentError) -> OpenPGPSigner {
-        let key: [UInt8]
+        let key: SecretBytes
         do throws(FileError) {
-            key = try Files.read(state.clientKey, limit: 1 << 20, links: .refuse)
+            key = try Files.readSecret(
+                state.clientKey, limit: OpenPGP.SecretKey.sizeLimit, links: .refuse)
         } catch { throw error.isAbsence ? .notJoined(state.path) : .file(error) }
         do throws(OpenPGP.Error) {
             return try OpenPGPSigner(key)

@@ -1,5 +1,7 @@
 import Glibc
+import PDCrypto
 import PDFiles
+import PDSecrets
 import PDSettings
 
 /// Where an agent keeps what it needs: its membership, its spool and what it did last.
@@ -50,7 +52,7 @@ struct MembershipFiles {
     static let authorityName = "server.crt"
 
     let settings: [UInt8]
-    let clientKey: [UInt8]
+    let clientKey: SecretBytes
     let serverKey: [UInt8]
     /// Nothing where there is none.
     let authority: [UInt8]?
@@ -58,7 +60,8 @@ struct MembershipFiles {
     /// Reads all of them.
     init(folder: String) throws(FileError) {
         settings = try Files.read("\(folder)/\(Self.names[0])", limit: 1 << 20)
-        clientKey = try Files.read("\(folder)/\(Self.names[1])", limit: 1 << 20)
+        clientKey = try Files.readSecret(
+            "\(folder)/\(Self.names[1])", limit: OpenPGP.SecretKey.sizeLimit)
         serverKey = try Files.read("\(folder)/\(Self.names[2])", limit: 1 << 20)
         let certificate = "\(folder)/\(Self.authorityName)"
         authority = Files.exists(certificate) ? try Files.read(certificate, limit: 1 << 20) : nil

@@ -1,4 +1,5 @@
 import PDCrypto
+import PDSecrets
 
 /// Signs reports with the fleet's client key.
 public protocol ReportSigner: Sendable {
@@ -37,9 +38,9 @@ extension ReportSigner {
 public struct OpenPGPSigner: ReportSigner {
     private let key: OpenPGP.SecretKey
 
-    /// Reads the key. The caller wipes the bytes.
-    public init(_ bytes: [UInt8]) throws(OpenPGP.Error) {
-        key = try OpenPGP.SecretKey(bytes)
+    /// Reads the key, armored or binary.
+    public init(_ secret: SecretBytes) throws(OpenPGP.Error) {
+        key = try OpenPGP.SecretKey(secret)
     }
 
     /// The fingerprint of the key, in hexadecimal digits.

@@ -225,6 +225,18 @@ final class OpenFile {
         return bytes[...]
     }
 
+    /// Bytes from an offset on; fewer only at the end.
+    func bytes(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
+        while bytes.count < count {
+            let piece = try piece(at: offset + bytes.count)
+            guard !piece.isEmpty else { break }
+            bytes += piece.prefix(count - bytes.count)
+        }
+        return bytes
+    }
+
     /// SHA-256 of the content, and its size.
     func digest() throws(FileError) -> (digest: [UInt8], size: Int) {
         var digest = SHA256()

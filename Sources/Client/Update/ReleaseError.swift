@@ -24,6 +24,8 @@ public enum ReleaseError: Error, Sendable, CustomStringConvertible {
     case failed(Int, reason: String, previous: Int)
     /// The archive is not the one of the manifest.
     case archive(ArchiveError)
+    /// It holds a secret key; the text says where, and of what form.
+    case secretKey(Int, String)
     /// It could not be got.
     case notReached(String)
     /// The server refused to hand it out.
@@ -68,6 +70,8 @@ public enum ReleaseError: Error, Sendable, CustomStringConvertible {
             "release \(number) does not work: \(reason); "
                 + (previous == 0 ? "no release is in use, as before" : "release \(previous) is in use again")
         case .archive(let error): "the release is refused: \(error)"
+        case .secretKey(let number, let place):
+            "release \(number) is refused: \(place); whoever made it must build another one, and replace that key"
         case .notReached(let reason): "the server is not reached: \(reason)"
         case .refused(let reason): "the server refuses: \(reason)"
         case .nothing(let place): "there is no release in \(place)"

@@ -91,6 +91,7 @@ struct ReleaseInstaller {
             try folder.directory.remove(temporary)
             let target = try folder.directory.makeDirectory(temporary)
             try unpack(archive, manifest, into: target)
+            try refuseSecretKeys(in: target, manifest, statement)
             try target.synchronizeAll()
             for (suffix, bytes) in [("manifest", statement.bytes), ("manifest.sig", statement.signature)] {
                 try Files.writeAtomically(bytes, to: "\(folder.path)/\(name).\(suffix)")
@@ -107,6 +108,7 @@ struct ReleaseInstaller {
             do throws(FileError) {
                 for left in [temporary, "\(name).part"] { try folder.directory.remove(left) }
             } catch { throw .file(error) }
+            if let refusal = error as? ReleaseError { throw refusal }
             throw .archive(error as? ArchiveError ?? .otherArchive)
         }
     }
@@ -137,6 +139,22 @@ struct ReleaseInstaller {
             }
         }
         try reader.finish()
+    }
+
+    /// Whoever can read a secret key on one machine is everybody who has a machine. The release is not asked for again.
+    private func refuseSecretKeys(
+        in files: OpenDirectory, _ manifest: Manifest, _ statement: SignedStatement
+    ) throws {
+        for file in manifest.files {
+            let open = try files.open(file.path)
+            let form = try SecretKeyScan.find(size: open.size) { (offset, count) throws(FileError) in
+                try open.bytes(at: offset, count: count)
+            }
+            guard let form = SecretKeyScan.find(named: file.path.text) ?? form else { continue }
+            let place = "\(Value.string(file.path.text).json()) is or holds \(form)"
+            try folder.setFailed(.init(manifest.number, manifest: statement.bytes), place)
+            throw ReleaseError.secretKey(manifest.number, place)
+        }
     }
 
     // MARK: - Into use

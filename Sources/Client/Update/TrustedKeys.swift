@@ -24,7 +24,8 @@ struct TrustedKeys {
         var certificates: [OpenPGP.Certificate] = []
         for file in files {
             do {
-                certificates += try OpenPGP.Certificate.all(in: try Files.read(file, limit: OpenPGP.Certificate.sizeLimit))
+                certificates += try OpenPGP.Certificate.all(
+                    in: try Files.read(file, limit: OpenPGP.Certificate.sizeLimit))
             } catch {
                 log.warning(
                     "a key cannot be read, and is not trusted: \(error)", metadata: ["file": "\(file)"])

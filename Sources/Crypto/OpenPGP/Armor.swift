@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension OpenPGP {
     /// ASCII armor (RFC 9580, section 6).
     ///
@@ -112,8 +114,12 @@ extension OpenPGP {
 
         /// `bytes` in armor of lines of 64 characters, with a checksum, as GnuPG writes it.
         package static func wrap(_ bytes: some Collection<UInt8>, kind: Kind) -> [UInt8] {
-            var text = Array("-----BEGIN \(kind.rawValue)-----\n\n".utf8)
-            let body = Base64.encode(bytes)
+            // Never grown, and no copy left behind: it may be secret.
+            var body = Base64.encode(bytes)
+            defer { body.wipe() }
+            var text = [UInt8]()
+            text.reserveCapacity(body.count + body.count / 64 + 160)
+            text += Array("-----BEGIN \(kind.rawValue)-----\n\n".utf8)
             for start in stride(from: 0, to: body.count, by: 64) {
                 text += body[start..<min(start + 64, body.count)]
                 text.append(0x0a)

@@ -27,6 +27,15 @@ extension OpenPGP {
         /// The numbers of each secret key are checked against its public half. A key that is protected by a passphrase
         /// or lies on a card is read, but throws when it is to sign; if it is the primary key without any other, then
         /// here.
+        /// - Parameter secret: at most ``sizeLimit`` bytes.
+        public init(_ secret: SecretBytes) throws(OpenPGP.Error) {
+            var bytes = secret.withUnsafeBytes { Array($0) }
+            defer { bytes.wipe() }
+            try self.init(bytes)
+        }
+
+        /// As ``init(_:)`` of secret memory, which is the better place for them.
+        ///
         /// - Parameter bytes: secret; the caller's to wipe.
         public init(_ bytes: [UInt8]) throws(OpenPGP.Error) {
             var binary = try Armor.unwrap(bytes, kind: .secretKey, limit: Self.sizeLimit)
@@ -93,11 +102,19 @@ extension OpenPGP {
             }
             let rest = PacketReader.write(.userID, name) + PacketReader.write(.signature, certification)
             var number = mpi(seed)
-            var secretBody = publicBody + [0] + number + checksum(number[...])
-            var binary = PacketReader.write(.secretKey, secretBody) + rest
+            // Appended to what has room for it: a sum of arrays leaves one behind for each sign.
+            var secretBody = [UInt8]()
+            secretBody.reserveCapacity(publicBody.count + number.count + 3)
+            for part in [publicBody, [0], number, checksum(number[...])] { secretBody += part }
+            var packet = PacketReader.write(.secretKey, secretBody)
+            var binary = [UInt8]()
+            binary.reserveCapacity(packet.count + rest.count)
+            binary += packet
+            binary += rest
             defer {
                 number.wipe()
                 secretBody.wipe()
+                packet.wipe()
                 binary.wipe()
             }
             return try SecretKey(binary)
@@ -105,9 +122,10 @@ extension OpenPGP {
 
         /// The whole secret key in ASCII armor, as `gpg --import` reads it.
         ///
-        /// - Returns: text whose bytes are secret; the caller's to wipe.
-        public func armored() -> [UInt8] {
-            packets.withUnsafeBytes { Armor.wrap($0, kind: .secretKey) }
+        public func armored() -> SecretBytes {
+            var text = packets.withUnsafeBytes { Armor.wrap($0, kind: .secretKey) }
+            defer { text.wipe() }
+            return SecretBytes(copying: text)
         }
 
         /// A detached signature of `document`, binary (RFC 9580, section 10.4).

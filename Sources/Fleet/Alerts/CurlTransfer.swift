@@ -1,5 +1,6 @@
 import CCurl
 import Foundation
+import PDSecrets
 
 /// One transfer by libcurl, on the thread that made it.
 final class CurlTransfer {
@@ -49,13 +50,16 @@ final class CurlTransfer {
         try check(pd_curl_set_string(handle, option, value))
     }
 
-    /// libcurl copies the value and clears its copy when the handle goes.
-    func setSecret(_ option: CURLoption, _ value: [UInt8]) throws(Failure) {
-        var text = value.map { CChar(bitPattern: $0) } + [0]
-        defer {
-            text.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } }
+    /// Sets what the first line of a file says. libcurl copies the value and clears its copy when the handle goes.
+    func setSecret(_ option: CURLoption, _ value: SecretBytes) throws(Failure) {
+        let length = value.withUnsafeBytes { $0.firstIndex { $0 == 0x0a || $0 == 0x0d } ?? $0.count }
+        let text = SecretBytes(count: length + 1) { buffer in
+            value.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<length])) }
         }
-        try check(pd_curl_set_string(handle, option, text))
+        try text.withUnsafeBytes { bytes throws(Failure) in
+            try check(
+                pd_curl_set_string(handle, option, bytes.baseAddress?.assumingMemoryBound(to: CChar.self)))
+        }
     }
 
     func setList(_ option: CURLoption, _ values: [String]) throws(Failure) {

@@ -106,13 +106,7 @@ package struct NetworkDelivery: AlertDelivery {
             try transfer.setList(CURLOPT_MAIL_RCPT, mail.to.map { "<\($0)>" })
             if let username, let passwordFile {
                 let file = URL(filePath: passwordFile, relativeTo: directory)
-                var password = try PrivateFiles.read(file, limit: 4096)
-                defer {
-                    password.withUnsafeMutableBytes {
-                        if let start = $0.baseAddress { explicit_bzero(start, $0.count) }
-                    }
-                }
-                while password.last == 0x0A || password.last == 0x0D { password.removeLast() }
+                let password = try PrivateFiles.readSecret(file, limit: 4096)
                 try transfer.set(CURLOPT_USERNAME, username)
                 try transfer.setSecret(CURLOPT_PASSWORD, password)
             }

@@ -14,7 +14,10 @@ package struct CertificateFile: Sendable, Equatable {
     package init(_ file: URL) throws(StateError) {
         self.file = file
         let bytes = try PrivateFiles.read(file, limit: 1 << 20)
-        guard let x509 = PEM.object(in: bytes, reading: { PEM_read_bio_X509($0, nil, $1, nil) }) else {
+        let x509 = bytes.withUnsafeBytes { buffer in
+            PEM.object(in: buffer, reading: { PEM_read_bio_X509($0, nil, $1, nil) })
+        }
+        guard let x509 else {
             throw StateError("\(file.path) is not a certificate in PEM")
         }
         defer { X509_free(x509) }
@@ -33,11 +36,11 @@ package struct CertificateFile: Sendable, Equatable {
     ///
     /// - Throws: ``StateError`` that names the file that is wrong.
     package func check(key: URL) throws(StateError) {
-        var bytes = try PrivateFiles.read(key, limit: 1 << 20)
-        defer {
-            bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } }
+        let secret = try PrivateFiles.readSecret(key)
+        let pair = secret.withUnsafeBytes { bytes in
+            PEM.object(in: bytes, reading: { PEM_read_bio_PrivateKey($0, nil, $1, nil) })
         }
-        guard let pair = PEM.object(in: bytes, reading: { PEM_read_bio_PrivateKey($0, nil, $1, nil) }) else {
+        guard let pair else {
             // The library's error may quote the file.
             throw StateError("\(key.path) is not a private key in PEM without a passphrase")
         }

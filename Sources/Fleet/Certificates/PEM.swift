@@ -11,16 +11,14 @@ enum PEM {
 
     /// The first object of a kind, which the caller frees; nothing where there is none.
     static func object(
-        in bytes: [UInt8],
+        in buffer: UnsafeRawBufferPointer,
         reading read: (OpaquePointer, PassphraseCallback) -> OpaquePointer?
     ) -> OpaquePointer? {
         defer { ERR_clear_error() }
-        return bytes.withUnsafeBytes { buffer in
-            guard let bio = BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count)) else {
-                return nil
-            }
-            defer { BIO_free(bio) }
-            return read(bio, noPassphrase)
+        guard let bio = BIO_new_mem_buf(buffer.baseAddress, Int32(clamping: buffer.count)) else {
+            return nil
         }
+        defer { BIO_free(bio) }
+        return read(bio, noPassphrase)
     }
 }

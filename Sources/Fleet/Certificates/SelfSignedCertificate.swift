@@ -2,6 +2,7 @@ import COpenSSL
 import Foundation
 import PDFiles
 import PDProtocol
+import PDSecrets
 
 /// A certificate that vouches for itself, for fleets whose agents are told what to trust: a P-256 key, the host's name as
 /// its subject alternative name (RFC 5280, section 4.2.1.6), good for servers only.
@@ -12,7 +13,7 @@ package struct SelfSignedCertificate: Sendable {
     /// The certificate, PEM.
     package let certificate: [UInt8]
     /// The private key, PEM (PKCS #8).
-    package let key: [UInt8]
+    package let key: SecretBytes
 
     /// Makes a key and its certificate.
     ///
@@ -40,7 +41,7 @@ package struct SelfSignedCertificate: Sendable {
         defer { X509_free(x509) }
         try Self.fill(x509, host: host, alternative: alternative, days: days, now: now, key: pair)
         guard X509_sign(x509, pair, EVP_sha256()) > 0 else { throw Self.failure("sign the certificate") }
-        certificate = try Self.pem { PEM_write_bio_X509($0, x509) }
+        certificate = try Self.pem { PEM_write_bio_X509($0, x509) }.withUnsafeBytes { Array($0) }
         key = try Self.pem { PEM_write_bio_PKCS8PrivateKey($0, pair, nil, nil, 0, nil, nil) }
     }
 
@@ -112,16 +113,15 @@ package struct SelfSignedCertificate: Sendable {
 
     private static let MBSTRING_UTF8: Int32 = 0x1000
 
-    private static func pem(_ write: (OpaquePointer) -> Int32) throws(StateError) -> [UInt8] {
+    private static func pem(_ write: (OpaquePointer) -> Int32) throws(StateError) -> SecretBytes {
         guard let bio = BIO_new(BIO_s_secmem()) else { throw failure("write PEM") }
         defer { BIO_free(bio) }
         guard write(bio) == 1 else { throw failure("write PEM") }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = BIO_read(bio, &buffer, Int32(buffer.count))
-            guard count > 0 else { return text }
-            text += buffer[..<Int(count)]
+        let count = BIO_ctrl_pending(bio)
+        return try SecretBytes(count: count) { buffer throws(StateError) in
+            guard BIO_read(bio, buffer.baseAddress, Int32(buffer.count)) == Int32(count) else {
+                throw failure("write PEM")
+            }
         }
     }
 

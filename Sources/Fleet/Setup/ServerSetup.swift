@@ -140,7 +140,7 @@ package struct ServerSetup {
 
     private func serverKey() throws -> Step {
         if FileManager.default.fileExists(atPath: state.serverSecretKey.path) {
-            let key = try OpenPGP.SecretKey(PrivateFiles.read(state.serverSecretKey))
+            let key = try OpenPGP.SecretKey(PrivateFiles.readSecret(state.serverSecretKey))
             try PrivateFiles.write(Array(key.certificate.armored().utf8), to: state.serverPublicKey)
             return Step(what: "server key \(key.certificate.fingerprint)", wasThere: true)
         }
@@ -165,7 +165,7 @@ package struct ServerSetup {
         let wasThere = FileManager.default.fileExists(atPath: secret.path)
         let key: OpenPGP.SecretKey
         if wasThere {
-            key = try OpenPGP.SecretKey(PrivateFiles.read(secret))
+            key = try OpenPGP.SecretKey(PrivateFiles.readSecret(secret))
         } else {
             key = try OpenPGP.SecretKey.generate(userID: "penguindome-client", at: now, validity: nil)
         }

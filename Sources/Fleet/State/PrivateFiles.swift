@@ -1,5 +1,6 @@
 import Foundation
 import PDFiles
+import PDSecrets
 
 /// The files of a server's state, which only its owner may read. Errors are lines for people.
 ///
@@ -15,6 +16,11 @@ package enum PrivateFiles {
     /// Writes a file of that mode so that a reader sees the old content or the new, and makes it durable.
     package static func write(_ bytes: [UInt8], to url: URL, mode: mode_t = 0o600) throws(StateError) {
         try stating { () throws(FileError) in try Files.writeAtomically(bytes, to: url.path, mode: mode) }
+    }
+
+    /// Writes a secret, as ``write(_:to:mode:)`` does.
+    package static func write(_ secret: SecretBytes, to url: URL) throws(StateError) {
+        try stating { () throws(FileError) in try Files.writeAtomically(secret, to: url.path) }
     }
 
     /// Writes a file that is there already, with the mode that it has.
@@ -33,6 +39,11 @@ package enum PrivateFiles {
     /// Reads a whole file of at most `limit` bytes.
     package static func read(_ url: URL, limit: Int = 16 << 20) throws(StateError) -> [UInt8] {
         try stating { () throws(FileError) in try Files.read(url.path, limit: limit) }
+    }
+
+    /// Reads a whole file that holds a key, a password or a token.
+    package static func readSecret(_ url: URL, limit: Int = 1 << 20) throws(StateError) -> SecretBytes {
+        try stating { () throws(FileError) in try Files.readSecret(url.path, limit: limit) }
     }
 
     /// Takes the right to change a state's settings and keys: whoever reads, changes and writes them has it meanwhile.

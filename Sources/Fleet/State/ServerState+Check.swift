@@ -40,9 +40,9 @@ extension ServerState {
         guard Files.exists(serverSecretKey.path) else {
             return "\(serverSecretKey.path) is not there: orders have to be signed with a key that is given"
         }
-        let secretBytes = try PrivateFiles.read(serverSecretKey, limit: OpenPGP.SecretKey.sizeLimit)
+        let secret = try PrivateFiles.readSecret(serverSecretKey, limit: OpenPGP.SecretKey.sizeLimit)
         do {
-            own = try OpenPGP.SecretKey(secretBytes).certificate
+            own = try OpenPGP.SecretKey(secret).certificate
         } catch {
             throw StateError("\(serverSecretKey.path) is not a secret key: \(error)")
         }

@@ -3,6 +3,7 @@ import Logging
 import NIOSSL
 import PDBasics
 import PDFleet
+import PDSecrets
 import Synchronization
 
 /// The certificate and key of a port, read again when the files change. Connections that are open go on with what they
@@ -90,8 +91,10 @@ package final class TLSIdentity: Sendable {
         guard !chain.isEmpty else { throw StateError("\(certificate.path) holds no certificate") }
         let privateKey: NIOSSLPrivateKey
         do {
-            privateKey = try NIOSSLPrivateKey(
-                bytes: try PrivateFiles.read(key, limit: 1 << 20), format: .pem)
+            // The library takes an array, and keeps the key in memory of its own.
+            var bytes = try PrivateFiles.readSecret(key).withUnsafeBytes { Array($0) }
+            defer { bytes.withUnsafeMutableBytes { $0.wipe() } }
+            privateKey = try NIOSSLPrivateKey(bytes: bytes, format: .pem)
         } catch let error as StateError {
             throw error
         } catch {

@@ -17,6 +17,11 @@ public struct StateOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
+    /// Where the package has the server's state.
+    public static let installedServer = "/var/lib/penguindome/server"
+    /// Where the package has the agent's state.
+    public static let installedAgent = "/var/lib/penguindome/agent"
+
     /// Needed by the argument parser.
     public init() {}
 

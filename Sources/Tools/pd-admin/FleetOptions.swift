@@ -16,7 +16,7 @@ struct FleetOptions: ParsableArguments {
 
     var state: ServerState {
         ServerState(
-            directory: stateOptions.directory(installed: "/var/lib/penguindome/server"),
+            directory: stateOptions.directory(installed: StateOptions.installedServer),
             settingsFile: stateOptions.settingsFile)
     }
 

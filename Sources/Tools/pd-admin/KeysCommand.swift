@@ -172,7 +172,7 @@ struct KeysCommand: ParsableCommand {
                             fit.append(certificate)
                         } catch let error as FleetError where wanted.isEmpty {
                             // A keyring that has been in use for years holds keys that are over.
-                            warn("\(error)")
+                            ToolFailure.warn("\(error)")
                         }
                     }
                     guard !fit.isEmpty else {
@@ -291,11 +291,7 @@ private func tellTrust(_ certificate: OpenPGP.Certificate, _ role: KeyRole, at n
         return
     }
     print("\(certificate.fingerprint) may now sign \(role.what)")
-    if let weakness = certificate.weakness { warn(weakness) }
-}
-
-private func warn(_ line: String) {
-    FileHandle.standardError.write(Data("pd-admin: \(line)\n".utf8))
+    if let weakness = certificate.weakness { ToolFailure.warn(weakness) }
 }
 
 extension KeyRole: ExpressibleByArgument {}

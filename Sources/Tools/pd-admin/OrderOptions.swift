@@ -69,13 +69,7 @@ struct OrderKey: ParsableArguments {
         guard let file = key ?? fallback else {
             throw ToolFailure(.usage, "name the key that signs: --key or --gpg-key")
         }
-        var bytes = try Files.read(file, limit: OpenPGP.SecretKey.sizeLimit)
-        defer {
-            bytes.withUnsafeMutableBytes {
-                if let start = $0.baseAddress { explicit_bzero(start, $0.count) }
-            }
-        }
-        return try OpenPGP.SecretKey(bytes)
+        return try SigningKeyFile.read(file)
     }
 
     /// Shows what is about to be signed, and asks on a terminal.

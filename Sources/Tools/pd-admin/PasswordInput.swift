@@ -80,27 +80,24 @@ enum PasswordInput {
     private static func line(
         from descriptor: Int32, wait: () throws -> Bool
     ) throws -> SecretBytes? {
-        var bytes = [UInt8](repeating: 0, count: limit)
-        defer {
-            bytes.withUnsafeMutableBytes { buffer in
-                if let start = buffer.baseAddress { explicit_bzero(start, buffer.count) }
-            }
-        }
+        var bytes = SecretBytes(count: limit)
         var count = 0
         while true {
             guard count < limit else {
                 throw ToolFailure(.usage, "a password has at most \(limit - 1) bytes")
             }
             guard try wait() else { return nil }
-            let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress.map { $0 + count }, 1) }
+            let (got, byte) = bytes.withUnsafeMutableBytes { buffer in
+                (read(descriptor, buffer.baseAddress.map { $0 + count }, 1), buffer[count])
+            }
             if got < 0 && errno == EINTR { continue }
             guard got >= 0 else { throw ToolFailure(.failed, "the password could not be read") }
-            if got == 0 || bytes[count] == UInt8(ascii: "\n") { break }
+            if got == 0 || byte == UInt8(ascii: "\n") { break }
             count += 1
         }
         // Where a file with line ends of CR and LF was given; no terminal sends the first one.
-        if count > 0, bytes[count - 1] == UInt8(ascii: "\r") { count -= 1 }
+        if count > 0, bytes.withUnsafeBytes({ $0[count - 1] }) == UInt8(ascii: "\r") { count -= 1 }
         guard count > 0 else { throw ToolFailure(.usage, "the password is empty: nothing was changed") }
-        return SecretBytes(copying: bytes[..<count])
+        return bytes.withUnsafeBytes { SecretBytes(copying: $0[..<count]) }
     }
 }

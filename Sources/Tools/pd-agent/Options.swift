@@ -9,7 +9,7 @@ struct Options: ParsableArguments {
     @OptionGroup var stateOptions: StateOptions
 
     var directory: StateDirectory {
-        StateDirectory(stateOptions.directoryPath(installed: "/var/lib/penguindome/agent"))
+        StateDirectory(stateOptions.directoryPath(installed: StateOptions.installedAgent))
     }
 
     var log: Logger {

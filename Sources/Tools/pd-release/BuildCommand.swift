@@ -87,12 +87,9 @@ struct BuildCommand: ParsableCommand {
         }
         if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
         for file in trustedKeys {
-            do {
-                let certificate = try OpenPGP.Certificate(try Files.read(file, limit: OpenPGP.Certificate.sizeLimit))
-                files.append(try ReleaseSource(path: "keys/\(certificate.fingerprint).pub.asc", file: file))
-            } catch let error as OpenPGP.Error {
-                throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
-            }
+            let certificate = try ReleaseFiles.refuseUnfitKey(
+                try Files.read(file, limit: OpenPGP.Certificate.sizeLimit), named: file, at: .now())
+            files.append(try ReleaseSource(path: "keys/\(certificate.fingerprint).pub.asc", file: file))
         }
         guard !files.isEmpty else { throw ToolFailure(.failed, "\(directory ?? prefix) holds no files") }
 

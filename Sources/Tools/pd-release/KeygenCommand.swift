@@ -39,19 +39,9 @@ struct KeygenCommand: ParsableCommand {
             throw error == .unsuitableTimeOrName
                 ? ToolFailure(.usage, "--name must be plain text") : ToolFailure(.failed, "\(error)")
         }
-        try create("\(out)/key.asc", key.armored(), mode: 0o600)
-        try create("\(out)/key.pub.asc", Array(key.certificate.armored().utf8), mode: 0o644)
+        try Files.create(key.armored(), at: "\(out)/key.asc", mode: 0o600)
+        try Files.create(
+            Array(key.certificate.armored().utf8), at: "\(out)/key.pub.asc", mode: 0o644)
         print(key.certificate.fingerprint)
-    }
-
-    /// Makes a file that was not there.
-    private func create(_ path: String, _ content: [UInt8], mode: mode_t) throws(FileError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw FileError(operation: "create", path: path, code: errno) }
-        defer { close(descriptor) }
-        try Files.writeAll(content, to: descriptor, path: path)
-        guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0 else {
-            throw FileError(operation: "write", path: path, code: errno)
-        }
     }
 }

@@ -13,14 +13,14 @@ struct PublishCommand: ParsableCommand {
         discussion: """
             Refused unless a key that may sign releases (keys/release in the server's state) signed it, every file is as \
             the manifest says, it has not expired, and its number is higher than those before it. With \
-            --v1 or --v1-key the release is also signed in the form of agents of version 1.
+            --v1 or --v1-key the release is also signed in the form of agents of version 1. The releases lie in the \
+            server's state, whatever its settings say: --config changes nothing here.
             """)
 
     @Argument(help: "The archive; its manifest and the signatures lie beside it.")
     var file: String
 
-    @Option(help: ArgumentHelp("The server's state.", valueName: "dir"))
-    var state = "/var/lib/penguindome/server"
+    @OptionGroup var stateOptions: StateOptions
 
     @Flag(help: "Also for agents of version 1, signed with the server's key, which must be one for releases.")
     var v1 = false
@@ -33,7 +33,7 @@ struct PublishCommand: ParsableCommand {
     var v1Key: String?
 
     func run() throws {
-        let shelf = try Shelf(state: state)
+        let shelf = try Shelf(state: stateOptions.directoryPath(installed: StateOptions.installedServer))
         let verifier = try shelf.place.perform { try shelf.verifier() }
         let now = OpenPGP.Timestamp.now()
         let source = ReleaseFiles(archive: file)
@@ -42,8 +42,9 @@ struct PublishCommand: ParsableCommand {
             throw ToolFailure(.failed, "release \(manifest.number) expired \(readable(manifest.expires))")
         }
         try ReleaseFiles.refuseSecretKeys(in: archive)
+        try ReleaseFiles.refuseUnfitKeys(in: archive, at: now)
         let key =
-            try v1Key.map { try SigningKeyOptions.secretKey($0) }
+            try v1Key.map { try SigningKeyFile.read($0) }
             ?? (v1 ? shelf.place.perform { try shelf.serverKey(verifier) } : nil)
         let message = try key.map {
             try V1Release(manifest: manifest, archive: archive).message(signedBy: $0, at: now)
@@ -84,14 +85,13 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "The releases that the server hands out, the newest last.")
 
-    @Option(help: ArgumentHelp("The server's state.", valueName: "dir"))
-    var state = "/var/lib/penguindome/server"
+    @OptionGroup var stateOptions: StateOptions
 
     @Flag(help: "Write JSON instead of a table.")
     var json = false
 
     func run() throws {
-        let shelf = try Shelf(state: state)
+        let shelf = try Shelf(state: stateOptions.directoryPath(installed: StateOptions.installedServer))
         try shelf.place.perform { try list(shelf) }
     }
 

@@ -40,27 +40,58 @@ struct ReleaseFiles {
 
     /// Refuses an archive that was verified and holds a secret key: who built it elsewhere may not have looked.
     static func refuseSecretKeys(in archive: [UInt8]) throws {
-        var reader = TarReader()
-        reader.append(archive)
-        var file = ""
-        var content: [UInt8] = []
-        func look() throws(ToolFailure) {
-            guard let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: file) else {
+        try forEachFile(in: archive) { path, content throws(ToolFailure) in
+            guard let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: path) else {
                 return
             }
             throw ToolFailure(
-                .failed, "\(file) in the release is or holds \(form): a release is handed out to everybody")
+                .failed,
+                "\(Table.printable(path)) in the release is or holds \(form): a release is handed out to everybody")
         }
+    }
+
+    /// Refuses an archive that was verified and brings a key that agents could never use: what it is meant to sign later
+    /// would be refused everywhere.
+    static func refuseUnfitKeys(in archive: [UInt8], at now: OpenPGP.Timestamp) throws {
+        try forEachFile(in: archive) { path, content throws(ToolFailure) in
+            guard path.hasPrefix("keys/"), path.hasSuffix(".asc") || path.hasSuffix(".gpg") else { return }
+            try refuseUnfitKey(content, named: path, at: now)
+        }
+    }
+
+    /// - Returns: the key.
+    @discardableResult
+    static func refuseUnfitKey(
+        _ content: [UInt8], named file: String, at now: OpenPGP.Timestamp
+    ) throws(ToolFailure) -> OpenPGP.Certificate {
+        let certificate: OpenPGP.Certificate
+        do throws(OpenPGP.Error) {
+            certificate = try OpenPGP.Certificate(content)
+        } catch { throw ToolFailure(.failed, "\(Table.printable(file)) is not a public key: \(error)") }
+        switch certificate.fitness(at: now) {
+        case .signs: return certificate
+        case .notNow(let reason), .never(let reason):
+            throw ToolFailure(
+                .failed, "\(Table.printable(file)) cannot be trusted for anything: \(reason)")
+        }
+    }
+
+    private static func forEachFile(
+        in archive: [UInt8], _ body: (_ path: String, _ content: [UInt8]) throws(ToolFailure) -> Void
+    ) throws {
+        var reader = TarReader()
+        reader.append(archive)
+        var file: String?
+        var content: [UInt8] = []
         while let event = try reader.next() {
             switch event {
-            case .entry(let entry):
-                try look()
-                (file, content) = (entry.path.text, [])
+            case .entry(let entry): (file, content) = (entry.path.text, [])
             case .content(let bytes): content += bytes
-            default: break
+            case .fileEnd:
+                if let path = file { try body(path, content) }
+                (file, content) = (nil, [])
             }
         }
-        try look()
     }
 
     /// Verifies both signatures and every file.

@@ -53,7 +53,8 @@ struct Shelf {
         for name in try names(in: trusted) where name.hasSuffix(".asc") || name.hasSuffix(".gpg") {
             let file = "\(trusted)/\(name)"
             do {
-                certificates.append(try OpenPGP.Certificate(try Files.read(file, limit: OpenPGP.Certificate.sizeLimit)))
+                certificates.append(
+                    try OpenPGP.Certificate(try Files.read(file, limit: OpenPGP.Certificate.sizeLimit)))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(file) is not a public key: \(error)")
             }
@@ -67,7 +68,7 @@ struct Shelf {
 
     /// The server's own key, which must be one that may sign releases.
     func serverKey(_ verifier: OpenPGP.Verifier) throws -> OpenPGP.SecretKey {
-        let key = try SigningKeyOptions.secretKey("\(state)/keys/server.key.asc")
+        let key = try SigningKeyFile.read("\(state)/keys/server.key.asc")
         guard verifier.certificates.contains(where: { $0.fingerprint == key.certificate.fingerprint }) else {
             throw ToolFailure(
                 .refused, "the server's key may not sign releases: name one that may with --v1-key")

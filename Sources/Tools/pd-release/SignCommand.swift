@@ -27,28 +27,11 @@ struct SigningKeyOptions: ParsableArguments {
     }
 
     func signer() throws -> any OpenPGP.DetachedSigner {
-        if let key { return try Self.secretKey(key) }
+        if let key { return try SigningKeyFile.read(key) }
         guard let fingerprint = gpgKey.flatMap({ OpenPGP.Fingerprint(hex: $0) }) else {
             throw ToolFailure(.usage, "--gpg-key takes a fingerprint of 40 hexadecimal digits")
         }
         return try GnuPG.Signer(fingerprint, in: GnuPG.Home(path: gpgHome))
-    }
-
-    static func secretKey(_ file: String) throws -> OpenPGP.SecretKey {
-        var bytes = try Files.read(file, limit: OpenPGP.SecretKey.sizeLimit)
-        defer {
-            bytes.withUnsafeMutableBytes { if let start = $0.baseAddress { explicit_bzero(start, $0.count) } }
-        }
-        do throws(OpenPGP.Error) {
-            return try OpenPGP.SecretKey(bytes)
-        } catch {
-            if case .passphraseProtected = error {
-                throw ToolFailure(
-                    .failed,
-                    "\(file) is protected by a passphrase: import it into gpg and sign with --gpg-key")
-            }
-            throw ToolFailure(.failed, "\(file) cannot sign: \(error)")
-        }
     }
 }
 
@@ -58,7 +41,8 @@ struct SignCommand: ParsableCommand {
         abstract: "Sign FILE.tar and FILE.manifest: FILE.tar.sig, FILE.manifest.sig.",
         discussion: """
             Both are detached OpenPGP signatures that gpg --verify accepts. Nothing is signed unless the archive is, file \
-            by file, what the manifest says.
+            by file, what the manifest says, and holds no secret key. Signatures of the same files by others stay: \
+            several people sign one after the other.
             """)
 
     @Argument(help: "The archive; its manifest lies beside it.")
@@ -70,16 +54,31 @@ struct SignCommand: ParsableCommand {
         let files = ReleaseFiles(archive: file)
         let (bytes, manifest) = try files.readManifest()
         let archive = try files.readArchive(manifest)
+        try ReleaseFiles.refuseSecretKeys(in: archive)
         let signer = try keyOptions.signer()
         let now = OpenPGP.Timestamp.now()
         let signatures = try [
             FileSignature.make(of: archive, by: signer, at: now),
             signer.detachedSignature(of: bytes, for: .manifest, at: now),
         ]
-        try Files.writeAtomically(signatures[0], to: files.archiveSignature, mode: 0o644)
+        let ofArchive = try adding(signatures[0], to: files.archiveSignature, of: archive)
+        let ofManifest = try adding(signatures[1], to: files.manifestSignature, of: bytes)
+        try Files.writeAtomically(ofArchive.bytes, to: files.archiveSignature, mode: 0o644)
         // Last: it is what makes a release of the other files.
-        try Files.writeAtomically(signatures[1], to: files.manifestSignature, mode: 0o644)
-        print("release \(manifest.number): signed by \(signer.certificate.fingerprint)")
+        try Files.writeAtomically(ofManifest.bytes, to: files.manifestSignature, mode: 0o644)
+        print(
+            "release \(manifest.number): signed by \(signer.certificate.fingerprint)"
+                + (ofManifest.kept == 0 ? "" : ", beside \(ofManifest.kept) that had signed it before"))
+    }
+
+    /// What a signature file is to say, with those of other keys that are in it.
+    private func adding(
+        _ signature: [UInt8], to file: String, of content: [UInt8]
+    ) throws -> (bytes: [UInt8], kept: Int) {
+        let present = Files.exists(file) ? try Files.read(file, limit: OpenPGP.Verifier.sizeLimit) : []
+        do throws(OpenPGP.Error) {
+            return try OpenPGP.SignatureFile.adding(signature, to: present, of: content)
+        } catch { throw ToolFailure(.failed, "\(file) is there and no signature: \(error); take it away") }
     }
 }
 
@@ -101,7 +100,8 @@ struct VerifyCommand: ParsableCommand {
         var certificates: [OpenPGP.Certificate] = []
         for key in keys {
             do {
-                certificates += try OpenPGP.Certificate.all(in: try Files.read(key, limit: OpenPGP.Certificate.sizeLimit))
+                certificates += try OpenPGP.Certificate.all(
+                    in: try Files.read(key, limit: OpenPGP.Certificate.sizeLimit))
             } catch let error as OpenPGP.Error {
                 throw ToolFailure(.failed, "\(key) is not a public key: \(error)")
             }

@@ -100,7 +100,8 @@ struct PeerTests {
         #expect(key.certificate.problem(at: now) == nil)
 
         let home = try GnuPGHome()
-        let imported = try home.tryGpg(["--verbose", "--import"], input: key.armored())
+        let imported = try home.tryGpg(
+            ["--verbose", "--import"], input: key.armored().withUnsafeBytes { Array($0) })
         #expect(imported.status == 0)
         #expect(!imported.errors.lowercased().contains("warn"), "\(imported.errors)")
         let listing = try String(decoding: home.gpg("--list-secret-keys", "--with-colons"), as: UTF8.self)

@@ -150,7 +150,8 @@ struct PitfallsSweepTests {
             _ = try? OpenPGP.Certificate.all(in: bytes)
         }
         let key = try OpenPGP.SecretKey.generate(userID: "x", at: ForgedKey.born, validity: nil)
-        let binary = try OpenPGP.Armor.unwrap(key.armored(), kind: .secretKey, limit: 1 << 16)
+        let binary = try OpenPGP.Armor.unwrap(
+            key.armored().withUnsafeBytes { Array($0) }, kind: .secretKey, limit: 1 << 16)
         for offset in binary.indices {
             _ = try? OpenPGP.SecretKey(Array(binary[..<offset]))
             for bit in 0..<8 {

@@ -31,7 +31,7 @@ struct AlertDeliveryTests {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             let pair = try SelfSignedCertificate(host: "localhost", days: 2)
             try Data(pair.certificate).write(to: directory.appending(path: "c.pem"))
-            try Data(pair.key).write(to: directory.appending(path: "k.pem"))
+            try pair.key.withUnsafeBytes { Data($0) }.write(to: directory.appending(path: "k.pem"))
             try Data("correct horse\n".utf8).write(to: directory.appending(path: "smtp.password"))
             let python = try #require(ProcessInfo.processInfo.environment["PENGUINDOME_TEST_RECEIVERS"])
             process.executableURL = URL(filePath: python)
