@@ -322,8 +322,8 @@ struct OrderTests {
             limit: 1 << 20)
         #expect(try machine.keeper().run([order], now: Machine.now).done == [Machine.id])
         let result = try #require(machine.results.all.first?.result)
-        #expect(result.json().utf8.count < OrderKeeper.escapedLimit + 1000)
-        #expect(result.json().utf8.count > OrderKeeper.escapedLimit - 1000)
+        #expect(result.json().utf8.count < CommandResult.escapedLimit + 1000)
+        #expect(result.json().utf8.count > CommandResult.escapedLimit - 1000)
         // A text of the same length that needs no escape is whole.
         let plain = try machine.command(
             "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\000' x\n", id: "aaaaaaaaaaaaaaaaaaaaaaaa",
@@ -380,6 +380,8 @@ struct OrderTests {
         #expect(try machine.keeper().run([order], now: Machine.now).changed == false)
         #expect(try Files.read(mark) == Array("x\nx\n".utf8))
         #expect(machine.results.all.map { $0.result["returncode"]?.integer } == [7, 7])
+        #expect(machine.results.all.map { $0.result["attempt"]?.integer } == [1, 2])
+        #expect(machine.results.all.allSatisfy { $0.result["order"]?.string == Machine.id })
         #expect(machine.results.all.first?.result["stderr"]?.string == "no\n")
     }
 

@@ -34,6 +34,8 @@ public struct StateDirectory: Sendable {
     var collectors: String { "\(path)/collectors" }
     var releases: String { "\(path)/releases" }
     var orders: String { "\(path)/orders" }
+    /// What became of the commands that releases brought.
+    var commands: String { "\(path)/commands.json" }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {

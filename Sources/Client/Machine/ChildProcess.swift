@@ -23,6 +23,9 @@ struct ChildProcess {
     var directory: String?
     /// What it may take otherwise.
     var limits = CollectorLimits()
+    /// The program itself, where it was opened to be looked at: it is run by its descriptor, so that what runs is what was
+    /// looked at, whatever has its name by then.
+    var program: OpenFile?
 
     /// How often is looked at what it takes. One that ends sooner is not looked at.
     private static let lookInterval: Duration = .milliseconds(250)
@@ -119,6 +122,12 @@ struct ChildProcess {
         posix_spawn_file_actions_adddup2(&actions, stdout, 1)
         posix_spawn_file_actions_adddup2(&actions, stderr, 2)
         if let directory { _ = pd_spawn_in(&actions, directory) }
+        var executable = executable
+        if let program {
+            // The same number in the child, where it stays open: a script's interpreter reads it.
+            posix_spawn_file_actions_adddup2(&actions, program.descriptor, program.descriptor)
+            executable = "/proc/self/fd/\(program.descriptor)"
+        }
         return Self.spawn(
             &process, executable, arguments, environment: environment, &actions,
             flags: Int32(POSIX_SPAWN_SETPGROUP))

@@ -20,7 +20,9 @@ extension Agent {
         let folder = try OrderFolder(state.orders)
         let release = Files.exists(state.releases) ? try ReleaseFolder(state.releases).current ?? 0 : 0
         let keys = try TrustedKeys(settings.trust, state: state, log: log)
-        let fleet = try OpenPGP.Certificate(try Files.read(state.serverKey, limit: OpenPGP.Certificate.sizeLimit)).fingerprint
+        let fleet = try OpenPGP.Certificate(
+            try Files.read(state.serverKey, limit: OpenPGP.Certificate.sizeLimit)
+        ).fingerprint
         let time = now()
         try folder.clean(current: release, now: time / 1000)
         let spool = try Spool(directory: state.spool, lock: lock, log: log)

@@ -174,7 +174,10 @@ struct OrderKeeper {
             // The last attempt was cut short: the machine stopped, or the agent was killed.
             record.hasFailed = true
             record.reason = "cut short"
-            try report(command.name, Self.failure(order.id, record, [], Array("cut short".utf8), 1))
+            try report(
+                command.name,
+                CommandResult.failure(
+                    [], Array("cut short".utf8), 1, origin: Self.origin(order, record)))
             return true
         }
         let name = "\(order.id).run"
@@ -189,31 +192,21 @@ struct OrderKeeper {
         record.reason = nil
         // Counted before it begins: a machine that it brings down must not begin it for ever.
         try folder.write(record, order.id)
+        let origin = Self.origin(order, record)
         let result: Document
         var worked = false
-        let limit = command.outputLimit
         do throws(CommandError) {
             let output = try ChildProcess(
                 executable: "\(folder.path)/\(name)", arguments: [command.name],
-                environment: ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")],
+                environment: Self.environment,
                 deadline: .now + .seconds(command.timeLimit), outputLimit: Machine.outputLimit
             ).run()
             worked = output.returncode == 0
             record.returncode = Int(output.returncode)
-            result =
-                worked
-                ? [
-                    "output": Self.text(output.stdout, limit, escaped: Self.escapedLimit),
-                    "order": .string(order.id), "attempt": .int(record.attempts),
-                ]
-                : Self.failure(
-                    order.id, record, Array(output.stdout.prefix(limit)), Array(output.stderr.prefix(limit)),
-                    Int(output.returncode))
+            result = CommandResult.of(output, limit: command.outputLimit, origin: origin)
         } catch {
             record.reason = "\(error)"
-            let complaint = Array("\(error)\n".utf8) + (error.output?.stderr.prefix(limit) ?? [])
-            result = Self.failure(
-                order.id, record, Array((error.output?.stdout ?? []).prefix(limit)), complaint, -1)
+            result = CommandResult.of(error, limit: command.outputLimit, origin: origin)
         }
         record.hasFailed = !worked
         try report(command.name, result)
@@ -221,40 +214,11 @@ struct OrderKeeper {
         return worked || command.attempts.map { record.attempts >= $0 } ?? false
     }
 
-    /// The most bytes that a result's texts may come to in JSON, together: escaping makes six bytes of one, and a report
-    /// beyond what the server takes would be lost.
-    static let escapedLimit = 1 << 20
+    /// What commands are run with.
+    static let environment = ["LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":")]
 
-    private static func failure(
-        _ id: String, _ record: OrderFolder.Record, _ stdout: [UInt8], _ stderr: [UInt8], _ code: Int
-    ) -> Document {
-        [
-            "stdout": text(stdout, .max, escaped: escapedLimit / 2),
-            "stderr": text(stderr, .max, escaped: escapedLimit / 2), "returncode": .int(code),
-            "order": .string(id), "attempt": .int(record.attempts),
-        ]
-    }
-
-    /// The beginning of an output: at most `limit` bytes of it, and at most `escaped` bytes of JSON.
-    private static func text(_ bytes: [UInt8], _ limit: Int, escaped: Int) -> Value {
-        let scalars = String(decoding: bytes.prefix(limit), as: UTF8.self).unicodeScalars
-        var room = escaped
-        let end =
-            scalars.indices.first {
-                room -= escapedSize(scalars[$0])
-                return room < 0
-            } ?? scalars.endIndex
-        return .string(String(scalars[..<end]))
-    }
-
-    /// How many bytes of JSON a character takes at most.
-    private static func escapedSize(_ scalar: Unicode.Scalar) -> Int {
-        switch scalar.value {
-        case 0x22, 0x5c: 2
-        case 0x20..<0x7f: 1
-        // Those that JSON, or ours, writes as \u and four digits are among these.
-        case 0..<0xa0, 0x2000..<0x2070: 6
-        default: UTF8.width(scalar)
-        }
+    /// Which attempt at which order a result is of.
+    private static func origin(_ order: OrderStatement, _ record: OrderFolder.Record) -> Document {
+        ["order": .string(order.id), "attempt": .int(record.attempts)]
     }
 }

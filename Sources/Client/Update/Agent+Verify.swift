@@ -12,12 +12,22 @@ extension Agent {
     public static func integrity(
         state: StateDirectory, settings: AgentSettings, log: Logger, now: Int64 = Agent.currentTime()
     ) -> Integrity {
+        var memory: IntegrityMemory?
+        return integrity(state: state, settings: settings, log: log, now: now, memory: &memory)
+    }
+
+    /// Looks at every file of the release in use, and hashes what is due.
+    static func integrity(
+        state: StateDirectory, settings: AgentSettings, log: Logger, now: Int64,
+        memory: inout IntegrityMemory?
+    ) -> Integrity {
         var result = Integrity()
         do {
             let keys = try TrustedKeys(settings.trust, state: state, log: log)
             if Files.exists(state.releases) {
                 result = Integrity.check(
-                    try ReleaseFolder(state.releases), keys.verifier(.releases), now: now / 1000)
+                    try ReleaseFolder(state.releases), keys.verifier(.releases), now: now / 1000,
+                    memory: &memory)
             }
             if Files.exists(state.orders) {
                 try result.checkPatches(OrderFolder(state.orders), keys)

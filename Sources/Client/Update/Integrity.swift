@@ -35,7 +35,11 @@ public struct Integrity: Sendable, Equatable {
     ///   - folder: where releases lie; nothing where there is no such folder.
     ///   - verifier: the keys that may sign releases.
     ///   - now: seconds since 1970-01-01 UTC.
-    static func check(_ folder: ReleaseFolder?, _ verifier: OpenPGP.Verifier, now: Int64) -> Integrity {
+    ///   - memory: by which the hashing is spread over a day; without one, every file is hashed.
+    static func check(
+        _ folder: ReleaseFolder?, _ verifier: OpenPGP.Verifier, now: Int64,
+        memory: inout IntegrityMemory?
+    ) -> Integrity {
         var result = Integrity()
         guard let folder, folder.directory.kind("current") != nil else { return result }
         guard let current = folder.current else {
@@ -48,16 +52,36 @@ public struct Integrity: Sendable, Equatable {
             result.expires = manifest.expires
             result.isExpired = now >= manifest.expires
             let files = try folder.files(current)
-            for file in manifest.files {
-                switch Self.state(of: file, in: files) {
+            let identity = SHA256.hash(manifest.json())
+            var next = memory ?? IntegrityMemory(manifest: identity, lookedAt: .min)
+            let plan = memory == nil ? nil : next.begin(manifest.files, manifest: identity, at: now * 1000)
+            if memory == nil { next.lookedAt = now * 1000 }
+            var changed: Set<String> = []
+            for (place, file) in manifest.files.enumerated() {
+                let state = Self.state(of: file, in: files) { open in
+                    guard let plan else { return true }
+                    return plan.places.contains(place) || next.changed.contains(file.path.text)
+                        || open.changedAt >= plan.since - IntegrityMemory.coarseness
+                }
+                switch state {
                 case .good: break
-                case .changed: result.changed.append(file.path.text)
+                case .changed:
+                    result.changed.append(file.path.text)
+                    changed.insert(file.path.text)
                 case .missing: result.missing.append(file.path.text)
                 }
             }
+            next.changed = changed
+            memory = next
             result.extra = try extra(in: files, beside: manifest.files.map(\.path))
         } catch { result.problem = "\(error)" }
         return result
+    }
+
+    /// Looks at every file, and hashes it.
+    static func check(_ folder: ReleaseFolder?, _ verifier: OpenPGP.Verifier, now: Int64) -> Integrity {
+        var memory: IntegrityMemory?
+        return check(folder, verifier, now: now, memory: &memory)
     }
 
     /// The manifest of an installed release, whose signature is good.
@@ -83,15 +107,30 @@ public struct Integrity: Sendable, Equatable {
         case good, changed, missing
     }
 
-    static func state(of file: SignedFile, in directory: OpenDirectory) -> FileState {
-        let open: OpenFile
+    /// - Parameter isHashed: whether its content is looked at, too.
+    static func state(
+        of file: SignedFile, in directory: OpenDirectory, isHashed: (OpenFile) -> Bool = { _ in true }
+    ) -> FileState {
         do throws(FileError) {
-            open = try directory.open(file.path)
+            let open = try directory.open(file.path)
+            return isGood(open, file, isHashed: isHashed(open)) ? .good : .changed
         } catch { return error.isAbsence ? .missing : .changed }
-        guard open.size == file.size, open.mode == file.mode else { return .changed }
+    }
+
+    /// Opens a file to be executed; nothing where it is not, at this moment, as it was signed.
+    static func open(_ file: SignedFile, in directory: OpenDirectory) -> OpenFile? {
+        do throws(FileError) {
+            let open = try directory.open(file.path)
+            return isGood(open, file) ? open : nil
+        } catch { return nil }
+    }
+
+    private static func isGood(_ open: OpenFile, _ file: SignedFile, isHashed: Bool = true) -> Bool {
+        guard open.size == file.size, open.mode == file.mode else { return false }
+        guard isHashed else { return true }
         // A file that cannot be read is not as it was signed.
-        guard let (digest, size) = try? open.digest() else { return .changed }
-        return size == file.size && digest == file.digest ? .good : .changed
+        guard let (digest, size) = try? open.digest() else { return false }
+        return size == file.size && digest == file.digest
     }
 
     /// What is there and is no file of the release, nor a directory on the way to one; directories end in a slash.

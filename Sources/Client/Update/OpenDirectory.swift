@@ -194,6 +194,8 @@ final class OpenFile {
     let size: Int
     /// Its permission bits, the special ones among them.
     let mode: Int
+    /// When its content, mode or owner was changed last, in milliseconds since 1970-01-01 UTC.
+    let changedAt: Int64
     /// Its descriptor, closed with this object.
     let descriptor: Int32
 
@@ -207,6 +209,7 @@ final class OpenFile {
         self.path = path
         size = Int(status.st_size)
         mode = Int(status.st_mode & 0o7777)
+        changedAt = Int64(status.st_ctim.tv_sec) * 1000 + Int64(status.st_ctim.tv_nsec) / 1_000_000
     }
 
     deinit { close(descriptor) }

@@ -38,11 +38,9 @@ struct Options: ParsableArguments {
             let successor = Agent.successor(state: directory, settings: try settings(), log: log)
         else { return }
         setenv(mark, "1", 1)
-        var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv(successor, &arguments)
+        let code = successor.execute(CommandLine.arguments)
         // Still here: it could not be started.
-        log.error("the agent of the release in use cannot be started: \(String(cString: strerror(errno)))")
-        for argument in arguments { free(argument) }
+        log.error("the agent of the release in use cannot be started: \(String(cString: strerror(code)))")
     }
 
     /// Lends the way to the agent's server.

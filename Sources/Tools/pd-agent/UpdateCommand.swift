@@ -39,6 +39,10 @@ struct UpdateCommand: AsyncParsableCommand {
 
     /// What the server has: a release, and orders, which are carried out also where the release is refused.
     private func update(_ agent: Agent, _ updater: Updater) async throws {
+        // Those of the release in use, also where the server is not reached; results are delivered with the next report.
+        do { _ = try agent.runReleasedCommands() } catch {
+            options.log.error("the commands of the release are not run: \(error)")
+        }
         try await options.withTransport(agent) { transport in
             let source = agent.source(over: transport)
             let release: Result<Updater.Outcome, ReleaseError>
