@@ -276,6 +276,38 @@ struct AgentTests {
         #expect(String(decoding: old, as: UTF8.self).contains("laptop-1"))
     }
 
+    @Test("keeps what this machine has of its own when it joins again, and takes all else from the kit")
+    func merged() throws {
+        let fleet = try Fleet()
+        defer { fleet.directory.remove() }
+        func settings() throws -> String {
+            String(decoding: try Files.read(fleet.state.settings), as: UTF8.self)
+        }
+        func join(_ hostname: String? = nil) throws -> Membership.Result {
+            try Membership.join(
+                kit: fleet.kit, state: fleet.state, hostname: hostname, log: LogLines().logger()
+            ).0
+        }
+        try fleet.directory.write(
+            "server_url: http://h:1\nschedule: {collect_interval: 7}\n", to: "/kit/agent.yml")
+        #expect(try join("laptop-3") == .joined)
+        #expect(try settings().contains("hostname: laptop-3"))
+        try Files.writeAtomically(
+            Array((try settings() + "proxy: none\ncollectors: {usb: false}\n").utf8), to: fleet.state.settings
+        )
+        // The same kit again: there is nothing to take.
+        #expect(try join() == .unchanged)
+        try fleet.directory.write(
+            "server_url: http://h:2\ntrust: {commands: []}\ncollectors: {usb: true}\n", to: "/kit/agent.yml")
+        #expect(try join() == .settingsReplaced)
+        let agent = try Agent.load(state: fleet.state, log: LogLines().logger())
+        #expect(agent.settings.serverURL == "http://h:2" && agent.settings.collectInterval == 7)
+        #expect(try settings().contains("hostname: laptop-3") && settings().contains("proxy: none"))
+        // Where both say something, the kit counts.
+        #expect(agent.settings.isOn("usb"))
+        #expect(throws: AgentError.self) { try join("no name") }
+    }
+
     @Test(
         "brings along the certificate of a server that vouches for itself, and a new one when it is renewed")
     func authority() throws {

@@ -478,7 +478,7 @@ struct ReleaseFleetTests {
         #expect(try links() == ["a": ["b", "c"], "b": ["a"], "c": ["a"]])
         try world.admin("parameters", "set", "a", "user_clients", "c")
         #expect(try links() == ["a": ["c"], "c": ["a"]])
-        try world.admin("parameters", "unset", "c", "user_clients")
+        try world.admin("parameters", "unset", "c", "user_clients", "--yes")
         #expect(try links() == [:])
         for bad in [
             ["a", "user_phone", "1"], ["a", "user_email", "no address"], ["a", "user_clients", "a"],
@@ -497,7 +497,7 @@ struct ReleaseFleetTests {
         try world.admin("hosts", "resume", "a")
         #expect(try world.host("a")["suspended"] as? Bool != true)
         try world.admin("hosts", "rename", "b", "d")
-        try world.admin("hosts", "delete", "c")
+        try world.admin("hosts", "delete", "c", "--yes")
         #expect(
             try world.fleet.admin("hosts", "list").compactMap { $0["hostname"] as? String }.sorted() == [
                 "a", "d",

@@ -69,7 +69,7 @@ import Testing
         // Not even the time of the last contact.
         #expect(try show(fleet) == before)
 
-        let deleted = try fleet.run("pd-admin", "hosts", "delete", "h", "--state", fleet.serverState)
+        let deleted = try fleet.run("pd-admin", "hosts", "delete", "h", "--yes", "--state", fleet.serverState)
         try #require(deleted.status == 0, "\(deleted.errors)")
         for report in recorded { try send(report, fleet) }
         #expect(try fleet.admin("hosts", "list").isEmpty)
@@ -87,7 +87,7 @@ import Testing
         for report in recorded { try send(report, fleet) }
         #expect(try show(fleet) == back)
         // The database is one of this test alone, and goes with it.
-        _ = try fleet.run("pd-admin", "hosts", "delete", "h", "--state", fleet.serverState)
+        _ = try fleet.run("pd-admin", "hosts", "delete", "h", "--yes", "--state", fleet.serverState)
     }
 
     @Test("p135_a report that was recorded opens and closes no issue of a deprecated port")

@@ -25,10 +25,11 @@ public enum Membership {
     ///   - kit: a folder with `agent.yml`, `client.key.asc`, `server.pub.asc`, and `server.crt` where the server's
     ///     certificate vouches for itself.
     ///   - state: where to keep them.
+    ///   - hostname: what the machine is to call itself, where its own name will not do.
     ///   - force: whether to leave another fleet.
     /// - Returns: what was done, and the settings.
     public static func join(
-        kit: String, state: StateDirectory, force: Bool = false, log: Logger
+        kit: String, state: StateDirectory, hostname: String? = nil, force: Bool = false, log: Logger
     ) throws(AgentError) -> (Result, AgentSettings) {
         let present: [String]
         do throws(FileError) {
@@ -41,11 +42,16 @@ public enum Membership {
         } catch { throw .file(error) }
         let lock = try state.lock()
 
-        let new = try files(in: kit)
-        let settings = try check(new, folder: kit)
+        var new = try files(in: kit)
+        let old = try existing(state)
+        // Before anything of this machine is added: mistakes of the kit are told as that.
+        _ = try check(new, folder: kit)
+        let isMember = old.map { $0.clientKey == new.clientKey && $0.serverKey == new.serverKey } ?? false
+        new.settings = try merged(new, isMember ? old : nil, hostname: hostname)
+        let settings = try check(new, folder: state.path)
         var result = Result.joined
-        if let old = try existing(state) {
-            if old.clientKey == new.clientKey, old.serverKey == new.serverKey {
+        if let old {
+            if isMember {
                 guard old.settings != new.settings || old.authority != new.authority else {
                     return (.unchanged, settings)
                 }
@@ -75,6 +81,42 @@ public enum Membership {
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }
         return (result, settings)
+    }
+
+    /// What a machine's owner may have set for this machine alone. A kit that says nothing about it leaves it as it is.
+    static let ownNames = [
+        "hostname", "proxy", "schedule", "logging", "collectors", "collector_settings", "geolocation_api_key",
+    ]
+
+    /// The kit's settings with what this machine has of its own.
+    private static func merged(
+        _ kit: MembershipFiles, _ old: MembershipFiles?, hostname: String?
+    ) throws(AgentError) -> [UInt8] {
+        func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+        do throws(SettingsError) {
+            var editor = SettingsEditor(yaml: text(kit.settings), file: "agent.yml")
+            let before = editor.yaml
+            if let old {
+                let own = SettingsEditor(yaml: text(old.settings), file: "agent.yml")
+                for name in ownNames where try editor.value([name]) == nil {
+                    if let value = try own.value([name]) { try editor.set([name], to: value) }
+                }
+            }
+            if let hostname { try editor.set(["hostname"], to: .text(hostname)) }
+            if let old, try isSame(editor, SettingsEditor(yaml: text(old.settings), file: "agent.yml")) {
+                return old.settings
+            }
+            return editor.yaml == before ? kit.settings : Array(editor.yaml.utf8)
+        } catch { throw .settings(error) }
+    }
+
+    /// Whether two files say the same, in whatever order and form.
+    private static func isSame(_ left: SettingsEditor, _ right: SettingsEditor) throws(SettingsError) -> Bool
+    {
+        let (left, right) = (try left.value([])?.entries ?? [], try right.value([])?.entries ?? [])
+        return left.count == right.count
+            && left.allSatisfy { entry in right.contains { $0.name == entry.name && $0.value == entry.value }
+            }
     }
 
     /// Public keys of those who may sign releases and orders; that they may, the settings say.

@@ -53,7 +53,7 @@ struct MembershipFiles {
     static let names = ["agent.yml", "client.key.asc", "server.pub.asc"]
     static let authorityName = "server.crt"
 
-    let settings: [UInt8]
+    var settings: [UInt8]
     let clientKey: SecretBytes
     let serverKey: [UInt8]
     /// Nothing where there is none.

@@ -5,9 +5,6 @@ import PDFiles
 import PDProtocol
 
 extension Agent {
-    /// Where plugins lie in a release and among patches: the agent's own place, and that of the original system.
-    static let pluginPlaces = [["client", "plugins"], ["collectors"]]
-
     /// The plugins of the release in use and of the patches over it. Where nothing can be verified there are none; the
     /// collector `integrity` says why.
     static func plugins(
@@ -32,7 +29,8 @@ extension Agent {
                 }
             }
             var plugins: [String: any Collector] = [:]
-            for place in pluginPlaces {
+            for folder in OrderStatement.pluginFolders {
+                let place = folder.split(separator: "/").map(String.init)
                 for (path, found) in files.sorted(by: { $0.key < $1.key }) {
                     let components = path.components
                     guard components.dropLast().elementsEqual(place), let last = components.last,

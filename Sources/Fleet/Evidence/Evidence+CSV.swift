@@ -74,9 +74,9 @@ extension Evidence {
 }
 
 /// Comma-separated values that a spreadsheet shows and does not obey.
-enum CSV {
+package enum CSV {
     /// One line, with its end.
-    static func line(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\r\n" }
+    package static func line(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\r\n" }
 
     /// Text that begins like a formula gets an apostrophe in front of it, as OWASP advises
     /// (<https://owasp.org/www-community/attacks/CSV_Injection>): what hosts and people wrote runs nothing on the machine of

@@ -65,6 +65,23 @@ package struct SettingsFile {
         try editor.remove(place.path + [user])
     }
 
+    // MARK: - Groups
+
+    /// The groups with their users.
+    package func groups() throws -> [(name: String, users: [String])] {
+        try editor.value(["groups"])?.entries?.map { entry in
+            (entry.name, entry.value.text.map { [$0] } ?? entry.value.elements?.compactMap(\.text) ?? [])
+        } ?? []
+    }
+
+    /// Makes a group of these users, each of whom must have a password of the server.
+    package mutating func setGroup(_ name: String, to users: [String]) throws {
+        try editor.set(["groups", name], to: SettingsNode(.sequence(users.map { .text($0) })))
+    }
+
+    /// Takes a group away.
+    package mutating func removeGroup(_ name: String) throws { try editor.remove(["groups", name]) }
+
     // MARK: - Ports
 
     /// Adds a port, in version 1's form: a mapping of numbers to what holds for each.

@@ -62,6 +62,10 @@ public struct OrderStatement: Equatable, Sendable {
     /// The folder in which a command's file stands.
     public static let commandFolder = "client/commands"
 
+    /// Where collectors of one's own lie, among files of a release and of orders: the original system's place, then the
+    /// agent's own.
+    public static let pluginFolders = ["client/plugins", "collectors"]
+
     /// 24 hexadecimal digits in lower case.
     public let id: String
     /// What is ordered.

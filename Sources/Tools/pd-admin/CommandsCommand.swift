@@ -84,7 +84,7 @@ struct CommandsCommand: ParsableCommand {
             if let first = refused.first {
                 throw ToolFailure(
                     .refused,
-                    "\(refused.count) hosts refuse it, \(first.host) because \(first.receipt?.reason ?? "it may")"
+                    "\(Plural.of(refused.count, "host")) refused it, \(first.host) because \(first.receipt?.reason ?? "it may")"
                 )
             }
         }
@@ -97,7 +97,7 @@ struct CommandsCommand: ParsableCommand {
             while let order = try await store.order(id) {
                 standings = OrderStanding.all(of: order, at: .now())
                 func count(_ state: OrderStanding.State) -> Int { standings.count { $0.state == state } }
-                var line = "\(count(.done)) of \(standings.count) hosts"
+                var line = "\(count(.done)) of \(Plural.of(standings.count, "host"))"
                 for state in [OrderStanding.State.failed, .refused, .expired] where count(state) > 0 {
                     line += ", \(count(state)) \(state.rawValue)"
                 }
@@ -160,12 +160,23 @@ struct CommandsCommand: ParsableCommand {
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            let hosts = try await options.withFleet { fleet in
-                if let host { return [try await fleet.host(named: host)] }
-                return try await fleet.store.hosts()
+            let (hosts, isOrdered) = try await options.withFleet { fleet in
+                let isOrdered = try await fleet.store.orders().contains { order in
+                    if case .command(let command) = order.statement?.kind {
+                        command.name == name
+                    } else {
+                        false
+                    }
+                }
+                if let host { return ([try await fleet.host(named: host)], isOrdered) }
+                return (try await fleet.store.hosts(), isOrdered)
             }
             let results = hosts.compactMap { host in
                 host.document[["commands", name]]?.document.map { (host, $0) }
+            }
+            guard isOrdered || !results.isEmpty else {
+                throw ToolFailure(
+                    .failed, "no command is called \(name.printable): see pd-admin commands list")
             }
             options.show(results.map { ["host": .string($0.hostname.name), "result": .document($1)] }) {
                 guard !results.isEmpty else { return "No host has reported \(name.printable)." }

@@ -14,6 +14,16 @@ struct FleetOptions: ParsableArguments {
     @Flag(help: "Write JSON instead of a table.")
     var json = false
 
+    @Flag(help: "Write a list as comma-separated values (RFC 4180).")
+    var csv = false
+
+    @Flag(help: "Cut nothing in tables, however narrow the terminal is.")
+    var wide = false
+
+    func validate() throws {
+        guard !json || !csv else { throw ValidationError("--json and --csv are two forms: name one") }
+    }
+
     var state: ServerState {
         ServerState(
             directory: stateOptions.directory(installed: StateOptions.installedServer),
@@ -63,13 +73,33 @@ struct FleetOptions: ParsableArguments {
         }
     }
 
-    /// Prints the rows as a JSON array, or what `table` makes of them.
+    /// Prints the rows as a JSON array, as comma-separated values, or what `table` makes of them.
     func show(_ rows: [Document], table: () -> String) {
         if json {
             print(Value.array(rows.map(Value.document)).json(pretty: true))
+        } else if csv {
+            print(Self.csv(rows), terminator: "")
         } else {
-            print(table())
+            print(Table.$width.withValue(wide ? nil : Table.terminalWidth) { table() })
         }
+    }
+
+    /// The rows under the names of all their members.
+    private static func csv(_ rows: [Document]) -> String {
+        var names: [String] = []
+        for row in rows { for (name, _) in row where !names.contains(name) { names.append(name) } }
+        func text(_ value: Value?) -> String {
+            switch value {
+            case nil, .null: ""
+            case .string(let text): text
+            case .date(let milliseconds): Timestamp.text(milliseconds: milliseconds)
+            case .array(let values) where values.allSatisfy({ $0.string != nil }):
+                values.compactMap(\.string).joined(separator: " ")
+            case let value?: value.json()
+            }
+        }
+        guard !names.isEmpty else { return "" }
+        return ([names] + rows.map { row in names.map { text(row[$0]) } }).map { CSV.line($0) }.joined()
     }
 }
 

@@ -1,37 +1,81 @@
 import ArgumentParser
+import PDBasics
+import PDDocument
 import PDFleet
 import PDProtocol
 import PDStore
 import PDToolSupport
 
 extension HostsCommand {
+    /// Which hosts something is done to.
+    struct Choice: ParsableArguments {
+        @Argument(help: "Names or ids of hosts.")
+        var names: [String] = []
+
+        @Option(
+            name: .customLong("where"),
+            help: ArgumentHelp("Those that this matches, in MongoDB's query language.", valueName: "query"))
+        var condition: String?
+
+        @Flag(help: "Only say which hosts are meant.")
+        var dryRun = false
+
+        func validate() throws {
+            guard names.isEmpty != (condition == nil) else {
+                throw ValidationError("name hosts, or say which with --where")
+            }
+        }
+
+        /// Does something to each of them, and says so.
+        ///
+        /// - Parameters:
+        ///   - done: what has become of them, as in `suspended`.
+        ///   - confirm: asks, where that is to be done; called with their number and names.
+        func perform(
+            _ done: String, _ options: FleetOptions, confirm: (String) throws -> Void = { _ in },
+            _ body: (FleetHost, Fleet) async throws -> Void
+        ) async throws {
+            let names = try await options.withFleet { fleet in
+                let selection = condition.map { HostSelection.matching($0) } ?? .named(self.names)
+                let names = try await fleet.hosts(selection, at: .now())
+                guard !dryRun else { return names }
+                try confirm(
+                    "\(Plural.of(names.count, "host")): " + names.map(\.name).joined(separator: ", "))
+                for name in names { try await body(fleet.host(named: name.name), fleet) }
+                return names
+            }
+            if options.json {
+                let word = dryRun ? "would_be_\(done)" : done
+                print(([word: .array(names.map { .string($0.name) })] as Document).json(pretty: true))
+            } else {
+                for name in names { print("\(name) \(dryRun ? "would be" : "is") \(done)") }
+            }
+        }
+    }
+
     struct Suspend: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Leave a host out of audits until it reports again.")
+            abstract: "Leave hosts out of audits until they report again.")
 
-        @Argument(help: "The host's name or id.")
-        var host: String
-
+        @OptionGroup var choice: Choice
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            try await options.withFleet { fleet in
-                try await fleet.store.setSuspended(true, host: fleet.host(named: host).id)
+            try await choice.perform("suspended", options) { host, fleet in
+                try await fleet.store.setSuspended(true, host: host.id)
             }
         }
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Audit a suspended host again.")
+        static let configuration = CommandConfiguration(abstract: "Audit suspended hosts again.")
 
-        @Argument(help: "The host's name or id.")
-        var host: String
-
+        @OptionGroup var choice: Choice
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            try await options.withFleet { fleet in
-                try await fleet.store.setSuspended(false, host: fleet.host(named: host).id)
+            try await choice.perform("resumed", options) { host, fleet in
+                try await fleet.store.setSuspended(false, host: host.id)
             }
         }
     }
@@ -53,8 +97,17 @@ extension HostsCommand {
             guard let hostname = Hostname(name) else {
                 throw ToolFailure(.usage, "\(Table.printable(name)) is not a host name")
             }
-            try await options.withFleet { fleet in
-                try await fleet.store.rename(host: fleet.host(named: host).id, to: hostname)
+            let old = try await options.withFleet { fleet in
+                let found = try await fleet.host(named: host)
+                try await fleet.store.rename(host: found.id, to: hostname)
+                return found.hostname
+            }
+            if options.json {
+                print(
+                    (["renamed": .string(old.name), "to": .string(hostname.name)] as Document).json(
+                        pretty: true))
+            } else {
+                print("\(old) is called \(hostname) now.")
             }
         }
     }
@@ -62,18 +115,22 @@ extension HostsCommand {
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Forget a host, with its issues, history and parameters. It is new when it reports again; what it reported before changes nothing."
+                "Forget hosts, with their issues, history and parameters. One is new when it reports again; what it reported before changes nothing."
         )
 
-        @Argument(help: "The host's name or id.")
-        var host: String
-
+        @OptionGroup var choice: Choice
+        @OptionGroup var confirmation: Confirmation
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            try await options.withFleet { fleet in
-                try await fleet.store.delete(host: fleet.host(named: host).id)
-            }
+            try await choice.perform(
+                "deleted", options,
+                confirm: { hosts in
+                    try confirmation.ask(
+                        "Forgets, with issues, history and parameters, \(hosts)",
+                        otherwise: "nothing was deleted")
+                },
+                { host, fleet in try await fleet.store.delete(host: host.id) })
         }
     }
 }

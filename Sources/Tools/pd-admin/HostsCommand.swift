@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFleet
 import PDProtocol
@@ -26,29 +27,41 @@ struct HostsCommand: ParsableCommand {
                 valueName: "query"))
         var condition: String?
 
+        @Option(
+            help: ArgumentHelp(
+                "Only hosts that have not reported for so long, such as 3d.", valueName: "span"))
+        var silent: String?
+
         func run() async throws {
+            let span = try silent.map { text throws(ToolFailure) in
+                guard let span = TimeSpan(text) else {
+                    throw ToolFailure(.usage, "--silent must be \(TimeSpan.form)")
+                }
+                return span
+            }
             let query: Query?
             do {
                 query = try condition.map { try Query(json: $0, now: options.now()) }
             } catch {
                 throw ToolFailure(.usage, "--where: \(error)")
             }
+            let latest = span.map { options.now().subtractingReportingOverflow($0.milliseconds).partialValue }
             let hosts = try await options.withFleet { fleet in
-                if let query {
-                    try await fleet.store.hosts(where: query)
-                } else {
-                    try await fleet.store.hosts()
+                try await fleet.store.reduceHosts(where: query, into: [FleetHost]()) { hosts, host in
+                    if latest.map({ host.submittedAt <= $0 }) ?? true { hosts.append(host) }
                 }
             }
             options.show(hosts.map(\.summary)) {
                 guard !hosts.isEmpty else {
-                    return condition == nil ? "No host has reported yet." : "No host matches."
+                    return condition == nil && silent == nil
+                        ? "No host has reported yet." : "No host matches."
                 }
-                var table = Table("HOST", "LAST REPORT", "AGENT", "ID")
+                var table = Table("HOST", "STATE", "LAST REPORT", "OS", "AGENT", "ID")
                 for host in hosts {
                     table.add(
-                        host.hostname.name, readable(host.submittedAt), host.document["agent"]?.string ?? "-",
-                        host.id.text)
+                        host.hostname.name, host.isSuspended ? "suspended" : "active",
+                        readable(host.submittedAt), host.system ?? "-",
+                        host.document["agent"]?.string ?? "-", host.id.text)
                 }
                 return table.text
             }
@@ -115,12 +128,22 @@ struct HostsCommand: ParsableCommand {
 }
 
 extension FleetHost {
+    /// Whether it is left out of audits until it reports again.
+    var isSuspended: Bool { document["suspended"] == .bool(true) }
+
+    /// Its operating system, as its agent calls it: `Debian GNU/Linux 12`.
+    var system: String? {
+        guard let name = document[["plugins", "os_info", "name"]]?.string else { return nil }
+        return document[["plugins", "os_info", "version"]]?.string.map { "\(name) \($0)" } ?? name
+    }
+
     /// The members that scripts rely on.
     var summary: Document {
         [
             "id": .string(id.text), "hostname": .string(hostname.name),
             "submitted_at": .date(milliseconds: submittedAt),
             "collected_at": document["collected_at"] ?? .null, "agent": document["agent"] ?? .null,
+            "os": system.map(Value.string) ?? .null, "suspended": .bool(isSuspended),
         ]
     }
 }

@@ -23,6 +23,9 @@ struct HostChoice: ParsableArguments {
     @Flag(help: "The whole fleet.")
     var allHosts = false
 
+    @Flag(help: "Only say which hosts are meant.")
+    var dryRun = false
+
     func validate() throws {
         guard [hosts != nil, condition != nil, allHosts].count(where: { $0 }) == 1 else {
             throw ValidationError("name the hosts: one of --hosts, --where, --all-hosts")
@@ -118,6 +121,11 @@ struct OrderOptions: ParsableArguments {
         _ kind: OrderStatement.Kind, _ files: [Order.File], for hosts: HostChoice, _ options: FleetOptions
     ) async throws -> Order? {
         let now = Moment.now()
+        if hosts.dryRun {
+            let names = try await options.withFleet { try await $0.hosts(hosts.selection, at: now) }
+            print("\(Plural.of(names.count, "host")): \(names.map(\.name).joined(separator: ", "))")
+            return nil
+        }
         // An operator's key is the operator's to read: before anything is done as the state's owner.
         let named = signing.isNamed ? try signing.signer(orElse: nil) : nil
         let draft = try await options.withFleet { fleet in
@@ -147,7 +155,7 @@ struct OrderOptions: ParsableArguments {
         try signing.confirm(draft, mustAsk: false)
         let order = try draft.signed(by: signer, forVersion1: signing.v1, at: now)
         try await options.withFleet { fleet in try await fleet.store.add(order) }
-        print("\(order.id): waits for \(order.pendingHosts.count) hosts")
+        print("\(order.id): waits for \(Plural.of(order.pendingHosts.count, "host"))")
         return order
     }
 }

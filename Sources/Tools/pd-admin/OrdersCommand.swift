@@ -101,7 +101,7 @@ struct OrdersCommand: ParsableCommand {
                 signed = try OrderFile(json: Files.read(file, limit: OrderFile.sizeLimit), file: file)
             } catch { throw ToolFailure(explaining: error) }
             let order = try await options.withFleet { fleet in try await fleet.send(signed, at: .now()) }
-            print("\(order.id): waits for \(order.pendingHosts.count) hosts")
+            print("\(order.id): waits for \(Plural.of(order.pendingHosts.count, "host"))")
         }
     }
 
@@ -130,7 +130,7 @@ struct OrdersCommand: ParsableCommand {
                 }
                 return try await fleet.store.cancelOrder(id, for: names)
             }
-            print("taken back from \(cancelled.count) hosts")
+            print("taken back from \(Plural.of(cancelled.count, "host"))")
         }
     }
 }

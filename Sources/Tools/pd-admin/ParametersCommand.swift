@@ -78,9 +78,11 @@ struct ParametersCommand: ParsableCommand {
         @Argument(help: "user_email or user_clients.")
         var name: Name
 
+        @OptionGroup var confirmation: Confirmation
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
+            try confirmation.ask("Takes \(name.rawValue) off \(host), whatever it says")
             try await ParametersCommand.set(name, of: host, to: [], options)
         }
     }

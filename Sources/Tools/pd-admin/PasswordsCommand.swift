@@ -15,7 +15,7 @@ struct PasswordsCommand: ParsableCommand {
             A user of the server (without --endpoint) may use what server_auth:ENDPOINT:users or a group admits to. \
             A user of an endpoint may use that alone. A server that runs learns of it when it is started again.
             """,
-        subcommands: [Set.self, Remove.self, List.self])
+        subcommands: [Set.self, Remove.self, List.self, PasswordGroupsCommand.self])
 
     enum Endpoint: String, CaseIterable, ExpressibleByArgument {
         case downloadRelease = "download_release"

@@ -21,22 +21,29 @@ struct PatchesCommand: ParsableCommand {
         @Option(help: ArgumentHelp("What it holds.", valueName: "file"))
         var file: String
 
-        @Option(help: ArgumentHelp("Its permission bits, in octal.", valueName: "bits"))
-        var mode = "644"
+        @Option(
+            help: ArgumentHelp(
+                "Its permission bits, in octal; else 755 for a program, 644 for others.", valueName: "bits"))
+        var mode: String?
 
         @OptionGroup var hosts: HostChoice
         @OptionGroup var order: OrderOptions
         @OptionGroup var options: FleetOptions
 
         func run() async throws {
-            guard let bits = Int(mode, radix: 8), SignedFile.isMode(bits) else {
-                throw ToolFailure(
-                    .usage, "--mode must be such as 644 or 755: writable by nobody but its owner")
+            let bits = try mode.map { mode throws(ToolFailure) in
+                guard let bits = Int(mode, radix: 8), SignedFile.isMode(bits) else {
+                    throw ToolFailure(
+                        .usage, "--mode must be such as 644 or 755: writable by nobody but its owner")
+                }
+                return bits
             }
             let content = try Files.read(file, limit: PatchesCommand.sizeLimit)
-            try await PatchesCommand.add(
-                Order.File(path: path, mode: bits, content: content), options: options, hosts: hosts,
-                order: order)
+            let placed: Order.File
+            do { placed = try Order.File(placing: path, mode: bits, content: content) } catch {
+                throw ToolFailure(explaining: error)
+            }
+            try await PatchesCommand.add(placed, options: options, hosts: hosts, order: order)
         }
     }
 

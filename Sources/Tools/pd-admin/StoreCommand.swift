@@ -24,17 +24,16 @@ struct StoreCommand: ParsableCommand {
                 server first: what it writes meanwhile makes the verification fail.
                 """)
 
-        @Option(help: ArgumentHelp("The database to read.", valueName: "uri"))
-        var from: String
+        @OptionGroup var options: FleetOptions
+
+        @Option(help: ArgumentHelp("The database to read; else the one of the state.", valueName: "uri"))
+        var from: String?
 
         @Option(help: ArgumentHelp("The database to write.", valueName: "uri"))
         var to: String
 
-        @Flag(help: "Write JSON instead of text.")
-        var json = false
-
         func run() async throws {
-            let source = try location(from, "--from")
+            let source = try from.map { try location($0, "--from") } ?? ownDatabase()
             let target = try location(to, "--to")
             guard source != target else {
                 throw ToolFailure(.usage, "--from and --to name the same database")
@@ -42,11 +41,24 @@ struct StoreCommand: ParsableCommand {
             let receipt = try await owner(of: [source, target]) {
                 try await copyFleet(from: source, to: target)
             }
-            if json {
+            if options.json {
                 print(receipt.summary.json(pretty: true))
             } else {
                 print("Copied from \(source) to \(target), and verified: \(receipt.text).")
             }
+        }
+
+        /// The database that the state's settings name.
+        private func ownDatabase() throws -> StoreLocation {
+            let state = options.state
+            do {
+                return try options.asOwner {
+                    let text = String(decoding: try PrivateFiles.read(state.settingsFile), as: UTF8.self)
+                    let settings = try ServerSettings(
+                        yaml: text, file: state.settingsFile.path, isStrict: false)
+                    return Fleet.database(of: settings, in: state)
+                }
+            } catch { throw ToolFailure(explaining: error) }
         }
 
         /// Works as whom the directories of the SQLite files belong to, of whom there must be one beside root.
@@ -128,7 +140,7 @@ struct StoreCommand: ParsableCommand {
                 print(summary.json(pretty: true))
             } else {
                 print(
-                    "Removed \(receipt.auditRecords) audit records and \(receipt.closedIssues) closed issues."
+                    "Removed \(Plural.of(receipt.auditRecords, "audit record")) and \(Plural.of(receipt.closedIssues, "closed issue"))."
                 )
             }
         }
@@ -202,6 +214,9 @@ extension FleetCopy.Receipt {
     }
 
     fileprivate var text: String {
-        "\(hosts) hosts, \(auditRecords) audit records, \(issues) issues, \(patches) patches, \(parameters) parameters; SHA-256 \(digest.prefix(16))…"
+        [
+            Plural.of(hosts, "host"), Plural.of(auditRecords, "audit record"), Plural.of(issues, "issue"),
+            Plural.of(patches, "patch", "patches"), Plural.of(parameters, "parameter"),
+        ].joined(separator: ", ") + "; SHA-256 \(digest.prefix(16))…"
     }
 }

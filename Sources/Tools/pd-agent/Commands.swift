@@ -16,17 +16,22 @@ struct Join: ParsableCommand {
     )
     var force = false
 
+    @Option(
+        help: ArgumentHelp("What this machine calls itself, instead of its host name.", valueName: "name"))
+    var hostname: String?
+
     @OptionGroup var options: Options
 
     func run() throws {
         let (result, settings) = try Membership.join(
-            kit: kit, state: options.directory, force: force, log: options.log)
+            kit: kit, state: options.directory, hostname: hostname, force: force, log: options.log)
         switch result {
         case .joined: print("joined the fleet of \(settings.serverURL)")
         case .unchanged: print("already a member of the fleet of \(settings.serverURL)")
         case .settingsReplaced:
             print(
-                "already a member of the fleet of \(settings.serverURL); the settings are now the kit's, ",
+                "already a member of the fleet of \(settings.serverURL); the settings are now the kit's, with what "
+                    + "this machine has of its own, ",
                 terminator: "")
             print("the old ones are in \(options.directory.path)/agent.yml.old")
         }

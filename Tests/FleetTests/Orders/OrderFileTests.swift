@@ -9,6 +9,25 @@ import Testing
 
 @Suite("Orders that are written, signed and sent in different places")
 struct OrderFileTests {
+    @Test("p170_a file that could never do what its place is for is refused, and a program gets the mode of one")
+    func placing() throws {
+        let program = Array("#!/bin/sh\n".utf8)
+        for (path, content, mode) in [
+            ("collectors/door.sh", program, 0o755), ("client/plugins/door", program, 0o755),
+            ("collectors/README", Array("text".utf8), 0o644), ("etc/app.json", Array("{}".utf8), 0o644),
+            ("bin/tool", [0x7F] + Array("ELF".utf8), 0o755),
+        ] {
+            #expect(try Order.File(placing: path, mode: nil, content: content).mode == mode, "\(path)")
+        }
+        #expect(try Order.File(placing: "etc/x", mode: 0o644, content: program).mode == 0o644)
+        for path in ["collectors/door.sh", "client/plugins/door"] {
+            #expect(throws: FleetError.self) { try Order.File(placing: path, mode: 0o644, content: program) }
+        }
+        #expect(throws: FleetError.self) {
+            try Order.File(placing: "client/commands/once", mode: 0o755, content: program)
+        }
+    }
+
     private static let now = Moment(seconds: 1_750_000_000)
 
     /// A fleet with the hosts `a` and `b` in a directory of its own; its server's key may sign nothing.
