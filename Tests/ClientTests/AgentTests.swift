@@ -157,7 +157,8 @@ struct AgentTests {
         func agent(at time: Int64) throws -> Agent {
             Agent(
                 state: fleet.state, settings: loaded.settings, hostname: loaded.hostname,
-                signer: try OpenPGPSigner(Files.readSecret(fleet.state.clientKey, limit: 1 << 20)), machine: .this(),
+                signer: try OpenPGPSigner(Files.readSecret(fleet.state.clientKey, limit: 1 << 20)),
+                machine: .this(),
                 runner: CollectorRunner([OSInfoCollector()]), log: LogLines().logger(), now: { time })
         }
         let now: Int64 = 1_800_000_000_000

@@ -171,7 +171,8 @@ struct SecretMemoryTests {
         defer { close(silent) }
         try #require(listen(silent, 8) == 0)
         let kit = try fleet.run(
-            "pd-agent", "join", "--kit", "\(fleet.serverState)/agent-kit", "--state", fleet.tools.path("agent").path)
+            "pd-agent", "join", "--kit", "\(fleet.serverState)/agent-kit", "--state",
+            fleet.tools.path("agent").path)
         try #require(kit.status == 0, "\(kit.errors)")
         let settings = fleet.tools.path("agent/agent.yml")
         let text = try String(contentsOf: settings, encoding: .utf8)

@@ -46,7 +46,8 @@ struct ReleaseFiles {
             }
             throw ToolFailure(
                 .failed,
-                "\(Table.printable(path)) in the release is or holds \(form): a release is handed out to everybody")
+                "\(Table.printable(path)) in the release is or holds \(form): a release is handed out to everybody"
+            )
         }
     }
 
