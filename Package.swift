@@ -48,6 +48,7 @@ if !coreOnly {
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
+    package.products.append(.library(name: "PDShareFiles", targets: ["PDShareFiles"]))
     package.targets += [
         .systemLibrary(
             name: "CGPGME", path: "Sources/CShims/CGPGME", pkgConfig: "gpgme",
@@ -74,8 +75,9 @@ if !coreOnly {
             cSettings: ["PENGUINDOME_COMMIT", "PENGUINDOME_DATE"].compactMap { name in
                 Context.environment[name].map { .define(name, to: "\"\($0)\"") }
             }),
-        .target(name: "PDBasics", dependencies: ["CBuildStamp"], path: "Sources/Basics"),
-        .testTarget(name: "BasicsTests", dependencies: ["PDBasics"], path: "Tests/BasicsTests"),
+        .target(name: "PDBasics", dependencies: ["CBuildStamp", "CLinux"], path: "Sources/Basics"),
+        .testTarget(
+            name: "BasicsTests", dependencies: ["PDTestSupport", "PDBasics"], path: "Tests/BasicsTests"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", dependencies: ["PDSecrets"], path: "Sources/Files"),
         .target(
@@ -143,7 +145,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-release",
             dependencies: [
-                "PDBasics", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
+                "PDBasics", "PDToolSupport", "PDCrypto", "PDLegacy", "PDDocument", "PDFiles", "PDGnuPG",
+                "PDProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-release"),
         .target(
@@ -170,7 +173,8 @@ if !coreOnly {
         .target(
             name: "PDToolSupport",
             dependencies: [
-                "PDCrypto", "PDFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "PDBasics", "PDCrypto", "PDFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/Support"),
         .target(
@@ -211,7 +215,8 @@ if !coreOnly {
             dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL", "CCurl", "CYAML", "CPCRE2"],
             path: "Tests/ShimsTests"),
         .testTarget(
-            name: "GnuPGTests", dependencies: ["PDGnuPG", "PDSecrets", "PDCrypto"], path: "Tests/GnuPGTests"),
+            name: "GnuPGTests", dependencies: ["PDTestSupport", "PDGnuPG", "PDSecrets", "PDCrypto"],
+            path: "Tests/GnuPGTests"),
         .testTarget(
             name: "PrimitivesDifferentialTests",
             dependencies: ["PDSecrets", "PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
@@ -248,7 +253,8 @@ if !coreOnly {
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
-            name: "PDTestSupport", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
+            name: "PDTestSupport",
+            dependencies: ["CLinux", "PDCrypto", .product(name: "Logging", package: "swift-log")],
             path: "Tests/Support/TestSupport"),
         .testTarget(
             name: "FleetTests",

@@ -31,20 +31,18 @@ public enum Purpose: String, Sendable, CaseIterable, CustomStringConvertible {
 
 extension Curve25519.Signing.PrivateKey {
     /// A signature that `content` was signed for `purpose`: 64 bytes, the same ones each time.
-    ///
-    /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
-    public func signature(of content: some Collection<UInt8>, for purpose: Purpose) throws -> [UInt8] {
+    public func signature(
+        of content: some Collection<UInt8>, for purpose: Purpose
+    ) throws(CryptoError) -> [UInt8] {
         try signature(for: purpose.prefix + content)
     }
 }
 
 extension Curve25519.Signing.PublicKey {
     /// Whether `signature` was made over `content`, for `purpose`, with the private half of this key.
-    ///
-    /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
     public func isValidSignature(
         _ signature: some Collection<UInt8>, of content: some Collection<UInt8>, for purpose: Purpose
-    ) throws -> Bool {
+    ) throws(CryptoError) -> Bool {
         try isValidSignature(signature, for: purpose.prefix + content)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDCrypto
 import PDDocument
 import PDFiles
@@ -78,7 +79,9 @@ struct AgentTests {
         let age = Agent.currentTime() - (submission.collectedAt ?? 0)
         #expect((0..<60_000).contains(age))
         let verified = try OpenPGP.Verifier(certificates: [fleet.client.certificate])
-            .verifyWithoutPurpose(signature: try #require(envelope.signature), of: envelope.data, at: .now())
+            .verifyWithoutPurpose(
+                signature: try #require(envelope.signature), of: envelope.data,
+                at: OpenPGP.Timestamp(Moment.now().seconds))
         #expect(verified.certificate == fleet.client.certificate.fingerprint)
 
         let status = try agent.status()

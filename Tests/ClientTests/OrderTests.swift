@@ -88,7 +88,8 @@ struct OrderTests {
                 id: parts.offeredID ?? parts.id,
                 statement: SignedStatement(
                     bytes: bytes,
-                    signature: try signer.signDetached(bytes, for: .order, at: .init(Machine.now - 50))),
+                    signature: try signer.detachedSignature(
+                        of: bytes, for: .order, at: .init(Machine.now - 50))),
                 contents: (parts.contents ?? parts.files).mapValues { Array($0.utf8) })
         }
 
@@ -182,7 +183,7 @@ struct OrderTests {
             let (bytes, time) = (order.statement.bytes, OpenPGP.Timestamp(Machine.now - 50))
             // The content of a file, which an operator was given to deploy.
             let signature =
-                try made.map { try signer.signDetached(bytes, for: $0, at: time) }
+                try made.map { try signer.detachedSignature(of: bytes, for: $0, at: time) }
                 ?? signer.signDetachedWithoutPurpose(bytes, at: time)
             let stolen = V2.OfferedOrder(
                 id: order.id, statement: SignedStatement(bytes: bytes, signature: signature),

@@ -80,7 +80,7 @@ struct UpdateTests {
         var stolen = try machine.release(1)
         let (bytes, time) = (stolen.statement.bytes, OpenPGP.Timestamp(ReleaseMachine.now - 10))
         let signature =
-            try made.map { try machine.key.signDetached(bytes, for: $0, at: time) }
+            try made.map { try machine.key.detachedSignature(of: bytes, for: $0, at: time) }
             ?? machine.key.signDetachedWithoutPurpose(bytes, at: time)
         stolen.statement = SignedStatement(bytes: bytes, signature: signature)
         let error = made.map { OpenPGP.Error.wrongPurpose(found: $0.rawValue, wanted: .manifest) }

@@ -6,6 +6,7 @@ import PDCrypto
 import PDDocument
 import PDProtocol
 import PDStore
+import PDTestSupport
 import Testing
 
 @testable import PDFleet
@@ -79,7 +80,9 @@ struct SubmitTests {
         let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
         try await TestFleet.with { fleet in
             let data = Array(Self.good.utf8)
-            let armor = Array(try fleet.clientKey.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
+            let armor = Array(
+                try OpenPGP.armored(signature: fleet.clientKey.signDetachedWithoutPurpose(data, at: .now()))
+                    .utf8)
             var flipped = data
             flipped[13] ^= 1
             let cases: [(String, V1.Envelope)] = [
@@ -93,7 +96,9 @@ struct SubmitTests {
                     V1.Envelope(
                         data: data,
                         signature: Array(
-                            try stranger.signDetachedWithoutPurposeArmored(data, at: .now()).utf8))
+                            try OpenPGP.armored(
+                                signature: stranger.signDetachedWithoutPurpose(data, at: .now())
+                            ).utf8))
                 ),
             ]
             try await fleet.application().test(.router) { client in
@@ -224,7 +229,8 @@ struct SubmitTests {
             let data = Array(Self.good.utf8)
             let body = V1.Envelope(
                 data: data,
-                signature: Array(try added.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
+                signature: Array(
+                    try OpenPGP.armored(signature: added.signDetachedWithoutPurpose(data, at: .now())).utf8)
             ).formBody()
             try await fleet.application().test(.router) { client in
                 func status() async throws -> HTTPResponse.Status {

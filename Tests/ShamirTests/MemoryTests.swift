@@ -77,7 +77,7 @@ struct MemoryTests {
             self.calls = calls
         }
 
-        func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(Exhausted) {
             guard calls > 0 else { throw Exhausted() }
             calls -= 1
             marker.write(into: buffer)

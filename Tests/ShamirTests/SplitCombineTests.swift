@@ -155,4 +155,19 @@ struct SplitCombineTests {
         #expect(try Shamir.secret(from: Array(zip(UInt8(1)...255, shares))) == secret)
         #expect(ContinuousClock.now - start < .seconds(120))
     }
+
+    @Test func `several secrets are read and changed at once, and those that share their bytes part`() {
+        let one = SecretBytes(copying: [1, 2, 3])
+        var list = [one, one, SecretBytes(copying: [4])]
+        let sum = SecretBytes.withUnsafeBytes(of: list) { $0.joined().reduce(0, +) }
+        #expect(sum == 16)
+        SecretBytes.withUnsafeMutableBytes(of: &list) { buffers in
+            #expect(buffers.map(\.count) == [3, 3, 1])
+            buffers[0][0] = 7
+            buffers[2][0] = 9
+        }
+        #expect(list.map(\.array) == [[7, 2, 3], [1, 2, 3], [9]])
+        #expect(one.array == [1, 2, 3])
+        #expect(SecretBytes.withUnsafeBytes(of: []) { $0.count } == 0)
+    }
 }

@@ -22,6 +22,12 @@ static inline int pd_end_with_parent(void) {
     return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 }
 
+/* 0, or -1 with errno: no core dump, and no ptrace() or /proc/PID/mem by other
+   processes of the same user (prctl(2)). */
+static inline int pd_forbid_dumps(void) {
+    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 /* posix_spawn_file_actions_addchdir_np(3) of glibc 2.29: where the new process
    starts. Declared here, since headers hide it without _GNU_SOURCE. */
 extern int posix_spawn_file_actions_addchdir_np(

@@ -50,7 +50,7 @@ public struct OpenPGPSigner: ReportSigner {
     public func sign(_ document: [UInt8], at seconds: Int64) throws -> String {
         // A clock that stands before the key was made would keep this machine silent.
         let time = OpenPGP.Timestamp(max(seconds, key.certificate.creationTime.seconds))
-        return try key.signDetachedWithoutPurposeArmored(document, at: time)
+        return try OpenPGP.armored(signature: key.signDetachedWithoutPurpose(document, at: time))
     }
 
     /// Verifies its own signature as a server would.

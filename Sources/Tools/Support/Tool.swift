@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import PDCrypto
+import PDBasics
 
 /// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
 /// at most one line on standard error.

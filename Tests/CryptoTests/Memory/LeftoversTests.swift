@@ -102,4 +102,41 @@ import Testing
         ]
         for kept in [secret, shared] + derived { #expect(try leftovers(of: kept) == 0) }
     }
+
+    /// Gives the bytes of a secret.
+    private struct Given: RandomSource {
+        let secret: SecretBytes
+
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+            secret.withUnsafeBytes { buffer.copyMemory(from: $0) }
+        }
+    }
+
+    @Test
+    func `p134_ an OpenPGP key is made, armored, read and used without a copy of it, binary or in base 64`()
+        throws
+    {
+        let secret = Self.secret(4)
+        var key = try OpenPGP.SecretKey.generate(
+            userID: "x", at: ForgedKey.born, validity: nil, random: Given(secret: secret))
+        var armored = key.armored()
+        // The second line of base 64 is of the bytes 48 to 95 of the packet, in which the secret number begins at 57.
+        let line = try #require(
+            armored.split(separator: 0x0a, omittingEmptySubsequences: false).dropFirst(3).first)
+        let text = SecretBytes(copying: line.dropFirst(16).prefix(32))
+        #expect(try leftovers(of: text) > 0, "the armor that this test holds")
+        key = try OpenPGP.SecretKey(armored)
+        armored.wipe()
+        _ = try key.detachedSignature(of: [1, 2, 3], for: .file, at: ForgedKey.now)
+        #expect(try leftovers(of: secret) == 0)
+        #expect(try leftovers(of: text) == 0)
+        // Also where it turns out to be damaged.
+        var damaged = key.armored()
+        let end = try #require(damaged.firstIndex(of: UInt8(ascii: "=")))
+        damaged[end - 2] ^= 1
+        #expect(throws: OpenPGP.Error.self) { try OpenPGP.SecretKey(damaged) }
+        damaged.wipe()
+        #expect(try leftovers(of: secret) == 0)
+        #expect(try leftovers(of: text) == 0)
+    }
 }

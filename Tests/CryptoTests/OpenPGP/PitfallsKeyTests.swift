@@ -841,14 +841,11 @@ struct PitfallsKeyTests {
         #expect(
             try Self.verdict(certificate, key, made: ForgedKey.born.advanced(by: -1))
                 == .signatureOlderThanKey(key.fingerprint))
-        let strict = OpenPGP.Verifier(certificates: [certificate], clockSkew: 0)
-        let signature = try Forge.packet(.signature, key.signature(over: [1], made: now.advanced(by: 1)))
-        #expect(throws: OpenPGP.Error.signatureFromTheFuture(now.advanced(by: 1))) {
-            try strict.verify(signature: signature, of: [1], at: now)
-        }
+        let verifier = OpenPGP.Verifier(certificates: [certificate])
+        let signature = try Forge.packet(.signature, key.signature(over: [1], made: now))
         // The ends of the range do not trap.
         for extreme in [Int64.min, Int64.max] {
-            _ = try? strict.verify(signature: signature, of: [1], at: OpenPGP.Timestamp(extreme))
+            _ = try? verifier.verify(signature: signature, of: [1], at: OpenPGP.Timestamp(extreme))
             #expect(!OpenPGP.Timestamp(extreme).description.isEmpty)
         }
     }

@@ -3,6 +3,7 @@ import PDBasics
 import PDCrypto
 import PDProtocol
 import PDStore
+import PDTestSupport
 import Testing
 
 @testable import PDFleet

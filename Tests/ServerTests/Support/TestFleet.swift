@@ -92,7 +92,8 @@ struct TestFleet {
     /// The body of a `submit` request with this data, signed by the fleet's key.
     func signed(_ data: String) throws -> ByteBuffer {
         let bytes = Array(data.utf8)
-        let signature = try clientKey.signDetachedWithoutPurposeArmored(bytes, at: .now())
+        let signature = try OpenPGP.armored(
+            signature: clientKey.signDetachedWithoutPurpose(bytes, at: .now()))
         return ByteBuffer(bytes: V1.Envelope(data: bytes, signature: Array(signature.utf8)).formBody())
     }
 }

@@ -1,13 +1,14 @@
 import Foundation
+import PDTestSupport
 import Testing
 
-@testable import PDCrypto
+@testable import PDBasics
 
 @Suite struct ProcessMemoryTests {
     /// Set in the process that the test starts: what it does there cannot be undone.
     private static let isChild = ProcessInfo.processInfo.environment["PENGUINDOME_TEST_PROTECTED"] != nil
 
-    @Test func `p34_ a protected process dumps no core and shows its memory to no neighbour`() throws {
+    @Test func `p34_ a protected process dumps no core and shows its memory to no neighbour`() async throws {
         guard !Self.isChild else {
             try ProcessMemory.protect()
             var limit = rlimit()
@@ -28,16 +29,14 @@ import Testing
         // As root everything belongs to root: as nobody it would not, if it could be dumped. Nobody cannot run anything
         // where /proc is hidden, nor what lies in root's home.
         let nobody = ["--reuid", "65534", "--clear-groups"]
-        let drops =
-            try geteuid() == 0
-            && Program.run("setpriv", nobody + ["test", "-r", "/proc/self/status", "-a", "-x", executable])
-                .status == 0
-        let result = try Program.run(
-            drops ? "setpriv" : executable, (drops ? nobody + [executable] : []) + arguments,
-            environment: ["PENGUINDOME_TEST_PROTECTED": "1"])
-        let output = String(decoding: result.output, as: UTF8.self) + result.errors
-        #expect(result.status == 0, "\(output)")
-        #expect(output.contains("with 2 tests"), "\(output)")
+        let isReadable = ["setpriv"] + nobody + ["test", "-r", "/proc/self/status", "-a", "-x", executable]
+        let canDrop = try await Program.run("/usr/bin/env", isReadable).status == 0
+        let drops = geteuid() == 0 && canDrop
+        let result = try await Program.run(
+            "/usr/bin/env",
+            ["PENGUINDOME_TEST_PROTECTED=1"] + (drops ? ["setpriv"] + nobody : []) + [executable] + arguments)
+        #expect(result.status == 0, "\(result.output)")
+        #expect(result.output.contains("with 2 tests"), "\(result.output)")
     }
 
     @Test(.enabled(if: !isChild)) func `a refusal names what was refused and why`() {

@@ -1,4 +1,4 @@
-import CGcrypt
+import CLinux
 import Glibc
 
 /// What the disk and other processes may see of this process's memory.
