@@ -53,10 +53,9 @@ extension OpenPGP {
             userID: String, at time: Timestamp, validity: Int64?,
             random: some RandomSource = SecureRandom(.longTermKey)
         ) throws(OpenPGP.Error) -> SecretKey {
-            guard (1...Int64(UInt32.max)).contains(validity ?? 1), !userID.isEmpty,
-                userID.escapingControls == userID
+            guard (1...Int64(UInt32.max)).contains(validity ?? 1), UInt32(exactly: time.seconds) != nil,
+                !userID.isEmpty, userID.escapingControls == userID
             else { throw .unsuitableTimeOrName }
-            try check(time)
             let pair = try library { () throws(CryptoError) in
                 try Curve25519.Signing.PrivateKey(random: random)
             }
@@ -64,15 +63,13 @@ extension OpenPGP {
             let oid = PublicKeyAlgorithm.ed25519OID
             let publicBody =
                 [4] + bigEndian(time.seconds) + [PublicKeyAlgorithm.eddsaLegacy.rawValue, UInt8(oid.count)]
-                + oid
-                + mpi([0x40] + point)
+                + oid + mpi([0x40] + point)
             let key = try PublicKey(publicBody[...])
             var number = pair.rawRepresentation.withUnsafeBytes { mpi($0) }
             // Never grown: growing leaves a copy behind.
             var secretBody = [UInt8](), binary = [UInt8]()
             secretBody.reserveCapacity(publicBody.count + number.count + 3)
-            secretBody += publicBody
-            secretBody.append(0)
+            secretBody += publicBody + [0]
             secretBody += number
             secretBody += checksum(number[...])
             var secretPacket = packet(.secretKey, secretBody)
@@ -126,18 +123,13 @@ extension OpenPGP {
             _ document: some Collection<UInt8>, for purpose: Purpose?, at time: Timestamp,
             hash: HashAlgorithm? = nil
         ) throws(OpenPGP.Error) -> [UInt8] {
-            try Self.check(time)
+            guard UInt32(exactly: time.seconds) != nil else { throw .unsuitableTimeOrName }
             let (key, secret) = try signer(at: time)
             let hashed = Subpackets.issuer(key.fingerprint) + Subpackets.creation(time)
             let body = try Self.signature(
                 SignaturePacket.Kind.binary, of: document, hashed + (purpose.map(Subpackets.purpose) ?? []),
                 hash ?? (key.rsaBits == nil ? .sha256 : .sha512), key, secret)
             return packet(.signature, body)
-        }
-
-        /// Throws where no packet can state `time`.
-        private static func check(_ time: Timestamp) throws(OpenPGP.Error) {
-            guard (0...Int64(UInt32.max)).contains(time.seconds) else { throw .unsuitableTimeOrName }
         }
 
         /// The key that signs at `time`.

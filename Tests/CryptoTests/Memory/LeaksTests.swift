@@ -1,3 +1,4 @@
+import CGcrypt
 import Foundation
 import Glibc
 import PDSecrets
@@ -7,7 +8,7 @@ import Testing
 
 /// That what libgcrypt gives is given back, each time.
 @Suite struct LeaksTests {
-    private static let operations: [(name: String, run: () throws -> Void)] = [
+    private static let operations: [(name: String, run: @Sendable () throws -> Void)] = [
         (
             "Argon2id",
             {
@@ -39,7 +40,7 @@ import Testing
         ),
     ]
 
-    @Test func `what is done over and over takes no more memory each time`() throws {
+    @Test func `p144_ what is done over and over takes no more memory each time`() throws {
         // In a process of its own: other tests allocate beside this one.
         guard ProcessInfo.processInfo.environment["PENGUINDOME_TEST_LEAKS"] != nil else {
             let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
