@@ -150,7 +150,7 @@ struct ReleaseToolTests {
         for (name, content, purpose) in [
             ("1.tar.sig", archive, Purpose.file), ("1.manifest.sig", manifest.json(), .manifest),
         ] {
-            let signature = try signer.signDetached(content, for: purpose, at: .now())
+            let signature = try signer.detachedSignature(of: content, for: purpose, at: .now())
             try Data(signature).write(to: builder.tools.path(name))
         }
         let outcome = try builder.run("publish", "1.tar", "--state", "S")

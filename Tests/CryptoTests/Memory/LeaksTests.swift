@@ -40,7 +40,7 @@ import Testing
         ),
     ]
 
-    @Test func `p144_ what is done over and over takes no more memory each time`() throws {
+    @Test func `p145_ what is done over and over takes no more memory each time`() throws {
         // In a process of its own: other tests allocate beside this one.
         guard ProcessInfo.processInfo.environment["PENGUINDOME_TEST_LEAKS"] != nil else {
             let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
