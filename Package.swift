@@ -121,8 +121,8 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDSettings", "CCurl",
-                "CLinux",
+                "PDBasics", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument", "PDFiles", "PDSettings",
+                "CCurl", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Client"),
         .target(
@@ -284,8 +284,8 @@ if !coreOnly {
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors", "pd-agent",
-                "pd-plugin", "PDPluginKit",
+                "PDClient", "PDBasics", "PDSecrets", "PDCrypto", "PDDocument", "PDFiles", "PDProtocol",
+                "hostile-collectors", "pd-agent", "pd-plugin", "PDPluginKit",
             ],
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]

@@ -12,8 +12,10 @@ public enum Purpose: String, Sendable, CaseIterable, CustomStringConvertible {
     case manifest = "manifest-1"
     /// The content of a file: an archive of a release, or a file that version 1 agents verify one by one.
     case file = "file-1"
-    /// The keys that are trusted.
+    /// What a server says of its own key, the fleet's client key and its certificate: `KeyStatement`.
     case keys = "keys-1"
+    /// What a machine says of the keys that are its own: `MachineStatement`.
+    case machine = "machine-1"
     /// The key that private values are sealed to.
     case sealing = "sealing-1"
 

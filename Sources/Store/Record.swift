@@ -33,6 +33,12 @@ public enum RecordCollection: String, CaseIterable, Sendable {
     case presence
     /// Of hosts that were deleted or renamed, by name: how new their newest report was. Written by the stores themselves.
     case departedHosts = "departed_hosts"
+    /// The keys that machines made for themselves, by hostname.
+    case machines
+    /// Which client key each host signed its last report with.
+    case keyUses = "key_uses"
+    /// Keys that are being replaced, by what they are for.
+    case rotations
 }
 
 /// A change of an issue.

@@ -121,6 +121,7 @@ struct AgentTests {
     private struct BrokenSigner: ReportSigner {
         struct NoSpace: Error {}
         let fingerprint = ""
+        let armoredPublicKey = ""
         func sign(_ document: [UInt8], at seconds: Int64) throws -> String { throw NoSpace() }
     }
 

@@ -49,7 +49,7 @@ struct OrderTests {
         func keeper(host: String = "h", release: Int = 1) throws -> OrderKeeper {
             OrderKeeper(
                 folder: try OrderFolder(orders), keys: keys, hostname: try #require(Hostname(host)),
-                fleet: patcher.certificate.fingerprint, release: release,
+                fleets: [patcher.certificate.fingerprint], release: release,
                 report: { [results] in results.add($0, $1) }, log: LogLines().logger())
         }
 

@@ -56,7 +56,10 @@ final class FleetRunner {
     }
 
     /// Starts the server and waits until it answers.
-    func start() async throws {
+    ///
+    /// - Parameter given: the port, where the settings have another one than ``setUp()`` chose.
+    func start(port given: Int? = nil) async throws {
+        if let given { port = given }
         let executable = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-server")
         let running = try tools.start(command: [executable.path, "serve", "--state", serverState])
         server = running
@@ -141,13 +144,13 @@ final class GPGHome {
     let directory: URL
     private let tools: SharesToolRunner
 
-    init(algorithm: String, tools: SharesToolRunner) throws {
+    init(algorithm: String, tools: SharesToolRunner, userID: String = "peer") throws {
         self.tools = tools
         // The path of the agent's socket must stay short.
         directory = URL(filePath: "/tmp/pdg-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        let made = try gpg(["--passphrase", "", "--quick-gen-key", "peer", algorithm, "sign", "never"])
+        let made = try gpg(["--passphrase", "", "--quick-gen-key", userID, algorithm, "sign", "never"])
         try #require(made.status == 0, "\(made.errors)")
     }
 

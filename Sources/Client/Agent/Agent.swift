@@ -269,6 +269,7 @@ public struct Agent: Sendable {
         let (signer, now) = (self.signer, self.now)
         do throws(FileError) {
             let spool = try Spool(directory: state.spool, lock: lock, log: log)
+            try renewSignatures(in: spool)
             outcome = try await Submitter(transport: transport, patience: patience, log: log) {
                 signer.standing(of: $0, at: now() / 1000)
             }.run(spool, refusedBefore: history.refused)
@@ -324,10 +325,13 @@ public struct Agent: Sendable {
         let time = { (milliseconds: Int64?) in
             milliseconds.map(Value.date(milliseconds:)) ?? .null
         }
+        let machine = try machineStatus()
         return [
             "hostname": .string(hostname.name),
             "server": .string(settings.serverURL),
             "key": .string(signer.fingerprint),
+            "machine_key": machine.key,
+            "machine_standing": machine.standing,
             "state": .string(state.path),
             "waiting": .int(contents.waiting.count),
             "waiting_bytes": .int(contents.byteCount),

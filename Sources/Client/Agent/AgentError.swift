@@ -16,6 +16,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case settings(SettingsError)
     /// A key cannot be used.
     case key(file: String, reason: String)
+    /// The machine's own key cannot be used.
+    case machineKey(file: String, reason: String)
     /// No report was delivered yet.
     case nothingSent
     /// A file or directory.
@@ -53,6 +55,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
+        case .machineKey(let file, let reason):
+            "\(file) cannot be used: \(reason); remove it, and have the new key approved on the server"
         case .nothingSent: "this machine has told the server nothing yet: run pd-agent cycle"
         case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import PDCrypto
 import PDFiles
+import PDSecrets
 import PDSettings
 
 /// A machine's place in a fleet.
@@ -45,10 +46,12 @@ public enum Membership {
         let settings = try check(new, folder: kit)
         var result = Result.joined
         if let old = try existing(state) {
-            if old.clientKey == new.clientKey, old.serverKey == new.serverKey {
-                guard old.settings != new.settings || old.authority != new.authority else {
-                    return (.unchanged, settings)
-                }
+            if old.serverKey == new.serverKey {
+                guard
+                    old.settings != new.settings || old.authority != new.authority
+                        || old.clientKey != new.clientKey
+                else { return (.unchanged, settings) }
+                if old.clientKey != new.clientKey { try keepFormer(old.clientKey, in: state) }
                 result = .settingsReplaced
             } else {
                 guard force else { throw .otherFleet(state.path) }
@@ -62,6 +65,10 @@ public enum Membership {
                 // What waits is signed with another fleet's key, and meant for its server alone.
                 try Spool(directory: state.spool, lock: lock, log: log).clear()
                 try Files.remove(state.history)
+                // What this machine is called by there is nobody's business here.
+                for file in [state.machineKey, state.keyHistory, state.formerClientKeys] {
+                    try Files.remove(file)
+                }
             }
             try Files.writeAtomically(new.serverKey, to: state.serverKey)
             try Files.writeAtomically(new.clientKey, to: state.clientKey)
@@ -75,6 +82,15 @@ public enum Membership {
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }
         return (result, settings)
+    }
+
+    /// Keeps the public half of the client key that the fleet had, by which reports that wait are known as ours.
+    private static func keepFormer(_ key: SecretBytes, in state: StateDirectory) throws(AgentError) {
+        // One that cannot sign has signed nothing that waits.
+        guard let signer = try? OpenPGPSigner(key) else { return }
+        do throws(FileError) {
+            try state.addFormerClientKey(signer.armoredPublicKey)
+        } catch { throw .file(error) }
     }
 
     /// Public keys of those who may sign releases and orders; that they may, the settings say.

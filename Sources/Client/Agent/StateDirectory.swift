@@ -28,6 +28,12 @@ public struct StateDirectory: Sendable {
         path == "/var/lib/penguindome/agent" ? "/run/penguindome/agent.json" : nil
     }
     var history: String { "\(path)/status.json" }
+    /// The secret halves of the keys that the machine made for itself.
+    var machineKey: String { "\(path)/machine.key" }
+    /// What the server has said of its keys.
+    var keyHistory: String { "\(path)/keys.json" }
+    /// The public halves of client keys that came before, while reports that they signed wait.
+    var formerClientKeys: String { "\(path)/client.before.asc" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }
     /// What collectors remember, in a directory for each.
@@ -36,6 +42,12 @@ public struct StateDirectory: Sendable {
     var orders: String { "\(path)/orders" }
     /// What became of the commands that releases brought.
     var commands: String { "\(path)/commands.json" }
+
+    /// Keeps the public half of a client key that another one follows, while reports that it signed wait.
+    func addFormerClientKey(_ armored: String) throws(FileError) {
+        let former = Files.exists(formerClientKeys) ? try Files.read(formerClientKeys, limit: 1 << 20) : []
+        try Files.writeAtomically(former + Array(armored.utf8), to: formerClientKeys)
+    }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {

@@ -6,6 +6,9 @@ public protocol ReportSigner: Sendable {
     /// The fingerprint of the key, in hexadecimal digits.
     var fingerprint: String { get }
 
+    /// The public half of the key, in ASCII armor.
+    var armoredPublicKey: String { get }
+
     /// An armored detached OpenPGP signature over the bytes.
     ///
     /// - Parameter seconds: the signature's time, since 1970-01-01 UTC.
@@ -45,6 +48,9 @@ public struct OpenPGPSigner: ReportSigner {
 
     /// The fingerprint of the key, in hexadecimal digits.
     public var fingerprint: String { "\(key.certificate.fingerprint)" }
+
+    /// The public half of the key, in ASCII armor.
+    public var armoredPublicKey: String { key.certificate.armored() }
 
     /// An armored detached OpenPGP signature over the bytes.
     public func sign(_ document: [UInt8], at seconds: Int64) throws -> String {

@@ -42,12 +42,14 @@ struct FleetEndpoints: Sendable {
     /// - Parameters:
     ///   - store: where reports go.
     ///   - clientKeys: the keys that may sign requests.
+    ///   - desk: where machines register their own keys.
     ///   - releases: the directory of releases.
     ///   - options: what settings say.
     ///   - now: the clock, in milliseconds since 1970-01-01 UTC.
     ///   - logger: gets a line for each request, and for what matters besides.
     init(
-        store: any FleetStore, clientKeys: RoleKeys, releases: URL, options: Options = .init(),
+        store: any FleetStore, clientKeys: RoleKeys, desk: KeyDesk, releases: URL,
+        options: Options = .init(),
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         let metrics = ServerMetrics()
@@ -63,8 +65,11 @@ struct FleetEndpoints: Sendable {
         relay = PipeRelay(limits: options.pipes, random: options.pipeRandom)
         let writes = WriteHealth()
         readiness = Readiness(leases: store, writes: writes, now: now, logger: logger)
+        let uses = KeyUses(store: store, logger: logger)
         let submit = SubmitEndpoint(
-            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics, writes: writes)
+            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics, writes: writes,
+            uses: uses)
+        let keys = KeysEndpoint(signed: signed, desk: desk, uses: uses, logger: logger)
         let update = UpdateEndpoint(
             signed: signed, patches: store, releases: ReleaseMessages(shelf), logger: logger)
         let agentUpdate = AgentUpdateEndpoint(signed: signed, releases: shelf)
@@ -76,8 +81,8 @@ struct FleetEndpoints: Sendable {
         let health = HealthEndpoints(
             readiness: readiness, metrics: metrics, metricsRanges: options.metricsRanges)
         let all = [
-            submit.routes, update.routes, agentUpdate.routes, orders.routes, release.routes, pipes.routes,
-            health.routes,
+            submit.routes, update.routes, agentUpdate.routes, orders.routes, keys.routes, release.routes,
+            pipes.routes, health.routes,
         ]
         routes = RouteTable(all.flatMap { $0 })
         limits = SharedLimits(requests: AdmissionGate(limit: options.requests))

@@ -15,8 +15,20 @@ struct SignedRequests: Sendable {
     let refusals: RefusalAllowance
 
     /// Verifies a request and reads its `data`.
-    func open<Value: SignedValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
-        let envelope = try refusals.verifying(for: call.client) { () throws(Refusal) in try verified(call) }
+    func open<Value: SignedValue>(_ call: Call, as type: Value.Type) throws(Refusal) -> Value {
+        try openWithSigner(call, as: type).value
+    }
+
+    /// Verifies a request and reads its `data`.
+    ///
+    /// - Returns: what it says, and the client key that signed it.
+    func openWithSigner<Value: SignedValue>(
+        _ call: Call, as _: Value.Type
+    ) throws(Refusal) -> (value: Value, signer: OpenPGP.Fingerprint) {
+        let (envelope, signer) = try refusals.verifying(for: call.client) { () throws(Refusal) in
+            let envelope = try Self.envelope(call)
+            return (envelope, try verify(envelope))
+        }
         let value: Value
         do {
             value = try Value(json: envelope.data)
@@ -27,22 +39,43 @@ struct SignedRequests: Sendable {
             call.note(host: host)
             try allowance.take(host, call.client)
         }
-        return value
+        return (value, signer)
     }
 
-    /// The form of a request whose signature holds. A key that is not trusted is found out before anything is hashed.
-    private func verified(_ call: Call) throws(Refusal) -> V1.Envelope {
+    /// Reads a request that a key inside it signed as well. That this key is anybody's is for the caller to find out,
+    /// where no client key signed.
+    ///
+    /// - Returns: what it says, and the client key that signed it, where it is one that is trusted.
+    func openVouchedFor<Value: SignedValue>(
+        _ call: Call, as _: Value.Type
+    ) throws(Refusal) -> (value: Value, signer: OpenPGP.Fingerprint?) {
         let envelope = try Self.envelope(call)
+        let signer = Result { () throws(Refusal) in
+            try refusals.verifying(for: call.client) { () throws(Refusal) in try verify(envelope) }
+        }
+        // A flood is refused whatever else it holds.
+        if case .failure(let refusal) = signer, case .tooMany = refusal { throw refusal }
+        do {
+            return (try Value(json: envelope.data), try? signer.get())
+        } catch {
+            // Whoever has no key at all learns nothing of what is wrong besides.
+            _ = try signer.get()
+            throw Refusal(error)
+        }
+    }
+
+    /// The client key that signed. One that is not trusted is found out before anything is hashed.
+    private func verify(_ envelope: V1.Envelope) throws(Refusal) -> OpenPGP.Fingerprint {
         guard let signature = envelope.signature, !signature.isEmpty else {
             throw .forbidden(reason: "the request is not signed")
         }
         do {
-            _ = try clientKeys.verifier.verifyWithoutPurpose(
-                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
+            return try clientKeys.verifier.verifyWithoutPurpose(
+                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000)
+            ).certificate
         } catch {
             throw .forbidden(reason: "\(error)")
         }
-        return envelope
     }
 
     /// Reads the `data` of a request that is not signed.

@@ -76,7 +76,9 @@ struct Cycle: AsyncParsableCommand {
     func run() async throws {
         try options.handOver()
         let agent = try options.agent()
-        let count = try await options.withTransport(agent) { try await agent.cycle(over: $0) }
+        let count = try await options.withTransport(agent) {
+            try await agent.cycleFollowingKeys(over: $0)
+        }
         // Timers and cron want silence; a person at a terminal does not.
         if isatty(1) != 0 {
             print(

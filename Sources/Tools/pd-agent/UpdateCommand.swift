@@ -44,6 +44,8 @@ struct UpdateCommand: AsyncParsableCommand {
             options.log.error("the commands of the release are not run: \(error)")
         }
         try await options.withTransport(agent) { transport in
+            // First of all: orders name the fleet by the server's key.
+            let agent = await agent.followingKeys(over: transport)
             let source = agent.source(over: transport)
             let release: Result<Updater.Outcome, ReleaseError>
             do throws(ReleaseError) {

@@ -54,6 +54,8 @@ struct TestFleet {
             store: store,
             clientKeys: try RoleKeys(
                 directory: directory.appending(path: "keys"), clock: { [clock] in clock.now }),
+            desk: KeyDesk(
+                store: store, state: ServerState(directory: directory), logger: log.logger),
             releases: releases, options: options, now: now, logger: log.logger)
     }
 
