@@ -297,7 +297,8 @@ struct ReleaseToolTests {
         try builder.tools.makeFolder("S/keys/release")
         try builder.copy("K/key.pub.asc", "S/keys/release/K.asc")
         try builder.copy("K/key.asc", "S/keys/server.key.asc")
-        let published = try builder.release("publish", "1717286401.tar", "--v1", "--state", "S")
+        let published = try builder.release(
+            "publish", "1717286401.tar", "--v1", "--replace-original-client", "--state", "S")
         #expect(published.text == "release 1717286401: published, also for agents of version 1\n")
 
         let gpg = try GPGHome(algorithm: "ed25519", tools: builder.tools)
@@ -338,7 +339,8 @@ struct ReleaseToolTests {
         #expect(!builder.tools.exists("S/releases/1.tar.asc"))
         try builder.copy("1.manifest", "tree/collectors/note.json")
         try builder.makeRelease(2, key: "K/key.asc")
-        let refused = try builder.run("publish", "2.tar", "--v1", "--state", "S")
+        let refused = try builder.run(
+            "publish", "2.tar", "--v1", "--replace-original-client", "--state", "S")
         #expect(refused.status == 1, "\(refused.errors)")
         #expect(refused.errors.contains("collectors/note.json cannot be signed for version 1"))
         #expect(!builder.tools.exists("S/releases/2.manifest.sig"))

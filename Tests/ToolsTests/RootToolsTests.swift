@@ -49,7 +49,9 @@ struct RootToolsTests {
             ].map { try fleet.run($0[0], Array($0.dropFirst()) + ["--state", state]) }
             let backup = fleet.tools.path("whole").path
             outcomes.append(try fleet.run("pd-admin", "restore", backup, "--yes", "--state", state))
-            outcomes.append(try builder.run("publish", "1.tar", "--v1-key", "K/key.asc", "--state", state))
+            outcomes.append(
+                try builder.run(
+                    "publish", "1.tar", "--v1-key", "K/key.asc", "--replace-original-client", "--state", state))
             return outcomes
         }
 
