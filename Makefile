@@ -33,7 +33,7 @@ format:
 	swift format -i -r Package.swift Sources Tests Fuzz Benchmarks
 
 lint:
-	swift format lint -s -r Package.swift Sources Tests
+	swift format lint -s -r Package.swift Sources Tests Fuzz Benchmarks
 
 clean:
 	rm -rf .build .build-* run
