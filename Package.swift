@@ -82,6 +82,15 @@ if !coreOnly {
             name: "PDSettings", dependencies: ["CYAML", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Settings"),
         .target(
+            name: "PDLogs",
+            dependencies: [
+                "PDBasics", "PDDocument", "PDFiles", "PDSettings",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Logs"),
+        .testTarget(
+            name: "LogsTests", dependencies: ["PDLogs", "PDFiles", "PDSettings"], path: "Tests/LogsTests"),
+        .target(
             name: "PDProtocol", dependencies: ["PDSecrets", "PDCrypto", "PDDocument"],
             path: "Sources/Protocol"),
         .target(name: "PDQuery", dependencies: ["PDBasics", "PDDocument", "CPCRE2"], path: "Sources/Query"),
@@ -97,7 +106,7 @@ if !coreOnly {
             name: "PDFleet",
             dependencies: [
                 "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDLegacy", "PDSecrets", "PDCrypto",
-                "PDDocument",
+                "PDDocument", "PDLogs",
                 "PDSettings", "PDFiles", "COpenSSL", "CCurl",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),
@@ -121,7 +130,8 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDSettings", "CCurl",
+                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDLogs", "PDSettings",
+                "CCurl",
                 "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Client"),
@@ -182,7 +192,7 @@ if !coreOnly {
             dependencies: [
                 "PDBasics", "PDServer", "PDFleet", "PDFiles", "PDServerToolSupport", "PDToolSupport",
                 "PDCrypto",
-                "PDSettings",
+                "PDLogs", "PDSettings",
                 "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -253,7 +263,8 @@ if !coreOnly {
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDQuery", "PDProtocol", "PDDocument",
+                "PDTestSupport", "PDBasics", "PDLogs", "PDFleet", "PDStore", "PDQuery", "PDProtocol",
+                "PDDocument",
                 "PDSecrets",
                 "PDLegacy", "PDCrypto",
                 "PDSettings",
@@ -284,7 +295,8 @@ if !coreOnly {
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors", "pd-agent",
+                "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDLogs", "PDProtocol", "hostile-collectors",
+                "pd-agent",
                 "pd-plugin", "PDPluginKit",
             ],
             path: "Tests/ClientTests", exclude: ["Machines"]),

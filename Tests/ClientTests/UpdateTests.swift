@@ -563,7 +563,7 @@ struct UpdateTests {
                     "schedule: {collect_interval: 9, submit_interval: 4}\nlogging: {level: debug}"
             })
         let filled = try load()
-        #expect(filled.collectInterval == 7 && filled.submitInterval == 4 && filled.logLevel == .debug)
+        #expect(filled.collectInterval == 7 && filled.submitInterval == 4 && filled.logging.level == .debug)
         #expect(filled.notes.isEmpty && filled.trust == machine.settings.trust)
 
         // Whoever can write the file is not whoever could sign it.

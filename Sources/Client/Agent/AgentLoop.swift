@@ -11,19 +11,17 @@ public struct AgentLoop {
     private let program: String
     private let arguments: [String]
     private let machine: Machine
-    private let log: Logger
 
     /// A loop for the agent whose membership lies in that directory.
     public init(
         state: StateDirectory, configuration: String?, program: String, arguments: [String],
-        machine: Machine = .this(), log: Logger
+        machine: Machine = .this()
     ) {
         self.state = state
         self.configuration = configuration
         self.program = program
         self.arguments = arguments
         self.machine = machine
-        self.log = log
     }
 
     /// What woke it.
@@ -40,7 +38,9 @@ public struct AgentLoop {
         for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { sigaddset(&signals, signal) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
 
-        var schedule = try schedule()
+        let settings = try settings()
+        var schedule = AgentSchedule(settings)
+        var log = AgentLog.logger(settings, state: state)
         var collection = ContinuousClock.now
         var delivery = collection
         while true {
@@ -49,10 +49,11 @@ public struct AgentLoop {
             case .end: return
             case .reload:
                 do throws(AgentError) {
-                    let new = try self.schedule()
+                    let new = try self.settings()
                     (schedule.collectInterval, schedule.submitInterval) = (
                         new.collectInterval, new.submitInterval
                     )
+                    log = AgentLog.logger(new, state: state)
                     log.notice("the settings were read anew")
                 } catch { log.error("the settings stay as they were", metadata: ["reason": "\(error)"]) }
                 continue
@@ -60,7 +61,7 @@ public struct AgentLoop {
             }
             let isCollection = ContinuousClock.now >= collection
             for command in isCollection ? ["update", "cycle"] : ["submit"] {
-                guard let code = carryOut(command, &signals) else { return }
+                guard let code = carryOut(command, &signals, log) else { return }
                 if command != "update" { schedule.failures = code == 3 ? schedule.failures + 1 : 0 }
             }
             let now = ContinuousClock.now
@@ -82,10 +83,8 @@ public struct AgentLoop {
         }
     }
 
-    private func schedule() throws(AgentError) -> AgentSchedule {
-        let settings = try Agent.settings(state: state, configuration: configuration)
-        return AgentSchedule(
-            collectInterval: settings.collectInterval, submitInterval: settings.submitInterval)
+    private func settings() throws(AgentError) -> AgentSettings {
+        try Agent.settings(state: state, configuration: configuration)
     }
 
     private var waits: Bool {
@@ -122,7 +121,7 @@ public struct AgentLoop {
     /// Runs one command to its end.
     ///
     /// - Returns: its exit code; nothing where we are to end, and it was ended first.
-    private func carryOut(_ command: String, _ signals: inout sigset_t) -> Int32? {
+    private func carryOut(_ command: String, _ signals: inout sigset_t, _ log: Logger) -> Int32? {
         guard let process = ChildProcess.startInheriting(program, ["pd-agent", command] + arguments) else {
             log.error("pd-agent \(command) cannot be started")
             return 1

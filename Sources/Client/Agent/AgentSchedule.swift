@@ -16,6 +16,11 @@ public struct AgentSchedule: Sendable, Equatable {
         self.submitInterval = submitInterval
     }
 
+    /// That of an agent that is set so.
+    init(_ settings: AgentSettings) {
+        self.init(collectInterval: settings.collectInterval, submitInterval: settings.submitInterval)
+    }
+
     /// How long until the next collection: twice as long on battery, and a random share of up to a tenth less, so that a
     /// fleet that was switched on together does not stay together.
     ///

@@ -1,5 +1,6 @@
 import Logging
 import PDDocument
+import PDLogs
 import PDProtocol
 import PDStore
 

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PDBasics
+import PDLogs
 import PDProtocol
 import PDSettings
 import PDStore

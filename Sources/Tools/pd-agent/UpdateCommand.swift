@@ -26,9 +26,11 @@ struct UpdateCommand: AsyncParsableCommand {
     func run() async throws {
         // A person who mends a machine must not depend on the release that is to be mended.
         if from == nil, allowDowngrade == nil { try options.handOver() }
+        let settings = try options.settings()
         let updater = Updater(
-            state: options.directory, settings: try options.settings(),
-            configuration: options.stateOptions.settingsPath, log: options.log)
+            state: options.directory, settings: settings,
+            configuration: options.stateOptions.settingsPath,
+            log: AgentLog.logger(settings, state: options.directory))
         if let from {
             try report(
                 await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade, isChosen: true))

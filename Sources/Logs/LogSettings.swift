@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Logging
 import PDSettings
 
@@ -69,10 +69,14 @@ package struct LogSettings: Sendable, Equatable {
 
     /// Reads `logging`: one destination under the names of version 1, or several as a list under `destinations`.
     ///
-    /// - Parameter notes: gets what has no effect.
-    init(_ top: inout SettingsMapping, notes: inout [String]) throws(SettingsError) {
+    /// - Parameters:
+    ///   - level: the level where none is set.
+    ///   - notes: gets what has no effect.
+    package init(
+        _ top: inout SettingsMapping, otherwise level: Logger.Level = .info, notes: inout [String]
+    ) throws(SettingsError) {
         var logging = try top.mapping("logging")
-        let first = try Self.destination(&logging, otherwise: .info, &notes)
+        let first = try Self.destination(&logging, otherwise: level, &notes)
         var others: [Destination] = []
         for mapping in try logging.mappings("destinations") {
             var mapping = mapping
@@ -101,7 +105,7 @@ package struct LogSettings: Sendable, Equatable {
             }
             handler = found
             if isForeign {
-                notes.append("logging:handler \(name) is none of this server's: it logs to standard error")
+                notes.append("logging:handler \(name) is not known here: it logs to standard error")
             }
         }
         let place: Place
@@ -110,8 +114,9 @@ package struct LogSettings: Sendable, Equatable {
         case .syslog: place = .syslog(syslog)
         case .file:
             if let path {
-                let url = URL(filePath: path, relativeTo: URL(filePath: mapping.file))
-                place = .file(path: url.path, maximumBytes: maximumBytes, kept: kept)
+                let folder = mapping.file.lastIndex(of: "/").map { mapping.file[...$0] } ?? ""
+                let whole = path.hasPrefix("/") ? path : folder + path
+                place = .file(path: whole, maximumBytes: maximumBytes, kept: kept)
             } else {
                 // Version 1 had no setting for the name of the file.
                 notes.append("logging:handler is file, without file: PATH: it logs to standard error")
@@ -164,7 +169,9 @@ package struct SyslogSettings: Sendable, Equatable {
 
     init(_ owner: inout SettingsMapping) throws(SettingsError) {
         var syslog = try owner.mapping("syslog")
-        if let name = try syslog.string("facility") {
+        // Beside it is where version 1's agents have it by default.
+        let beside = try owner.string("facility")
+        if let name = try syslog.string("facility") ?? beside {
             guard let number = Self.facilities.firstIndex(of: name.lowercased()) else {
                 throw syslog.error("facility", "is none of \(Self.facilities.joined(separator: ", "))")
             }

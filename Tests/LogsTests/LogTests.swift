@@ -1,11 +1,11 @@
 import Foundation
 import Logging
+import PDFiles
 import PDSettings
 import Synchronization
 import Testing
 
-@testable import PDFleet
-@testable import PDServer
+@testable import PDLogs
 
 @Suite("The log")
 struct LogTests {
@@ -15,10 +15,18 @@ struct LogTests {
         LogLine(time: 1_500_000_000_000, level: level, message: message, metadata: metadata)
     }
 
+    private static func read(_ yaml: String) throws -> LogSettings {
+        var top = try SettingsMapping(yaml: yaml, file: "x")
+        var notes: [String] = []
+        let settings = try LogSettings(&top, notes: &notes)
+        try top.finish()
+        return settings
+    }
+
     /// Lends a directory.
     private func directory<Result>(_ body: (URL) throws -> Result) throws -> Result {
         let directory = FileManager.default.temporaryDirectory.appending(path: "pd-log-\(UUID().uuidString)")
-        try PrivateFiles.makeDirectory(directory)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(at: directory) }
         return try body(directory)
     }
@@ -50,9 +58,9 @@ struct LogTests {
 
     @Test("under systemd a line begins with its priority and leaves the time to the journal")
     func journal() {
-        let sink = StandardErrorSink(json: false, environment: ["JOURNAL_STREAM": "8:1"])
+        let sink = StandardErrorSink(json: false, isJournal: true)
         #expect(sink.text(Self.line("m", level: .error)) == "<3>error m\n")
-        let plain = StandardErrorSink(json: false, environment: [:])
+        let plain = StandardErrorSink(json: false, isJournal: false)
         #expect(plain.text(Self.line("m")) == "2017-07-14T02:40:00.000Z info m\n")
     }
 
@@ -84,7 +92,7 @@ struct LogTests {
             let target = directory.appending(path: "target").path
             let path = directory.appending(path: "server.log").path
             #expect(symlink(target, path) == 0)
-            #expect(throws: StateError.self) {
+            #expect(throws: FileError.self) {
                 try FileSink(path: path, maximumBytes: 200, kept: 2, json: false)
             }
             #expect(!FileManager.default.fileExists(atPath: target))
@@ -101,9 +109,9 @@ struct LogTests {
                     - {handler: file, file: \(directory.path)/all, format: json}
                     - {handler: file, file: \(directory.path)/errors, level: error}
                 """
-            let settings = try ServerSettings(yaml: yaml, file: "server.yml").logging
+            let settings = try Self.read(yaml)
             #expect(settings.destinations.map(\.level) == [.debug, .error])
-            let output = try LogOutput(settings)
+            let output = try LogOutput(settings, program: "pd-server")
             let logger = output.logger("test")
             logger.trace("nobody")
             logger.debug("some")
@@ -137,7 +145,7 @@ struct LogTests {
         let text = try receive(transport) { port in
             let yaml =
                 "logging: {handler: syslog, syslog: {facility: local3, host: 127.0.0.1, port: \(port), transport: \(transport)}}"
-            let output = try LogOutput(ServerSettings(yaml: yaml, file: "x").logging)
+            let output = try LogOutput(Self.read(yaml), program: "pd-server")
             output.logger("test").warning("hello", metadata: ["host": "h"])
             output.flush()
         }
@@ -152,16 +160,13 @@ struct LogTests {
     func syslogLocal() throws {
         try directory { directory in
             let path = directory.appending(path: "log").path
-            var settings = LogSettings(level: .info)
-            settings = try ServerSettings(
-                yaml: "logging: {handler: syslog, syslog: {facility: daemon}}", file: "x"
-            ).logging
+            let settings = try Self.read("logging: {handler: syslog, syslog: {facility: daemon}}")
             guard case .syslog(let syslog) = settings.destinations.first?.place else {
                 Issue.record("no syslog")
                 return
             }
             #expect(syslog.transport == .local)
-            SyslogSink(syslog, json: false, path: path).write(Self.line("lost"))
+            SyslogSink(syslog, program: "pd-server", json: false, path: path).write(Self.line("lost"))
             let listener = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
             defer { close(listener) }
             var address = sockaddr_un()
@@ -173,7 +178,7 @@ struct LogTests {
                 }
             }
             #expect(bound == 0)
-            SyslogSink(syslog, json: false, path: path).write(Self.line("hello"))
+            SyslogSink(syslog, program: "pd-server", json: false, path: path).write(Self.line("hello"))
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = recv(listener, &buffer, buffer.count, Int32(MSG_DONTWAIT))
             let text = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
@@ -212,11 +217,9 @@ struct LogTests {
     }
 
     private func syslog(_ yaml: String) throws -> SyslogSettings {
-        let settings = try ServerSettings(
-            yaml: "logging: {handler: syslog, syslog: \(yaml)}", file: "x"
-        ).logging
+        let settings = try Self.read("logging: {handler: syslog, syslog: \(yaml)}")
         guard case .syslog(let syslog) = settings.destinations.first?.place else {
-            throw StateError("no syslog")
+            throw SettingsError(file: "x", line: nil, message: "no syslog")
         }
         return syslog
     }
@@ -246,12 +249,12 @@ struct LogTests {
         defer { close(descriptor) }
         let settings = try syslog("{host: 127.0.0.1, port: \(port)}")
         let long = Self.line("long", [("key", String(repeating: "k", count: 100_000))])
-        let sink = SyslogSink(settings, json: false)
+        let sink = SyslogSink(settings, program: "pd-server", json: false)
         sink.write(long)
         sink.write(Self.line("next"))
         let cut = waiting(descriptor)
         #expect(cut.count == 2 && cut.first.map { $0.utf8.count <= 2048 && $0.hasSuffix("[cut]") } == true)
-        let unbounded = SyslogSink(settings, json: false, maximumBytes: 200_000)
+        let unbounded = SyslogSink(settings, program: "pd-server", json: false, maximumBytes: 200_000)
         unbounded.write(long)
         unbounded.write(Self.line("next"))
         let told = waiting(descriptor)
@@ -262,7 +265,8 @@ struct LogTests {
     @Test("what another machine refused is counted, and told when it listens again")
     func refusedDatagrams() throws {
         let (first, port) = try bound()
-        let sink = SyslogSink(try syslog("{host: 127.0.0.1, port: \(port)}"), json: false)
+        let sink = SyslogSink(
+            try syslog("{host: 127.0.0.1, port: \(port)}"), program: "pd-server", json: false)
         sink.write(Self.line("heard"))
         close(first)
         for number in 0..<3 { sink.write(Self.line("lost \(number)")) }
@@ -292,7 +296,8 @@ struct LogTests {
                 return descriptor
             }
             let first = try listening()
-            let sink = SyslogSink(try syslog("{facility: daemon}"), json: false, path: path, pause: .zero)
+            let sink = SyslogSink(
+                try syslog("{facility: daemon}"), program: "pd-server", json: false, path: path, pause: .zero)
             sink.write(Self.line("heard"))
             #expect(waiting(first).count == 1)
             close(first)
@@ -317,7 +322,7 @@ struct LogTests {
         var patience = timeval(tv_sec: 5, tv_usec: 0)
         setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         let sink = SyslogSink(
-            try syslog("{host: 127.0.0.1, port: \(port), transport: tcp}"), json: false)
+            try syslog("{host: 127.0.0.1, port: \(port), transport: tcp}"), program: "pd-server", json: false)
         sink.write(Self.line("first"))
         let first = accept(listener, nil, nil)
         #expect(waiting(first).first?.hasSuffix("info first") == true)
@@ -330,11 +335,9 @@ struct LogTests {
 
     @Test("a version 1 setting names the other machine, and wrong ones are refused")
     func settings() throws {
-        let settings = try ServerSettings(
-            yaml:
-                "logging: {handler: syslog, level: warn, syslog: {facility: daemon, host: log.example.com, port: 1514}}",
-            file: "x"
-        ).logging
+        let settings = try Self.read(
+            "logging: {handler: syslog, level: warn, syslog: {facility: daemon, host: log.example.com, port: 1514}}"
+        )
         guard case .syslog(let syslog) = settings.destinations.first?.place else {
             Issue.record("no syslog")
             return
@@ -345,7 +348,7 @@ struct LogTests {
             "logging: {syslog: {facility: nowhere}}", "logging: {format: xml}",
             "logging: {destinations: [{hadler: file}]}",
         ] {
-            #expect(throws: SettingsError.self) { try ServerSettings(yaml: yaml, file: "x") }
+            #expect(throws: SettingsError.self) { try Self.read(yaml) }
         }
     }
 

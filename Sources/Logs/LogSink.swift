@@ -1,8 +1,8 @@
-import Foundation
+import Glibc
 
 /// Where lines go at last. Called from one thread at a time, never from an event loop.
 protocol LogSink: AnyObject {
-    /// Writes one line, or throws it away: a log that cannot be written must not stop the server.
+    /// Writes one line, or throws it away: a log that cannot be written must not stop the program.
     func write(_ line: LogLine)
 }
 
@@ -11,9 +11,9 @@ final class StandardErrorSink: LogSink {
     private let json: Bool
     private let isJournal: Bool
 
-    init(json: Bool, environment: [String: String] = ProcessInfo.processInfo.environment) {
+    init(json: Bool, isJournal: Bool = getenv("JOURNAL_STREAM") != nil) {
         self.json = json
-        isJournal = environment["JOURNAL_STREAM"] != nil
+        self.isJournal = isJournal
     }
 
     func write(_ line: LogLine) {

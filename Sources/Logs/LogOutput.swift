@@ -1,6 +1,7 @@
-import Foundation
+import Dispatch
 import Logging
-import PDFleet
+import PDBasics
+import PDFiles
 import Synchronization
 
 /// Takes lines from anywhere and writes them from one thread of its own: whoever logs never waits for a disk or another
@@ -19,27 +20,35 @@ package final class LogOutput: Sendable {
     private let destinations: [Destination]
     private let waiting = Mutex<(count: Int, lost: Int)>((0, 0))
     private let level: Logger.Level
+    private let isImmediate: Bool
 
     /// Opens the destinations.
     ///
-    /// - Throws: ``StateError`` for a file that cannot be written.
-    package convenience init(_ settings: LogSettings) throws(StateError) {
+    /// - Parameters:
+    ///   - program: what the system's log knows it as.
+    ///   - isImmediate: whether whoever logs waits until the line is written, as suits a program that ends soon.
+    /// - Throws: ``FileError`` for a file that cannot be written.
+    package convenience init(
+        _ settings: LogSettings, program: String, isImmediate: Bool = false
+    ) throws(FileError) {
         var sinks: [(Logger.Level, any LogSink)] = []
         for destination in settings.destinations {
             let sink: any LogSink
             switch destination.place {
             case .standardError: sink = StandardErrorSink(json: destination.json)
-            case .syslog(let settings): sink = SyslogSink(settings, json: destination.json)
+            case .syslog(let settings):
+                sink = SyslogSink(settings, program: program, json: destination.json)
             case .file(let path, let maximumBytes, let kept):
                 sink = try FileSink(
                     path: path, maximumBytes: maximumBytes, kept: kept, json: destination.json)
             }
             sinks.append((destination.level, sink))
         }
-        self.init(sinks)
+        self.init(sinks, isImmediate: isImmediate)
     }
 
-    init(_ sinks: sending [(Logger.Level, any LogSink)]) {
+    init(_ sinks: sending [(Logger.Level, any LogSink)], isImmediate: Bool = false) {
+        self.isImmediate = isImmediate
         destinations = sinks.map { Destination(level: $0.0, sink: $0.1) }
         level = destinations.map(\.level).min() ?? .info
     }
@@ -55,6 +64,7 @@ package final class LogOutput: Sendable {
     }
 
     private func take(_ line: LogLine) {
+        if isImmediate { return queue.sync { write(line) } }
         let isTaken = waiting.withLock { waiting in
             guard waiting.count < Self.waitingLimit else {
                 waiting.lost += 1
@@ -104,7 +114,7 @@ package final class LogOutput: Sendable {
             let metadata = metadata.merging(event.metadata ?? [:]) { $1 }
             output.take(
                 LogLine(
-                    time: Int64(Date().timeIntervalSince1970 * 1000), level: event.level,
+                    time: Moment.now().milliseconds, level: event.level,
                     message: "\(event.message)",
                     metadata: metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }))
         }

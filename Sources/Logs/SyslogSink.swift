@@ -1,6 +1,5 @@
-import Foundation
+import Glibc
 import PDDocument
-import PDFleet
 
 /// The system's log: the socket of this machine in its traditional form (RFC 3164), another machine in that of RFC 5424.
 ///
@@ -14,7 +13,8 @@ final class SyslogSink: LogSink {
     private let settings: SyslogSettings
     private let json: Bool
     private let path: String
-    private let hostname = ProcessInfo.processInfo.hostName
+    private let program: String
+    private let hostname = SyslogSink.hostname()
     private let pause: Duration
     private let maximumBytes: Int
     private var descriptor: Int32 = -1
@@ -25,14 +25,17 @@ final class SyslogSink: LogSink {
     private var unconfirmed = 0
 
     /// - Parameters:
+    ///   - program: what lines are told to be of.
     ///   - path: the socket of this machine.
     ///   - pause: how long lines are thrown away where nobody answers.
     ///   - maximumBytes: the longest line.
     init(
-        _ settings: SyslogSettings, json: Bool, path: String = "/dev/log", pause: Duration = .seconds(10),
+        _ settings: SyslogSettings, program: String, json: Bool, path: String = "/dev/log",
+        pause: Duration = .seconds(10),
         maximumBytes: Int? = nil
     ) {
         self.settings = settings
+        self.program = program
         self.json = json
         self.path = path
         self.pause = pause
@@ -42,6 +45,14 @@ final class SyslogSink: LogSink {
 
     deinit {
         disconnect()
+    }
+
+    private static func hostname() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        gethostname(&buffer, buffer.count - 1)
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // A dash stands for what is not known (RFC 5424, section 6.2.4).
+        return name.isEmpty ? "-" : name
     }
 
     func write(_ line: LogLine) {
@@ -85,10 +96,10 @@ final class SyslogSink: LogSink {
         let priority = "<\(settings.facility * 8 + line.level.severity)>"
         let head: String
         if settings.transport == .local {
-            head = "\(priority)pd-server[\(getpid())]: "
+            head = "\(priority)\(program)[\(getpid())]: "
         } else {
             head =
-                "\(priority)1 \(Timestamp.text(milliseconds: line.time)) \(hostname) pd-server \(getpid()) - - "
+                "\(priority)1 \(Timestamp.text(milliseconds: line.time)) \(hostname) \(program) \(getpid()) - - "
         }
         let message = head + line.fitted(json ? \.json : \.body, bytes: maximumBytes - head.utf8.count)
         return Array((settings.transport == .tcp ? "\(message.utf8.count) \(message)" : message).utf8)

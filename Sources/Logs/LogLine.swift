@@ -1,7 +1,5 @@
-import Foundation
 import Logging
 import PDDocument
-import PDFleet
 
 /// One event of the log, before it has a form.
 struct LogLine: Sendable {

@@ -1,5 +1,5 @@
-import Foundation
-import PDFleet
+import Glibc
+import PDFiles
 
 /// A file that is set aside as `FILE.1`, `FILE.2` … when it is full. One that another program moved away is made anew.
 final class FileSink: LogSink {
@@ -11,7 +11,7 @@ final class FileSink: LogSink {
     private var inode: UInt = 0
     private var size = 0
 
-    init(path: String, maximumBytes: Int, kept: Int, json: Bool) throws(StateError) {
+    init(path: String, maximumBytes: Int, kept: Int, json: Bool) throws(FileError) {
         self.path = path
         self.maximumBytes = maximumBytes
         self.kept = kept
@@ -52,15 +52,15 @@ final class FileSink: LogSink {
         rename(path, "\(path).1")
     }
 
-    private func open() throws(StateError) {
+    private func open() throws(FileError) {
         let opened = Glibc.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o640)
         guard opened >= 0 else {
-            throw StateError("cannot write the log \(path): \(String(cString: strerror(errno)))")
+            throw FileError(operation: "write the log", path: path, code: errno)
         }
         var info = stat()
         guard fstat(opened, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
             close(opened)
-            throw StateError("cannot write the log \(path): it is not a plain file")
+            throw FileError(operation: "write into what is no plain file, the log", path: path, code: EINVAL)
         }
         if descriptor >= 0 { close(descriptor) }
         descriptor = opened
