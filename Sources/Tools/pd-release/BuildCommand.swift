@@ -13,7 +13,8 @@ struct BuildCommand: ParsableCommand {
         discussion: """
             The same files always make the same bytes of FILE.tar; the manifest is the same, too, where --created or \
             SOURCE_DATE_EPOCH is. With --from-installed the release holds what the agent's package put on this machine: \
-            bin/pd-agent, and the programs of lib/penguindome/collectors.
+            bin/pd-agent, the programs of lib/penguindome/collectors, and what plugins use: bin/pd-plugin and the \
+            Python package of share/penguindome/python.
             """)
 
     @Argument(help: "The directory, of regular files and directories only.")
@@ -83,6 +84,15 @@ struct BuildCommand: ParsableCommand {
             let collectors = "\(prefix)/lib/penguindome/collectors"
             if FileManager.default.fileExists(atPath: collectors) {
                 files += try ReleaseSource.all(in: collectors, below: "collectors/")
+            }
+            if FileManager.default.fileExists(atPath: "\(prefix)/bin/pd-plugin") {
+                files.append(try ReleaseSource(path: "bin/pd-plugin", file: "\(prefix)/bin/pd-plugin"))
+            }
+            let python = "\(prefix)/share/penguindome/python"
+            if FileManager.default.fileExists(atPath: python) {
+                // What Python compiled for itself is of this machine.
+                files += try ReleaseSource.all(in: python, below: "plugins/python/")
+                    .filter { !$0.file.hasSuffix(".pyc") }
             }
         }
         if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
