@@ -42,21 +42,7 @@ for family, address in ((socket.AF_INET, "10.99.0.1"), (socket.AF_INET6, "fd99::
     print("off" if reached == 4 else "on")
 P
 
-# A joined agent, whose settings and key nobody asks for anything.
-join() {
-    python3 - "$work" <<'P'
-import os, subprocess, sys
-work = sys.argv[1]; kit = work + "/kit"; home = work + "/gnupg"
-os.makedirs(kit); os.makedirs(home, mode=0o700)
-env = dict(os.environ, GNUPGHOME=home)
-def gpg(*a): return subprocess.run(["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *a], env=env, check=True, capture_output=True).stdout
-for name in ("client", "server"): gpg("--quick-generate-key", name, "ed25519", "sign", "never")
-open(kit + "/agent.yml", "w").write("server_url: http://127.0.0.1:1\nhostname: laptop\n")
-open(kit + "/client.key.asc", "wb").write(gpg("--armor", "--export-secret-keys", "client"))
-open(kit + "/server.pub.asc", "wb").write(gpg("--armor", "--export", "server"))
-P
-    "$agent" join --kit "$work/kit" --state "$work/state" >/dev/null
-}
+. "$(dirname "$0")/join.sh"
 
 failures=0
 check() { # NAME RULES
@@ -97,7 +83,7 @@ both() { # COMMAND-SUFFIX RULES...: iptables and ip6tables
     for t in iptables ip6tables; do for r in "$@"; do echo "$t$suffix $r"; done; done
 }
 
-join
+join_agent
 check "no rules" true
 check "nft: drop, but SSH" "$(input drop 'tcp dport 22 accept;')"
 check "nft: the whole interface" "$(input drop 'iifname "wlan0" accept;')"
@@ -119,6 +105,10 @@ table inet filter { flags dormant; chain input { type filter hook input priority
 N"
 check "nft: before routing" "nft -f - <<'N'
 table inet f { chain pre { type filter hook prerouting priority 0; policy drop; ct state established,related accept; iif lo accept; }
+}
+N"
+check "nft: at the device" "nft -f - <<'N'
+table netdev f { chain ing { type filter hook ingress device wlan0 priority 0; policy drop; }
 }
 N"
 check "nft: a named map" "nft -f - <<'N'
