@@ -22,6 +22,8 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case file(FileError)
     /// A report could not be put into the spool.
     case notKept(FileError, V1.Submission)
+    /// Others than the owner may write what decides whom this machine obeys.
+    case writable(String)
     /// The report could not be signed.
     case signing(String)
     /// The server was not reached, or asked to come back later.
@@ -53,6 +55,9 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
+        case .writable(let path):
+            "\(path) can be written by others than its owner, who may have changed whom this machine obeys: look at "
+                + "agent.yml and the keys, then chmod go-w \(path)"
         case .nothingSent: "this machine has told the server nothing yet: run pd-agent cycle"
         case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"

@@ -30,12 +30,16 @@ public struct StateDirectory: Sendable {
     var history: String { "\(path)/status.json" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }
+    /// The debug log.
+    var logs: String { "\(path)/log" }
     /// What collectors remember, in a directory for each.
     var collectors: String { "\(path)/collectors" }
     var releases: String { "\(path)/releases" }
     var orders: String { "\(path)/orders" }
     /// What became of the commands that releases brought.
     var commands: String { "\(path)/commands.json" }
+    /// Plugins that somebody put here by hand; `plugins.manifest` and its signature lie beside it.
+    var plugins: String { "\(path)/plugins" }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {

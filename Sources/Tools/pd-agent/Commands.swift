@@ -3,6 +3,7 @@ import Glibc
 import PDClient
 import PDDocument
 import PDFiles
+import PDToolSupport
 
 struct Join: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -97,17 +98,24 @@ struct Status: ParsableCommand {
     @OptionGroup var options: Options
 
     func run() throws {
-        let status = try options.agent().status()
+        let status = try options.agent(isReadOnly: true).status()
         if json {
             print(status.json(pretty: true))
             return
         }
+        // What there may be many of, and must not push the rest off the screen.
+        let shown = 3
         for (name, value) in status {
             switch value {
             case .null: print("\(name): -")
-            case .string(let text): print("\(name): \(text)")
+            case .string(let text): print("\(name): \(Table.printable(text))")
             case .array(let values):
-                for value in values { print("\(name): \(value.string ?? value.json())") }
+                for value in values.prefix(shown) {
+                    print("\(name): \(Table.printable(value.string ?? value.json()))")
+                }
+                if values.count > shown {
+                    print("\(name): and \(values.count - shown) more (--json has all)")
+                }
             default: print("\(name): \(value.json())")
             }
         }

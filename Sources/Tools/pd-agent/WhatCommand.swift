@@ -37,14 +37,20 @@ struct WhatCommand: ParsableCommand {
             try Files.writeAll(sent.bytes, to: 1, path: "standard output")
         } else if json {
             let changed = sent.changed.map { Value.array($0.map(Value.string)) } ?? .null
-            let document: Document = ["report": .document(sent.report), "changed": changed]
+            let settings = try options.settings()
+            let document: Document = [
+                "report": .document(sent.report), "changed": changed,
+                "withheld": .array(settings.withheld.map(Value.string)),
+                "orders": .array(
+                    try Agent.orders(state, settings, log: options.log).map { .document($0.document) }),
+            ]
             print(document.json(pretty: true))
         } else {
-            show(sent)
+            try show(sent)
         }
     }
 
-    private func show(_ sent: LastSent) {
+    private func show(_ sent: LastSent) throws {
         print("As \(Table.printable(sent.report["hostname"]?.string ?? "?")), this machine told the server:")
         for (name, value) in sent.report["plugins"]?.document ?? [:] {
             let status = value.document?["status"]?.string.map { ": \(Table.printable($0))" } ?? ""
@@ -56,6 +62,18 @@ struct WhatCommand: ParsableCommand {
         case let paths? where paths.isEmpty: print("Nothing had changed since the one before.")
         case let paths?:
             print("Changed since the one before: \(Table.printable(paths.joined(separator: ", ")))")
+        }
+        let settings = try options.settings()
+        print("Kept back, since this agent cannot seal it: \(settings.withheld.joined(separator: ", "))")
+        let orders = try Agent.orders(options.directory, settings, log: options.log)
+        if !orders.isEmpty { print("Orders that this machine took:") }
+        for order in orders {
+            let end = order.returncode.map { ", exit code \($0)" } ?? ""
+            let reason = order.reason.map { " (\(Table.printable($0)))" } ?? ""
+            print(
+                "  \(Timestamp.text(milliseconds: order.accepted * 1000)) \(Table.printable(order.what ?? "?")):",
+                "\(order.state)\(end)\(reason), signed by \(order.signer ?? "a key that is trusted no longer"),",
+                "order \(order.id)")
         }
         print("All of it: pd-agent what --json; byte for byte: pd-agent what --bytes")
     }
