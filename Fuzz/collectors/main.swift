@@ -65,7 +65,15 @@ private let parsers: [(name: String, parse: @Sendable (String) -> String)] = [
     ("who", { "\(XUser.who($0))" }),
     ("process", { "\(RunningProcess.parse(id: "1", status: $0, commandLine: $0) as Any)" }),
     ("environ", { "\(RunningProcess.environment($0).count)" }),
-    ("sshd-command", { "\(SSHDaemon(process: "1", commandLine: $0) as Any)" }),
+    (
+        "sshd-command",
+        { text in
+            // A set has no order.
+            SSHDaemon(process: "1", commandLine: text).map {
+                "\($0.program) \($0.file ?? "") \($0.options) \($0.ports.sorted())"
+            } ?? ""
+        }
+    ),
     ("sessions", { "\(UserSession.parse($0, homes: [:]))" }), ("mounts", { "\(MountTable($0).mounts)" }),
     ("nft-text", { "\(NftablesText($0).devices.count)" }),
     (
