@@ -344,7 +344,7 @@ struct LogTests {
         }
         #expect(syslog.transport == .udp && syslog.port == 1514 && syslog.facility == 3)
         for yaml in [
-            "logging: {handler: carrier-pigeon}", "logging: {handler: file}",
+            "logging: {handler: carrier-pigeon}",
             "logging: {syslog: {facility: nowhere}}", "logging: {format: xml}",
             "logging: {destinations: [{hadler: file}]}",
         ] {

@@ -3,10 +3,12 @@
 #
 #     Tests/System/firewall.sh PD-AGENT
 #
-# Needs root, iproute2, nftables, iptables and python3. Each set of rules is loaded into a namespace of its own, a peer
+# Needs root, iproute2, nftables, iptables and python3; ufw, firewalld and dbus where they are to be tried. Each set of rules is loaded into a namespace of its own, a peer
 # in another one knocks at ports, and the two answers are compared: "on" where the peer reaches next to nothing that it
 # was not let in to, "off" where it reaches all of it.
 set -euo pipefail
+# What ufw and firewalld keep in /etc is a copy, in a mount namespace of this test.
+if [ -z "${PD_IN_NAMESPACE:-}" ]; then PD_IN_NAMESPACE=1 exec unshare --mount --propagation private "$0" "$@"; fi
 agent=$(realpath "$1")
 work=$(mktemp -d)
 laptop=pdlap$$ peer=pdpeer$$
@@ -132,4 +134,44 @@ for kind in -nft -legacy; do
     check "iptables$kind: to ourselves" "$(both $kind '-P INPUT DROP' '-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT')"
     check "iptables$kind: all ports" "$(both $kind '-P INPUT DROP' '-A INPUT -p tcp -m multiport --dports 1:65535 -j ACCEPT')"
 done
+private_copy() { # DIRECTORY
+    mkdir -p "$work/copy$1"
+    cp -a "$1/." "$work/copy$1"
+    mount --bind "$work/copy$1" "$1"
+}
+if command -v ufw >/dev/null; then
+    private_copy /etc/ufw
+    with_ufw() { echo "ufw --force reset; $1; ufw --force enable"; }
+    quiet() { echo "{ $1; } >/dev/null 2>&1"; }
+    check "ufw: nothing allowed" "$(quiet "$(with_ufw true)")"
+    check "ufw: SSH" "$(quiet "$(with_ufw 'ufw allow 22/tcp')")"
+    check "ufw: the whole interface" "$(quiet "$(with_ufw 'ufw allow in on wlan0')")"
+    check "ufw: everybody" "$(quiet "$(with_ufw 'ufw allow from any to any')")"
+    check "ufw: all by default" "$(quiet "$(with_ufw 'ufw default allow incoming')")"
+    check "ufw: limited SSH" "$(quiet "$(with_ufw 'ufw limit 22/tcp')")"
+    check "ufw: switched off" "$(quiet "$(with_ufw true); ufw --force disable")"
+fi
+if command -v firewalld >/dev/null; then
+    private_copy /etc/firewalld
+    # A bus of its own stands for the system's.
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus
+    dbus-daemon --session --address="$DBUS_SYSTEM_BUS_ADDRESS" --fork --print-pid >"$work/bus.pid"
+    with_firewalld() { # COMMANDS
+        echo "exec 8<&-; firewalld --nofork --nopid >/dev/null 2>&1 & echo \$! >'$work/firewalld.pid'
+            for i in \$(seq 100); do firewall-cmd --state >/dev/null 2>&1 && break; sleep 0.2; done; { $1; } >/dev/null"
+    }
+    end_firewalld() {
+        kill "$(cat "$work/firewalld.pid")" 2>/dev/null || true
+        while [ -d "/proc/$(cat "$work/firewalld.pid")" ]; do sleep 0.1; done
+    }
+    for rules in "firewalld: zone public|true" \
+        "firewalld: the interface in trusted|firewall-cmd --zone=trusted --change-interface=wlan0" \
+        "firewalld: trusted by default|firewall-cmd --set-default-zone=trusted" \
+        "firewalld: zone drop|firewall-cmd --set-default-zone=drop" \
+        "firewalld: sources in trusted|firewall-cmd --set-default-zone=public; firewall-cmd --zone=trusted --add-source=0.0.0.0/0 --add-source=::/0"; do
+        check "${rules%%|*}" "$(with_firewalld "${rules#*|}")"
+        end_firewalld
+    done
+    kill "$(cat "$work/bus.pid")"
+fi
 [ "$failures" -eq 0 ] || { echo "$failures sets of rules are judged wrongly" >&2; exit 1; }

@@ -29,6 +29,12 @@ public struct AgentSchedule: Sendable, Equatable {
         .seconds(collectInterval * 60) * (isOnBattery ? 2 : 1) * (1 - random / 10)
     }
 
+    /// How long after a network has come back what waits is tried: names and addresses take a moment, and a floor of
+    /// machines gets its network back at the same time.
+    ///
+    /// - Parameter random: a number from 0 to 1.
+    public static func afterNetwork(random: Double) -> Duration { .seconds(2) + .seconds(8) * random }
+
     /// How long until what waits is tried again: it doubles with each failure, and a random share of up to half is taken off.
     ///
     /// - Parameter random: a number from 0 to 1.

@@ -1,11 +1,11 @@
 import ArgumentParser
+import Dispatch
 import Glibc
 import PDBasics
 import PDClient
 import PDToolSupport
 
 /// The agent: reports to the fleet's server what it finds on this machine.
-@main
 struct PDAgent: Tool {
     static let configuration = CommandConfiguration(
         commandName: "pd-agent",
@@ -20,6 +20,20 @@ struct PDAgent: Tool {
             VerifyCommand.self, InstallUnitsCommand.self, WhatCommand.self, RunCommand.self,
             CollectorWorkerCommand.self,
         ])
+}
+
+@main
+enum Program {
+    static func main() {
+        PDAgent.prepare()
+        // Before anything of Swift's concurrency begins: what stays for months is to sleep.
+        if CommandLine.arguments.dropFirst().first == "run" { return PDAgent.mainAlone() }
+        Task {
+            await PDAgent.main()
+            Glibc.exit(0)
+        }
+        dispatchMain()
+    }
 }
 
 extension PDAgent {
