@@ -1,88 +1,94 @@
-import Glibc
 import PDSecrets
 import PDShamir
-import PDShareFiles
 
-/// Shares that are typed or pasted at a terminal, line by line. Nothing that was typed is lost before the program ends:
-/// whoever calls may come back for more.
-final class TypedShares {
-    private let already: [ShareInput.Native]
+/// Shares that people type or paste, line by line: what was typed, what is still missing, and what can be taken back. It
+/// reads and shows nothing itself: whoever has the terminal gives it lines and does what it replies.
+package struct TypedShares {
+    /// What the terminal has to do after a line.
+    package enum Reply: Equatable {
+        /// Show one or more lines.
+        case say(String)
+        /// Clear the screen and what was scrolled away.
+        case clearScreen
+    }
+
+    /// What the end of the input (Ctrl-D) means.
+    package enum End: Equatable {
+        /// There are enough shares: go on with them.
+        case enough
+        /// Nothing is lost: say this and ask again.
+        case goOn(String)
+        /// The person gives up, with what there was.
+        case givenUp(String)
+    }
+
+    package static let greeting =
+        "Type or paste a share, line by line; BEGIN starts a share anew. Type help for more. End with Ctrl-D."
+
+    /// Shares that were given before, as files.
+    package var already: [ShareInput.Native] = []
+    /// What was typed, whole shares of whatever set.
+    package private(set) var typed: [ShareInput.Native] = []
+    /// Whether one share is enough, as for a drill.
     private let alone: Bool
-    private(set) var typed: [ShareInput.Native] = []
     private var draft = ShareDraft()
     /// The draft before each line that was taken.
     private var history: [ShareDraft] = []
     private var offered: (key: String, correction: ShareLineProblem.Correction)?
-    private var isStarted = false
     private var opened = false
+    /// How often the input ended without a line between.
     private var ends = 0
+    /// Whether what is there was tried, and did not do.
+    private var hasFailed = false
+    private var replies: [Reply] = []
 
-    /// - Parameters:
-    ///   - already: shares that were given before.
-    ///   - alone: whether one share is enough, as for a drill.
-    init(already: [ShareInput.Native] = [], alone: Bool = false) {
-        self.already = already
-        self.alone = alone
+    /// - Parameter alone: whether one share is enough, as for a drill.
+    package init(alone: Bool = false) { self.alone = alone }
+
+    /// What was typed was tried and did not do: more of it, or a correction, is needed before the end of the input means
+    /// more than giving up.
+    package mutating func failed() { hasFailed = true }
+
+    /// Takes a line.
+    package mutating func take(_ line: SecretBytes) -> [Reply] {
+        ends = 0
+        replies = []
+        if !Self.isBlank(line) { read(line) }
+        return replies
     }
 
-    /// What standard input gives: all of it from a pipe, what a person types from a terminal.
-    static func read(already: [ShareInput.Native]) throws(ToolError) -> ShareInput.Typed {
-        guard Terminal.standardInputIsTerminal() else {
-            guard let text = try InputFile("-").readAll(limit: 16 * ShareInput.maximumFileBytes) else {
-                throw ToolError("standard input: too large for shares")
-            }
-            return .text(text)
+    /// Whether an empty line goes on: not within a share, and not between pasted ones, of which the terminal knows.
+    package var goesOnWhenBlank: Bool { hasEnough && !opened && draft.isEmpty }
+
+    /// The input ended.
+    package mutating func end() -> End {
+        if hasEnough, !hasFailed { return .enough }
+        ends += 1
+        let stand = hasEnough ? "these shares were tried, and did not do" : self.stand
+        guard ends < 2 else { return .givenUp(stand) }
+        return .goOn("\(stand). Nothing is lost: go on typing, or press Ctrl-D again to give up.")
+    }
+
+    /// Leaves out a share that is not complete.
+    package mutating func finish() -> [Reply] {
+        replies = []
+        if !draft.isEmpty {
+            say("\(unfinished) is not complete: it is left out.")
+            start()
         }
-        return .shares(try TypedShares(already: already).gather())
+        return replies
     }
 
-    /// The same where one share is enough.
-    static func readAlone(already: [ShareInput.Native]) throws(ToolError) -> ShareInput.Typed {
-        guard Terminal.standardInputIsTerminal() else { return try read(already: already) }
-        return .shares(try TypedShares(already: already, alone: true).gather())
-    }
+    private mutating func say(_ text: String) { replies.append(.say(text)) }
 
-    /// Asks until there are enough shares and the person says so.
-    ///
-    /// - Returns: all shares that were typed, of whatever set.
-    func gather() throws(ToolError) -> [ShareInput.Native] {
-        // Deferred first, done last: a signal that came is delivered when the terminal is empty.
-        var signals = HeldSignals()
-        defer { signals.release() }
-        defer { Terminal.discardInput(of: STDIN_FILENO) }
-        if !isStarted {
-            Terminal.note(
-                "Type or paste a share, line by line; BEGIN starts a share anew. Type help for more. End with Ctrl-D."
-            )
-            isStarted = true
-        }
-        while true {
-            guard let line = try line(prompt, &signals) else {
-                if hasEnough { return finish() }
-                ends += 1
-                guard ends < 2 else { throw ToolError("given up: \(stand)") }
-                Terminal.note("\n\(stand). Nothing is lost: go on typing, or press Ctrl-D again to give up.")
-                continue
-            }
-            ends = 0
-            if isBlank(line) {
-                // Between pasted shares there may be empty lines.
-                if hasEnough, !opened, draft.isEmpty, !Terminal.moreComes(from: STDIN_FILENO) {
-                    return finish()
-                }
-                continue
-            }
-            take(line)
-        }
-    }
-
-    private var prompt: String {
+    /// What the terminal shows before the next line.
+    package var prompt: String {
         if offered != nil { return "[y: take the correction] > " }
         if !opened, draft.isEmpty { return "[-----BEGIN PENGUINDOME SHARE-----] > " }
         return "[\(draft.isComplete ? "-----END PENGUINDOME SHARE-----" : draft.prompt)] > "
     }
 
-    private func take(_ line: SecretBytes) {
+    private mutating func read(_ line: SecretBytes) {
         let word = Self.word(line)
         if let (key, correction) = offered {
             offered = nil
@@ -93,12 +99,13 @@ final class TypedShares {
         case "help", "?": return help()
         case "list": return list()
         case "undo": return undo()
-        case "clear": return Terminal.clear()
+        case "clear": return replies.append(.clearScreen)
+        case "quit", "exit": return say("Ctrl-C ends the program, and what was typed is lost")
         default: break
         }
         switch line.withUnsafeBytes({ ShareFrame($0) }) {
         case .begin:
-            if !draft.isEmpty { Terminal.note("\(unfinished) was not complete: left out") }
+            if !draft.isEmpty { say("\(unfinished) was not complete: left out") }
             start()
             opened = true
         case .end:
@@ -107,7 +114,7 @@ final class TypedShares {
             } else if draft.isComplete {
                 complete()
             } else {
-                Terminal.note("not yet: \(missing); type BEGIN to start this share anew")
+                say("not yet: \(missing); type BEGIN to start this share anew")
             }
         case nil:
             let before = draft
@@ -115,70 +122,73 @@ final class TypedShares {
         }
     }
 
-    private func settle(_ outcome: ShareDraft.Outcome, before: ShareDraft) {
+    private mutating func settle(_ outcome: ShareDraft.Outcome, before: ShareDraft) {
         switch outcome {
         case .accepted:
             opened = true
             history.append(before)
             if draft.isComplete, draft.finish() == nil {
-                Terminal.note(
+                say(
                     "every line agrees with its checksum, but not all of them together: compare each with the paper; "
                         + "undo takes back the last line, BEGIN starts the share anew")
             }
-        case .repeated(let key): Terminal.note("the line that begins \"\(key):\" is there already")
+        case .repeated(let key): say("the line that begins \"\(key):\" is there already")
         case .blank: break
         case .refused(let problem):
             if let correction = problem.correction { offered = (problem.key, correction) }
-            Terminal.note(
+            say(
                 "\(Printable.escaped(problem.description)); type this line again"
                     + (offered == nil ? "" : ", or y to take the correction"))
         }
     }
 
-    private func complete() {
+    private mutating func complete() {
         guard let share = draft.finish() else {
-            Terminal.note(
+            say(
                 "the lines do not fit together: compare each with the paper; BEGIN starts the share anew")
             return
         }
         start()
-        keep(ShareInput.Native(name: "typed share \(already.count + typed.count + 1)", share: share))
+        keep(
+            ShareInput.Native(
+                name: "typed share \(already.count + typed.count + 1)", share: share, isTyped: true))
     }
 
-    private func start() {
+    private mutating func start() {
         draft = ShareDraft()
         history = []
         offered = nil
         opened = false
     }
 
-    private func keep(_ new: ShareInput.Native) {
+    private mutating func keep(_ new: ShareInput.Native) {
         if let same = all.first(where: { $0.share.isSame(as: new.share) }) {
-            Terminal.note("this is the same share as \(same.name), given twice: this one is left out")
+            say("this is the same share as \(same.name), given twice: this one is left out")
             return
         }
         let set = new.share.set
         let group = all.filter { $0.share.set.identifier == set.identifier } + [new]
         if let other = group.dropLast().first(where: { $0.share.set != set }) {
-            Terminal.note(
+            say(
                 "it differs from \(other.name) in what it says of its set: one of the two was changed; which one will be "
                     + "known from those that agree")
         } else if let other = group.dropLast().first(where: { $0.share.number == new.share.number }) {
-            Terminal.note(
+            say(
                 "it has the same number as \(other.name) and differs: one of the two was changed; undo takes this one back"
             )
         }
         typed.append(new)
+        hasFailed = false
         let title =
             "\(new.name): \(Printable.escaped(new.title))"
             + (sets.count > 1 ? ", \(NativeSet.name(set))" : "")
         let missing = Self.missing(group)
-        Terminal.note(
+        say(
             missing > 0
                 ? "\(title): \(missing) more needed"
                 : "\(title): enough. Give another share to check these against, or press Return to go on.")
         if case .sealed = set.content, group.count == 1 {
-            Terminal.note("the secret itself is in a sealed file of this set: have it at hand")
+            say("the secret itself is in a sealed file of this set: have it at hand")
         }
     }
 
@@ -226,38 +236,31 @@ final class TypedShares {
             "missing \(keys.prefix(6).map { "\"\($0):\"" }.joined(separator: ", "))\(keys.count > 6 ? "…" : "")"
     }
 
-    private func finish() -> [ShareInput.Native] {
-        if !draft.isEmpty {
-            Terminal.note("\(unfinished) is not complete: it is left out.")
-            start()
-        }
-        return typed
-    }
-
-    private func undo() {
+    private mutating func undo() {
         if let before = history.popLast() {
             draft = before
-            Terminal.note("the last line is taken back")
+            say("the last line is taken back")
         } else if opened {
             start()
         } else if let last = typed.popLast() {
-            Terminal.note("\(last.name), \(Printable.escaped(last.title)), is taken back")
+            hasFailed = false
+            say("\(last.name), \(Printable.escaped(last.title)), is taken back")
         } else {
-            Terminal.note("there is nothing to take back")
+            say("there is nothing to take back")
         }
     }
 
-    private func list() {
+    private mutating func list() {
         for share in all {
-            Terminal.note(
+            say(
                 "  \(share.name): \(Printable.escaped(share.title)), \(NativeSet.name(share.share.set))")
         }
-        if !draft.isEmpty { Terminal.note("  \(unfinished), not complete: \(missing)") }
-        if all.isEmpty, draft.isEmpty { Terminal.note("  nothing yet") }
+        if !draft.isEmpty { say("  \(unfinished), not complete: \(missing)") }
+        if all.isEmpty, draft.isEmpty { say("  nothing yet") }
     }
 
-    private func help() {
-        Terminal.note(
+    private mutating func help() {
+        say(
             """
               Type the lines as they are printed; O and 0, I, l and 1, capitals and spaces do not matter.
               BEGIN  start this share anew      undo   take back the last line, or the last share
@@ -266,25 +269,8 @@ final class TypedShares {
             """)
     }
 
-    /// A line from the terminal; nil after Ctrl-D. A signal ends or stops the program with nothing left to read.
-    private func line(_ prompt: String, _ signals: inout HeldSignals) throws(ToolError) -> SecretBytes? {
-        while true {
-            Terminal.prompt(prompt)
-            var interrupted = false
-            let held = signals
-            let line = try Terminal.readLine(from: STDIN_FILENO, named: "the terminal") {
-                () throws(ToolError) in
-                interrupted = try !held.waitForInput(STDIN_FILENO)
-                return !interrupted
-            }
-            guard interrupted else { return line }
-            Terminal.discardInput(of: STDIN_FILENO)
-            signals.release()
-            signals = HeldSignals()
-        }
-    }
-
-    private func isBlank(_ line: SecretBytes) -> Bool {
+    /// Whether a line has nothing to see.
+    package static func isBlank(_ line: SecretBytes) -> Bool {
         line.withUnsafeBytes { $0.allSatisfy { [0x20, 0x09, 0x0d].contains($0) } }
     }
 
