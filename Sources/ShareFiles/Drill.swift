@@ -12,6 +12,8 @@ package struct Drill {
     private let unreadable: [String]
     /// Whether the shares restore the secret or its key, and all of them fit; nil where they are too few.
     private let fit: Bool?
+    /// Names of shares that the others speak against.
+    private let misfits: Set<String>
     /// Whether the sealed file opens; nil where it was not tried.
     private let sealed: Bool?
 
@@ -35,25 +37,27 @@ package struct Drill {
         var whole = given
         (whole.native, whole.damaged) = (shares, [])
         guard Set(shares.map(\.share.number)).count >= set.threshold else {
-            (fit, sealed) = (nil, nil)
+            (fit, sealed, misfits) = (nil, nil, [])
             return
         }
         var restored = false
+        var changed: Set<String> = []
         do {
             let combined = try NativeSet(whole, keepers: keepers, cryptography: cryptography)
             for share in combined.changed { keepers.note("pd-shares: \(share) \(NativeSet.misfit)") }
-            restored = combined.changed.isEmpty
+            changed = Set(combined.combination.changed.map { combined.inputs[$0].name })
+            restored = changed.isEmpty
             guard restored, !given.sealed.isEmpty else {
-                (fit, sealed) = (restored, nil)
+                (fit, sealed, misfits) = (restored, nil, changed)
                 return
             }
             try NativeSecret(combined, sealed: given.sealed, cryptography: cryptography)
                 .write(verifyFirst: false) { _ in }
-            (fit, sealed) = (true, true)
+            (fit, sealed, misfits) = (true, true, [])
         } catch let error as ToolError where error.exitCode == 1 {
             // Why they do not fit is said; that they do not is the drill's result.
             keepers.note("pd-shares: \(error.message)")
-            (fit, sealed) = restored ? (true, false) : (false, nil)
+            (fit, sealed, misfits) = restored ? (true, false, []) : (false, nil, changed)
         }
     }
 
@@ -70,6 +74,7 @@ package struct Drill {
         for input in shares {
             lines.append(
                 "  \(Printable.escaped(input.title)): readable and whole"
+                    + (misfits.contains(input.name) ? ", but does NOT fit the others" : "")
                     + (input.share.protection == nil ? "" : ", locked with a passphrase"))
         }
         for input in strangers {
@@ -99,6 +104,7 @@ package struct Drill {
         func seen(_ input: ShareInput.Native) -> String {
             "\"share\": \(input.share.number), \"holder\": \(input.share.holder.map(Printable.json) ?? "null"), "
                 + "\"whole\": true, \"passphrase\": \(input.share.protection != nil)"
+                + (misfits.contains(input.name) ? ", \"fits\": false" : "")
         }
         let entries =
             shares.map(seen)

@@ -462,6 +462,12 @@ struct KeepersTests {
         let outcome = try shares("drill", "forged.txt", share(2), share(3), "--record", "record")
         #expect(outcome.status == 1)
         #expect(try text("record").contains("These shares do NOT all fit together."))
+        // With one more than needed it is known which.
+        let named = try shares("drill", "forged.txt", share(2), share(3), share(4))
+        #expect(named.status == 1)
+        #expect(named.output.contains("share 1 of 5: readable and whole, but does NOT fit the others"))
+        let record = try shares("drill", "forged.txt", share(2), share(3), share(4), "--json")
+        #expect(record.output.contains("\"passphrase\": false, \"fits\": false}, {\"share\": 2,"))
     }
 
     @Test func inspectShowsSeveralSharesAsAnArray() throws {

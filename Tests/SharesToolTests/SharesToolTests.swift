@@ -875,7 +875,7 @@ struct SharesToolTests {
             ["refresh", "bare", "--out", "bare"] + bare,
         ] {
             let outcome = try tool.run(arguments)
-            #expect(outcome.status == 1)
+            #expect(outcome.status == 3)
             #expect(outcome.lastError.contains("choose an empty directory"), "\(outcome.errors)")
         }
         #expect(try tool.names("out").count == 5)
