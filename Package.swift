@@ -121,7 +121,8 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDSettings", "CCurl",
+                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDQuery", "PDSettings",
+                "CCurl",
                 "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Client"),
@@ -170,7 +171,8 @@ if !coreOnly {
         .target(
             name: "PDToolSupport",
             dependencies: [
-                "PDCrypto", "PDFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "PDBasics", "PDCrypto", "PDFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/Support"),
         .target(
@@ -222,12 +224,13 @@ if !coreOnly {
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(
-            name: "QueryTests", dependencies: ["PDQuery", "PDBasics", "PDDocument"], path: "Tests/QueryTests"),
+            name: "QueryTests", dependencies: ["PDTestSupport", "PDQuery", "PDBasics", "PDDocument"],
+            path: "Tests/QueryTests"),
         .testTarget(name: "FilesTests", dependencies: ["PDFiles"], path: "Tests/FilesTests"),
         .testTarget(
             name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
-            name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument", "PDCrypto"],
+            name: "ProtocolTests", dependencies: ["PDTestSupport", "PDProtocol", "PDDocument", "PDCrypto"],
             path: "Tests/ProtocolTests"),
         .executableTarget(
             name: "submit-benchmark", dependencies: ["PDProtocol", "PDCrypto", "PDDocument"],
@@ -235,7 +238,7 @@ if !coreOnly {
         .executableTarget(
             name: "document-benchmark", dependencies: ["PDDocument", "CMongoC"], path: "Benchmarks/document"),
         .executableTarget(
-            name: "store-benchmark", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
+            name: "store-benchmark", dependencies: ["PDFleet", "PDStore", "PDProtocol", "PDDocument"],
             path: "Benchmarks/store"),
         .executableTarget(
             name: "store-crash-child", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
@@ -248,7 +251,8 @@ if !coreOnly {
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
-            name: "PDTestSupport", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
+            name: "PDTestSupport",
+            dependencies: ["CLinux", "PDDocument", .product(name: "Logging", package: "swift-log")],
             path: "Tests/Support/TestSupport"),
         .testTarget(
             name: "FleetTests",

@@ -109,6 +109,41 @@ struct SubmitTests {
         }
     }
 
+    @Test(
+        "what a stranger signs in the name of a host is kept for the audit, with the address that it came from"
+    )
+    func refusedInName() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.application().test(.live) { client in
+                func submit(_ body: ByteBuffer) async throws {
+                    _ = try await client.executeRequest(
+                        uri: V1.submitPath, method: .post, headers: .form, body: body)
+                }
+                let report = #"{"hostname": "h", "plugins": {"p": 1}}"#
+                try await submit(try fleet.signed(report))
+                let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
+                for name in ["h", "unknown"] {
+                    let data = Array(report.replacing(#""h""#, with: "\"\(name)\"").utf8)
+                    let signature = try stranger.signDetachedWithoutPurposeArmored(data, at: .now())
+                    try await submit(
+                        ByteBuffer(
+                            bytes: V1.Envelope(data: data, signature: Array(signature.utf8)).formBody()))
+                }
+                // The answer does not wait for the note.
+                var records: [StoredRecord] = []
+                let patience = ContinuousClock.now + .seconds(10)
+                while records.isEmpty, ContinuousClock.now < patience {
+                    records = try await fleet.store.records(.refusals)
+                    await Task.yield()
+                }
+                #expect(records.count == 1)
+                let kept = try #require(records.first?.document)
+                #expect(kept["hostname"] == "h" && kept["peer"]?.string?.contains("127.0.0.1") == true)
+                #expect(kept["reason"]?.string?.isEmpty == false)
+            }
+        }
+    }
+
     @Test("a change with a name of any length makes a short line")
     func longName() async throws {
         try await TestFleet.with { fleet in

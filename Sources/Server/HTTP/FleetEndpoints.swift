@@ -53,7 +53,8 @@ struct FleetEndpoints: Sendable {
         let metrics = ServerMetrics()
         let signed = SignedRequests(
             clientKeys: clientKeys, now: now, allowance: HostAllowance(limits: options.allowance),
-            refusals: RefusalAllowance(limits: options.refusals))
+            refusals: RefusalAllowance(limits: options.refusals),
+            refused: RefusedRequests(store: store, logger: logger))
         let shelf = ReleaseShelf(directory: releases, logger: logger)
         let passwords = PasswordChecker()
         let failures = FailureThrottle(limits: options.failures)
@@ -74,7 +75,8 @@ struct FleetEndpoints: Sendable {
             signed: signed, access: access(options.pipeCreate, .closed), store: store, relay: relay,
             logger: logger)
         let health = HealthEndpoints(
-            readiness: readiness, metrics: metrics, metricsRanges: options.metricsRanges)
+            readiness: readiness, metrics: metrics, store: store, metricsRanges: options.metricsRanges,
+            logger: logger)
         let all = [
             submit.routes, update.routes, agentUpdate.routes, orders.routes, release.routes, pipes.routes,
             health.routes,

@@ -3,7 +3,7 @@ import PDFleet
 import PDProtocol
 
 /// The one road that every signed request takes: form, envelope, signature, value. Nothing of a request is looked at
-/// before its signature has been verified.
+/// before its signature has been verified, but for the name in a few of those that are refused.
 struct SignedRequests: Sendable {
     /// The keys that may sign.
     let clientKeys: RoleKeys
@@ -13,10 +13,14 @@ struct SignedRequests: Sendable {
     let allowance: HostAllowance
     /// What refused requests of one address may cost.
     let refusals: RefusalAllowance
+    /// Keeps what is refused in the name of a host.
+    let refused: RefusedRequests
 
     /// Verifies a request and reads its `data`.
     func open<Value: SignedValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
-        let envelope = try refusals.verifying(for: call.client) { () throws(Refusal) in try verified(call) }
+        let envelope = try refusals.verifying(for: call.client) { () throws(Refusal) in
+            try verified(call, as: Value.self)
+        }
         let value: Value
         do {
             value = try Value(json: envelope.data)
@@ -31,7 +35,9 @@ struct SignedRequests: Sendable {
     }
 
     /// The form of a request whose signature holds. A key that is not trusted is found out before anything is hashed.
-    private func verified(_ call: Call) throws(Refusal) -> V1.Envelope {
+    private func verified<Value: SignedValue>(
+        _ call: Call, as _: Value.Type
+    ) throws(Refusal) -> V1.Envelope {
         let envelope = try Self.envelope(call)
         guard let signature = envelope.signature, !signature.isEmpty else {
             throw .forbidden(reason: "the request is not signed")
@@ -40,9 +46,22 @@ struct SignedRequests: Sendable {
             _ = try clientKeys.verifier.verifyWithoutPurpose(
                 signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
         } catch {
+            note(call, envelope.data, as: Value.self, "\(error)")
             throw .forbidden(reason: "\(error)")
         }
         return envelope
+    }
+
+    /// Has it kept in whose name a request was refused. The answer does not wait for that, and nothing else depends on what
+    /// such a request says.
+    private func note<Value: SignedValue>(_ call: Call, _ data: [UInt8], as _: Value.Type, _ reason: String) {
+        let time = now()
+        let peer = call.client.map { "\($0)" } ?? "-"
+        Task { [refused] in
+            // What is no request names no host.
+            guard await refused.mayLook(at: time), let host = (try? Value(json: data))?.host else { return }
+            await refused.refused(host, peer: peer, reason: reason, at: time)
+        }
     }
 
     /// Reads the `data` of a request that is not signed.

@@ -1,3 +1,5 @@
+import PDBasics
+
 /// Rows under headings, in columns as wide as their widest text.
 public struct Table {
     private var rows: [[String]]
@@ -9,7 +11,7 @@ public struct Table {
 
     /// Adds a row. Control characters become `?`, so that no name can move the cursor.
     public mutating func add(_ cells: String...) {
-        rows.append(cells.map(Self.printable))
+        rows.append(cells.map(\.printable))
     }
 
     /// The table, one line a row, without trailing spaces.
@@ -28,17 +30,5 @@ public struct Table {
             }
             return line
         }.joined(separator: "\n")
-    }
-
-    /// Text without characters that a terminal would obey.
-    public static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
-                    default: scalar
-                    }
-                }))
     }
 }

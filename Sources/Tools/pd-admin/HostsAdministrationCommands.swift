@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDFleet
 import PDProtocol
 import PDStore
@@ -16,7 +17,7 @@ extension HostsCommand {
 
         func run() async throws {
             try await options.withFleet { fleet in
-                try await fleet.store.setSuspended(true, host: fleet.host(named: host).id)
+                try await fleet.store.suspend(true, host: fleet.host(named: host).id)
             }
         }
     }
@@ -31,7 +32,7 @@ extension HostsCommand {
 
         func run() async throws {
             try await options.withFleet { fleet in
-                try await fleet.store.setSuspended(false, host: fleet.host(named: host).id)
+                try await fleet.store.suspend(false, host: fleet.host(named: host).id)
             }
         }
     }
@@ -51,7 +52,7 @@ extension HostsCommand {
 
         func run() async throws {
             guard let hostname = Hostname(name) else {
-                throw ToolFailure(.usage, "\(Table.printable(name)) is not a host name")
+                throw ToolFailure(.usage, "\(name.printable) is not a host name")
             }
             try await options.withFleet { fleet in
                 try await fleet.store.rename(host: fleet.host(named: host).id, to: hostname)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PDBasics
 import PDClient
 import PDDocument
 import PDFiles
@@ -45,17 +46,17 @@ struct WhatCommand: ParsableCommand {
     }
 
     private func show(_ sent: LastSent) {
-        print("As \(Table.printable(sent.report["hostname"]?.string ?? "?")), this machine told the server:")
+        print("As \((sent.report["hostname"]?.string ?? "?").printable), this machine told the server:")
         for (name, value) in sent.report["plugins"]?.document ?? [:] {
-            let status = value.document?["status"]?.string.map { ": \(Table.printable($0))" } ?? ""
-            let reason = value.document?["reason"]?.string.map { " (\(Table.printable($0)))" } ?? ""
-            print("  \(Table.printable(name))\(status)\(reason)")
+            let status = value.document?["status"]?.string.map { ": \($0.printable)" } ?? ""
+            let reason = value.document?["reason"]?.string.map { " (\($0.printable))" } ?? ""
+            print("  \(name.printable)\(status)\(reason)")
         }
         switch sent.changed {
         case nil: print("It was the first report.")
         case let paths? where paths.isEmpty: print("Nothing had changed since the one before.")
         case let paths?:
-            print("Changed since the one before: \(Table.printable(paths.joined(separator: ", ")))")
+            print("Changed since the one before: \(paths.joined(separator: ", ").printable)")
         }
         print("All of it: pd-agent what --json; byte for byte: pd-agent what --bytes")
     }
