@@ -106,7 +106,9 @@ final class FleetRunner {
     }
 
     /// The output of `pd-admin … --json`.
-    func admin(_ arguments: String...) throws -> [[String: Any]] {
+    func admin(_ arguments: String...) throws -> [[String: Any]] { try admin(arguments) }
+
+    func admin(_ arguments: [String]) throws -> [[String: Any]] {
         let outcome = try run("pd-admin", arguments + ["--state", serverState, "--json"])
         try #require(outcome.status == 0, "\(outcome.errors)")
         return try #require(try JSONSerialization.jsonObject(with: outcome.output) as? [[String: Any]])

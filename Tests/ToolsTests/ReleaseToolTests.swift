@@ -114,7 +114,7 @@ struct ReleaseToolTests {
     func secretKeyByOption() throws {
         let builder = try builder()
         try builder.release("keygen", "--out", "K")
-        for option in ["--settings", "--trusted-key"] {
+        for option in ["--settings", "--trusted-key", "--checks"] {
             let outcome = try builder.run(
                 "build", "tree", "--number", "1", "--out", "1.tar", option, "K/key.asc")
             #expect(outcome.status == 1 && outcome.errors.contains("K/key.asc"), "\(outcome.errors)")
@@ -123,6 +123,23 @@ struct ReleaseToolTests {
         let outcome = try builder.run("build", "tree", "--number", "1", "--out", "1.tar")
         #expect(outcome.status == 1 && outcome.errors.contains("tree/K/key.asc"), "\(outcome.errors)")
         #expect(!builder.tools.exists("1.tar"))
+    }
+
+    @Test("a release takes the checks that pd-admin exported, and nothing else in their place")
+    func checks() throws {
+        let builder = try builder()
+        try builder.tools.write(
+            "checks.json", Data(#"{"checks": [{"name": "a", "title": "A", "query": {}}]}"#.utf8))
+        try builder.release(
+            "build", "tree", "--number", "1", "--out", "1.tar", "--checks",
+            builder.tools.path("checks.json").path)
+        #expect(try builder.tools.text("1.manifest").contains(#""path":"checks.json""#))
+        try builder.tools.write("checks.json", Data(#"{"checks": [{"name": "a"}]}"#.utf8))
+        let outcome = try builder.run(
+            "build", "tree", "--number", "2", "--out", "2.tar", "--checks",
+            builder.tools.path("checks.json").path)
+        #expect(outcome.status == 1 && outcome.errors.contains("must have a name, a title and a query"))
+        #expect(!builder.tools.exists("2.tar"))
     }
 
     private static let secretKeys = URL(filePath: #filePath).deletingLastPathComponent()

@@ -45,6 +45,7 @@ struct RootToolsTests {
                 ["pd-admin", "keys", "remove", try fingerprint(), "--role", "patch"],
                 ["pd-admin", "issues", "audit"],
                 ["pd-admin", "backup", fleet.tools.path("backup-\(UUID().uuidString)").path],
+                ["pd-admin", "checks", "export"],
                 ["pd-server", "setup", "--yes"],
             ].map { try fleet.run($0[0], Array($0.dropFirst()) + ["--state", state]) }
             let backup = fleet.tools.path("whole").path
@@ -131,7 +132,8 @@ struct RootToolsTests {
             "keys/retired",
             "tls", "releases", "server.yml", "checks.yml", "fleet.sqlite", "lock", "serving", "restoring",
             "replaced", "agent-kit/agent.yml",
-            "agent-kit/server.crt", "agent-kit/server.pub.asc", "keys/server.pub.asc", "keys/server.key.asc",
+            "agent-kit/server.crt", "agent-kit/server.pub.asc", "agent-kit/checks.json",
+            "keys/server.pub.asc", "keys/server.key.asc",
         ])
     func links(name: String) throws {
         let world = try World()

@@ -18,6 +18,10 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case key(file: String, reason: String)
     /// No report was delivered yet.
     case nothingSent
+    /// Neither the release in use nor the kit brought checks.
+    case noChecks
+    /// The checks that there are cannot be used.
+    case badChecks(String)
     /// A file or directory.
     case file(FileError)
     /// A report could not be put into the spool.
@@ -54,6 +58,9 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
         case .nothingSent: "this machine has told the server nothing yet: run pd-agent cycle"
+        case .noChecks:
+            "this machine has no checks: join with a kit of today, or install a release that brings checks.json"
+        case .badChecks(let reason): "the checks cannot be used: \(reason)"
         case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"
         case .notReached(let server, let reason, let waiting):

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import PDCrypto
 import PDFiles
+import PDProtocol
 import PDSettings
 
 /// A machine's place in a fleet.
@@ -47,6 +48,9 @@ public enum Membership {
         if let old = try existing(state) {
             if old.clientKey == new.clientKey, old.serverKey == new.serverKey {
                 guard old.settings != new.settings || old.authority != new.authority else {
+                    do throws(FileError) {
+                        try write(checks: new.checks ?? old.checks, state)
+                    } catch { throw .file(error) }
                     return (.unchanged, settings)
                 }
                 result = .settingsReplaced
@@ -71,10 +75,16 @@ public enum Membership {
             } else {
                 try Files.remove(state.authority)
             }
+            try write(checks: new.checks, state)
             // Last: a membership is there when its settings are.
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }
         return (result, settings)
+    }
+
+    private static func write(checks: [UInt8]?, _ state: StateDirectory) throws(FileError) {
+        guard let checks else { return try Files.remove(state.checks) }
+        try Files.writeAtomically(checks, to: state.checks)
     }
 
     /// Public keys of those who may sign releases and orders; that they may, the settings say.
@@ -107,6 +117,9 @@ public enum Membership {
             settings = try AgentSettings(
                 yaml: String(decoding: kit.settings, as: UTF8.self), file: "\(folder)/agent.yml")
         } catch { throw .settings(error) }
+        do throws(ProtocolError) {
+            if let checks = kit.checks { _ = try PublishedChecks(json: checks) }
+        } catch { throw .badChecks("\(folder)/\(PublishedChecks.fileName): \(error)") }
         do throws(OpenPGP.Error) {
             _ = try OpenPGPSigner(kit.clientKey)
         } catch { throw .key(file: "\(folder)/client.key.asc", reason: "\(error)") }

@@ -1,6 +1,7 @@
 import Glibc
 import PDCrypto
 import PDFiles
+import PDProtocol
 import PDSecrets
 import PDSettings
 
@@ -19,6 +20,8 @@ public struct StateDirectory: Sendable {
     var serverKey: String { "\(path)/server.pub.asc" }
     /// The certificate that the server proves itself with, where it is not the system that vouches for it.
     var authority: String { "\(path)/\(MembershipFiles.authorityName)" }
+    /// The fleet's checks, as the kit brought them.
+    var checks: String { "\(path)/\(PublishedChecks.fileName)" }
     var spool: String { "\(path)/spool" }
     /// The last report that the server took, byte for byte, and the one before it.
     var lastSent: String { "\(path)/sent.json" }
@@ -58,6 +61,8 @@ struct MembershipFiles {
     let serverKey: [UInt8]
     /// Nothing where there is none.
     let authority: [UInt8]?
+    /// The fleet's checks; nothing where there are none.
+    let checks: [UInt8]?
 
     /// Reads all of them.
     init(folder: String) throws(FileError) {
@@ -67,5 +72,7 @@ struct MembershipFiles {
         serverKey = try Files.read("\(folder)/\(Self.names[2])", limit: 1 << 20)
         let certificate = "\(folder)/\(Self.authorityName)"
         authority = Files.exists(certificate) ? try Files.read(certificate, limit: 1 << 20) : nil
+        let published = "\(folder)/\(PublishedChecks.fileName)"
+        checks = Files.exists(published) ? try Files.read(published, limit: PublishedChecks.sizeLimit) : nil
     }
 }

@@ -15,7 +15,8 @@ struct PDAgent: Tool {
             """,
         version: BuildStamp.text,
         subcommands: [
-            Join.self, Collect.self, Submit.self, Cycle.self, Status.self, UpdateCommand.self,
+            Join.self, Collect.self, Submit.self, Cycle.self, Status.self, CheckCommand.self,
+            UpdateCommand.self,
             VerifyCommand.self, InstallUnitsCommand.self, WhatCommand.self, RunCommand.self,
             CollectorWorkerCommand.self,
         ])

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import PDBasics
 import PDCrypto
 import PDFiles
 import PDProtocol
@@ -38,6 +39,12 @@ struct BuildCommand: ParsableCommand {
                 + "secret_keeping.",
             valueName: "agent.yml"))
     var settings: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The fleet's checks for pd-agent check, as pd-admin checks export writes them.",
+            valueName: "checks.json"))
+    var checks: String?
 
     @Option(help: ArgumentHelp("The release's number: higher than all before it.", valueName: "number"))
     var number: Int
@@ -86,6 +93,12 @@ struct BuildCommand: ParsableCommand {
             }
         }
         if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
+        if let checks {
+            do {
+                _ = try PublishedChecks(json: try Files.read(checks, limit: PublishedChecks.sizeLimit))
+            } catch let error as ProtocolError { throw ToolFailure(.failed, "\(checks): \(error)") }
+            files.append(try ReleaseSource(path: PublishedChecks.fileName, file: checks))
+        }
         for file in trustedKeys {
             let certificate = try ReleaseFiles.refuseUnfitKey(
                 try Files.read(file, limit: OpenPGP.Certificate.sizeLimit), named: file, at: .now())
@@ -123,7 +136,7 @@ struct BuildCommand: ParsableCommand {
             if let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: source.file) {
                 throw ToolFailure(
                     .failed,
-                    "\(Table.printable(source.file)) is or holds \(form): a release is handed out to everybody"
+                    "\(source.file.printable) is or holds \(form): a release is handed out to everybody"
                 )
             }
             try paths.insert(file: file.path)
