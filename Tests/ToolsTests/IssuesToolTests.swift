@@ -124,6 +124,10 @@ struct IssuesToolTests {
             metrics.contains("penguindome_hosts_silent 0\n")
                 && metrics.contains("penguindome_outbox_messages 0\n"))
 
+        let saved = try fleet.run("pd-admin", ["backup", fleet.tools.path("saved").path] + state)
+        #expect(saved.status == 0, "\(saved.errors)")
+        #expect(try fleet.run("pd-admin", ["status"] + state).text.contains("just now\nsilent hosts"))
+
         let page = fleet.tools.path("report.html").path
         let made = try fleet.run(
             "pd-admin", ["report", "--from", "2026-01-01", "--to", "2099-01-01", "--out", page] + state)
