@@ -48,6 +48,7 @@ if !coreOnly {
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ]
+    package.products.append(.library(name: "PDShareFiles", targets: ["PDShareFiles"]))
     package.targets += [
         .systemLibrary(
             name: "CGPGME", path: "Sources/CShims/CGPGME", pkgConfig: "gpgme",
@@ -74,13 +75,23 @@ if !coreOnly {
             cSettings: ["PENGUINDOME_COMMIT", "PENGUINDOME_DATE"].compactMap { name in
                 Context.environment[name].map { .define(name, to: "\"\($0)\"") }
             }),
-        .target(name: "PDBasics", dependencies: ["CBuildStamp"], path: "Sources/Basics"),
-        .testTarget(name: "BasicsTests", dependencies: ["PDBasics"], path: "Tests/BasicsTests"),
+        .target(name: "PDBasics", dependencies: ["CBuildStamp", "CLinux"], path: "Sources/Basics"),
+        .testTarget(
+            name: "BasicsTests", dependencies: ["PDTestSupport", "PDBasics"], path: "Tests/BasicsTests"),
         .target(name: "PDDocument", path: "Sources/Document"),
         .target(name: "PDFiles", dependencies: ["PDSecrets"], path: "Sources/Files"),
         .target(
             name: "PDSettings", dependencies: ["CYAML", .product(name: "Logging", package: "swift-log")],
             path: "Sources/Settings"),
+        .target(
+            name: "PDLogs",
+            dependencies: [
+                "PDBasics", "PDDocument", "PDFiles", "PDSettings",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Logs"),
+        .testTarget(
+            name: "LogsTests", dependencies: ["PDLogs", "PDFiles", "PDSettings"], path: "Tests/LogsTests"),
         .target(
             name: "PDProtocol", dependencies: ["PDSecrets", "PDCrypto", "PDDocument"],
             path: "Sources/Protocol"),
@@ -97,7 +108,7 @@ if !coreOnly {
             name: "PDFleet",
             dependencies: [
                 "PDBasics", "PDStore", "PDQuery", "PDProtocol", "PDLegacy", "PDSecrets", "PDCrypto",
-                "PDDocument",
+                "PDDocument", "PDLogs",
                 "PDSettings", "PDFiles", "COpenSSL", "CCurl",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Fleet", resources: [.embedInCode("Resources/checks.yml")]),
@@ -121,8 +132,9 @@ if !coreOnly {
         .target(
             name: "PDClient",
             dependencies: [
-                "PDBasics", "PDProtocol", "PDCrypto", "PDDocument", "PDFiles", "PDSettings", "CCurl",
-                "CLinux",
+                "PDBasics", "PDProtocol", "PDSecrets", "PDCrypto", "PDDocument", "PDFiles", "PDLogs",
+                "PDQuery",
+                "PDSettings", "CCurl", "CLinux",
                 .product(name: "Logging", package: "swift-log"),
             ], path: "Sources/Client"),
         .target(
@@ -143,7 +155,8 @@ if !coreOnly {
         .executableTarget(
             name: "pd-release",
             dependencies: [
-                "PDBasics", "PDToolSupport", "PDCrypto", "PDDocument", "PDFiles", "PDGnuPG", "PDProtocol",
+                "PDBasics", "PDToolSupport", "PDCrypto", "PDLegacy", "PDDocument", "PDFiles", "PDGnuPG",
+                "PDProtocol",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/Tools/pd-release"),
         .target(
@@ -170,7 +183,8 @@ if !coreOnly {
         .target(
             name: "PDToolSupport",
             dependencies: [
-                "PDCrypto", "PDFiles", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "PDBasics", "PDCrypto", "PDFiles",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Tools/Support"),
         .target(
@@ -182,7 +196,7 @@ if !coreOnly {
             dependencies: [
                 "PDBasics", "PDServer", "PDFleet", "PDFiles", "PDServerToolSupport", "PDToolSupport",
                 "PDCrypto",
-                "PDSettings",
+                "PDLogs", "PDSettings",
                 "PDStore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -211,7 +225,8 @@ if !coreOnly {
             dependencies: ["CGcrypt", "CGPGME", "CMongoC", "COpenSSL", "CCurl", "CYAML", "CPCRE2"],
             path: "Tests/ShimsTests"),
         .testTarget(
-            name: "GnuPGTests", dependencies: ["PDGnuPG", "PDSecrets", "PDCrypto"], path: "Tests/GnuPGTests"),
+            name: "GnuPGTests", dependencies: ["PDTestSupport", "PDGnuPG", "PDSecrets", "PDCrypto"],
+            path: "Tests/GnuPGTests"),
         .testTarget(
             name: "PrimitivesDifferentialTests",
             dependencies: ["PDSecrets", "PDCrypto", .product(name: "Crypto", package: "swift-crypto")],
@@ -222,12 +237,13 @@ if !coreOnly {
         .testTarget(
             name: "DocumentTests", dependencies: ["PDDocument", "CMongoC"], path: "Tests/DocumentTests"),
         .testTarget(
-            name: "QueryTests", dependencies: ["PDQuery", "PDBasics", "PDDocument"], path: "Tests/QueryTests"),
+            name: "QueryTests", dependencies: ["PDTestSupport", "PDQuery", "PDBasics", "PDDocument"],
+            path: "Tests/QueryTests"),
         .testTarget(name: "FilesTests", dependencies: ["PDFiles"], path: "Tests/FilesTests"),
         .testTarget(
             name: "SettingsTests", dependencies: ["PDSettings"], path: "Tests/SettingsTests"),
         .testTarget(
-            name: "ProtocolTests", dependencies: ["PDProtocol", "PDDocument", "PDCrypto"],
+            name: "ProtocolTests", dependencies: ["PDTestSupport", "PDProtocol", "PDDocument", "PDCrypto"],
             path: "Tests/ProtocolTests"),
         .executableTarget(
             name: "submit-benchmark", dependencies: ["PDProtocol", "PDCrypto", "PDDocument"],
@@ -235,7 +251,7 @@ if !coreOnly {
         .executableTarget(
             name: "document-benchmark", dependencies: ["PDDocument", "CMongoC"], path: "Benchmarks/document"),
         .executableTarget(
-            name: "store-benchmark", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
+            name: "store-benchmark", dependencies: ["PDFleet", "PDStore", "PDProtocol", "PDDocument"],
             path: "Benchmarks/store"),
         .executableTarget(
             name: "store-crash-child", dependencies: ["PDStore", "PDQuery", "PDProtocol", "PDDocument"],
@@ -248,12 +264,16 @@ if !coreOnly {
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], path: "Tests/StoreTests"),
         .target(
-            name: "PDTestSupport", dependencies: ["CLinux", .product(name: "Logging", package: "swift-log")],
+            name: "PDTestSupport",
+            dependencies: [
+                "CLinux", "PDCrypto", "PDDocument", .product(name: "Logging", package: "swift-log"),
+            ],
             path: "Tests/Support/TestSupport"),
         .testTarget(
             name: "FleetTests",
             dependencies: [
-                "PDTestSupport", "PDBasics", "PDFleet", "PDStore", "PDQuery", "PDProtocol", "PDDocument",
+                "PDTestSupport", "PDBasics", "PDLogs", "PDFleet", "PDStore", "PDQuery", "PDProtocol",
+                "PDDocument",
                 "PDSecrets",
                 "PDLegacy", "PDCrypto",
                 "PDSettings",
@@ -284,8 +304,9 @@ if !coreOnly {
         .testTarget(
             name: "ClientTests",
             dependencies: [
-                "PDClient", "PDBasics", "PDCrypto", "PDFiles", "PDProtocol", "hostile-collectors", "pd-agent",
-                "pd-plugin", "PDPluginKit",
+                "PDClient", "PDBasics", "PDSecrets", "PDCrypto", "PDDocument", "PDFiles", "PDLogs",
+                "PDProtocol",
+                "hostile-collectors", "pd-agent", "pd-plugin", "PDPluginKit",
             ],
             path: "Tests/ClientTests", exclude: ["Machines"]),
     ]

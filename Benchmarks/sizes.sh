@@ -4,7 +4,8 @@
 # Usage: Benchmarks/sizes.sh [--check]
 #
 # Prints the table of sizes.md. With --check, ends with exit code 1 where a program is heavier than its limit, links
-# what it must not, or is not hardened: limits are a tenth above the goals of sizes.md, for other toolchains.
+# what it must not, or is not hardened: limits are a tenth above the goals of sizes.md, for other toolchains; that of the
+# static program is a little below its goal, so that the check fails before the goal is missed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 check=${1:-}
@@ -13,6 +14,7 @@ failures=()
 # What a program may weigh, in bytes, and as xz; 0 for no limit.
 limits() {
     case $1 in
+        static/pd-shares) echo 17900000 4990000 ;;
         pd-agent) echo 22000000 7700000 ;;
         pd-release | pd-shares | pd-plugin) echo 22000000 0 ;;
         *) echo 0 0 ;;
@@ -22,6 +24,8 @@ limits() {
 # Libraries that a program must not need.
 forbidden() {
     case $1 in
+        # One file for a day on which little else works.
+        static/*) echo '.' ;;
         # What is read and tested alone needs libgcrypt and libgpg-error only.
         pd-shares) echo 'libcurl|libyaml|libpcre2|libssl|libgpgme|libmongoc' ;;
         pd-agent) echo 'libssl|libcrypto|libgpgme|libmongoc|libsqlite3' ;;
@@ -40,7 +44,7 @@ for program in .build/release/pd-* .build-static/release/pd-shares; do
     packed=$(xz -c -T0 "$program" | wc -c)
     libraries=$(readelf -dW "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
     label=$name
-    case $program in .build-static/*) label="$name, static" ;; esac
+    case $program in .build-static/*) label="$name, static" name=static/$name ;; esac
     echo "| \`$label\` | $size | $packed | $(echo $libraries | sed 's/ /, /g') |"
     read -r limit packed_limit < <(limits "$name")
     [ "$limit" = 0 ] || [ "$size" -le "$limit" ] || failures+=("$program has $size bytes, more than $limit")

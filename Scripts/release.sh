@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is shipped: the programs of Sources/Tools in .build/release, with the Swift runtime inside, and pd-shares
-# once more without any library in .build-static/release. Debugging symbols go to PROGRAM.debug beside each program.
+# once more without any library in .build-static/release; python/ beside the programs is the package for plugins. Debugging
+# symbols go to PROGRAM.debug beside each program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -27,6 +28,11 @@ PENGUINDOME_ONLY="${tools[*]}" swift build "${flags[@]}" --static-swift-stdlib
 # addresses nothing compares, are one: 170 kB less.
 PENGUINDOME_ONLY=pd-shares swift build "${flags[@]}" --product pd-shares --scratch-path .build-static \
     -Xlinker --icf=safe -Xswiftc -static-executable
+
+# The tools of plugins in Python; pd-agent looks for them beside itself.
+rm -rf .build/release/python
+mkdir -p .build/release/python/penguindome
+cp plugins/python/penguindome/*.py .build/release/python/penguindome/
 
 for tool in "${tools[@]}"; do strip_symbols ".build/release/$tool"; done
 strip_symbols .build-static/release/pd-shares

@@ -38,7 +38,11 @@ let key = try OpenPGP.SecretKey(Array(Data(contentsOf: URL(filePath: CommandLine
     let data = V1.Submission(
         hostname: hostname, collectedAt: time + Int64(number), plugins: plugins, commands: nil
     ).json()
-    let signature = Array(try key.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
+    let signature = Array(
+        try OpenPGP.armored(
+            signature: key.signDetachedWithoutPurpose(
+                data, at: OpenPGP.Timestamp(Int64(Date().timeIntervalSince1970)))
+        ).utf8)
     let body = V1.Envelope(data: data, signature: signature).formBody()
     let head = """
         POST \(V1.submitPath) HTTP/1.1\r

@@ -55,19 +55,21 @@ private func values(_ algorithm: UInt8) -> [[UInt8]] {
     let neutral = [1] + [UInt8](repeating: 0, count: 31)
     let zero = [UInt8](repeating: 0, count: 32)
     switch algorithm {
-    case OpenPGP.PublicKeyAlgorithm.ed25519: return [neutral + zero, neutral + neutral]
-    case OpenPGP.PublicKeyAlgorithm.eddsaLegacy:
+    case OpenPGP.PublicKeyAlgorithm.ed25519.rawValue: return [neutral + zero, neutral + neutral]
+    case OpenPGP.PublicKeyAlgorithm.eddsaLegacy.rawValue:
         return [
             OpenPGP.mpi(neutral) + OpenPGP.mpi(zero), OpenPGP.mpi(neutral) + OpenPGP.mpi(neutral), one + one,
         ]
-    case OpenPGP.PublicKeyAlgorithm.ecdsa: return [one + one, [0, 0] + [0, 0], one + [0, 2, 2]]
+    case OpenPGP.PublicKeyAlgorithm.ecdsa.rawValue: return [one + one, [0, 0] + [0, 0], one + [0, 2, 2]]
     default: return [one, [0, 0], [0, 2, 2]]
     }
 }
 
 /// What a secret key signs, its certificate verifies; or the key refuses to sign.
 private func check(_ key: OpenPGP.SecretKey) {
-    guard let signature = try? key.signDetached([1, 2, 3], for: .order, at: Vectors.now) else { return }
+    guard let signature = try? key.detachedSignature(of: [1, 2, 3], for: .order, at: Vectors.now) else {
+        return
+    }
     let verifier = OpenPGP.Verifier(certificates: [key.certificate])
     guard (try? verifier.verify(signature: signature, of: [1, 2, 3], for: .order, at: Vectors.now)) != nil
     else {

@@ -38,7 +38,7 @@ public func fuzzPackets(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
 }
 
 private func check(_ packet: OpenPGP.Packet) {
-    let written = OpenPGP.PacketReader.write(packet.tag, packet.body)
+    let written = OpenPGP.packet(packet.tag, packet.body)
     var reader = OpenPGP.PacketReader(written[...])
     guard let again = try? reader.next(), reader.isAtEnd else { fatalError("what was written does not read") }
     precondition(again.tag == packet.tag && again.body == packet.body, "it reads as something else")

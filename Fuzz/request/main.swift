@@ -3,6 +3,7 @@
 // Any bytes of a connection: where they stop to be HTTP does not depend on how they come in, and the head of the first
 // request, where it passes whole, is one by a second and simpler reading.
 
+/// Gives one input to the parser of requests.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))

@@ -12,8 +12,10 @@ public enum Purpose: String, Sendable, CaseIterable, CustomStringConvertible {
     case manifest = "manifest-1"
     /// The content of a file: an archive of a release, or a file that version 1 agents verify one by one.
     case file = "file-1"
-    /// The keys that are trusted.
+    /// What a server says of its own key, the fleet's client key and its certificate: `KeyStatement`.
     case keys = "keys-1"
+    /// What a machine says of the keys that are its own: `MachineStatement`.
+    case machine = "machine-1"
     /// The key that private values are sealed to.
     case sealing = "sealing-1"
 
@@ -31,20 +33,18 @@ public enum Purpose: String, Sendable, CaseIterable, CustomStringConvertible {
 
 extension Curve25519.Signing.PrivateKey {
     /// A signature that `content` was signed for `purpose`: 64 bytes, the same ones each time.
-    ///
-    /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
-    public func signature(of content: some Collection<UInt8>, for purpose: Purpose) throws -> [UInt8] {
+    public func signature(
+        of content: some Collection<UInt8>, for purpose: Purpose
+    ) throws(CryptoError) -> [UInt8] {
         try signature(for: purpose.prefix + content)
     }
 }
 
 extension Curve25519.Signing.PublicKey {
     /// Whether `signature` was made over `content`, for `purpose`, with the private half of this key.
-    ///
-    /// - Throws: ``Curve25519/Error/messageTooLong(_:)``, ``CryptoError``.
     public func isValidSignature(
         _ signature: some Collection<UInt8>, of content: some Collection<UInt8>, for purpose: Purpose
-    ) throws -> Bool {
+    ) throws(CryptoError) -> Bool {
         try isValidSignature(signature, for: purpose.prefix + content)
     }
 }

@@ -1,10 +1,5 @@
 import CGcrypt
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
+import Glibc
 
 /// An S-expression of libgcrypt: how its public-key functions take keys, data and signatures
 /// (libgcrypt manual, chapter 9).
@@ -14,7 +9,7 @@ import CGcrypt
 final class SExpression: @unchecked Sendable {
     let handle: gcry_sexp_t
 
-    private init(handle: gcry_sexp_t) {
+    init(handle: gcry_sexp_t) {
         self.handle = handle
     }
 
@@ -70,14 +65,6 @@ final class SExpression: @unchecked Sendable {
             start += value.count
         }
         try self.init(format, reading: parts)
-    }
-
-    /// A fresh key pair from a `genkey` expression.
-    static func generateKey(_ parameters: SExpression) throws(CryptoError) -> SExpression {
-        var key: gcry_sexp_t?
-        let code = gcry_pk_genkey(&key, parameters.handle)
-        guard code == 0, let key else { throw .library(code: code) }
-        return SExpression(handle: key)
     }
 
     /// The signature of `data` by this private key.

@@ -17,13 +17,12 @@ public enum PBKDF2 {
     ///   - salt: Any length; 16 random bytes are advised.
     ///   - rounds: The iteration count, 1 through ``maximumRounds``.
     ///   - outputByteCount: 1 through 32.
-    /// - Throws: ``KDFError``, ``CryptoError``.
     public static func deriveKey(
         password: SecretBytes, salt: some Collection<UInt8>, rounds: Int, outputByteCount: Int = 32
-    ) throws -> SecretBytes {
-        guard rounds > 0, rounds <= maximumRounds else { throw KDFError.rounds(rounds) }
+    ) throws(CryptoError) -> SecretBytes {
+        guard rounds > 0, rounds <= maximumRounds else { throw .cost("rounds") }
         guard outputByteCount > 0, outputByteCount <= 32 else {
-            throw KDFError.outputByteCount(outputByteCount)
+            throw .byteCount(of: .derivedKey, outputByteCount)
         }
         guard salt.count > 0 else {
             return try deriveKeyWithoutSalt(
@@ -33,7 +32,7 @@ public enum PBKDF2 {
         return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
             try password.withUnsafeBytes { password throws(CryptoError) in
                 try salt.withContiguousBytes { salt throws(CryptoError) in
-                    try Libgcrypt.check(
+                    try CryptoError.check(
                         gcry_kdf_derive(
                             password.baseAddress, password.count, Int32(GCRY_KDF_PBKDF2.rawValue),
                             Int32(GCRY_MD_SHA256.rawValue), salt.baseAddress, salt.count, UInt(rounds),
@@ -47,12 +46,12 @@ public enum PBKDF2 {
     /// may have.
     private static func deriveKeyWithoutSalt(
         password: SecretBytes, rounds: Int, outputByteCount: Int
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         var mac = try HMAC(key: password, hash: .sha256)
         try mac.update([0, 0, 0, 1])
-        return try SecretBytes(count: outputByteCount) { output in
+        return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
             // A secret only so that it is wiped.
-            _ = try SecretBytes(count: HMAC.Hash.sha256.byteCount) { block in
+            _ = try SecretBytes(count: HMAC.Hash.sha256.byteCount) { block throws(CryptoError) in
                 try mac.restart(into: block)
                 for index in output.indices { output[index] = block[index] }
                 for _ in 1..<rounds {

@@ -17,6 +17,9 @@ public struct PasswordHash: Equatable, Sendable {
     /// The longest salt of a stored hash, in bytes.
     public static let maximumSaltByteCount = 1_024
 
+    /// Base 64 with `.` for `+` and without padding.
+    private static let coder = BaseN(
+        bits: 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", "0123456789", "./")
     private static let scheme = "pbkdf2-sha256"
     private static let digestByteCount = 32
     private static let newSaltByteCount = 16
@@ -45,11 +48,11 @@ public struct PasswordHash: Equatable, Sendable {
         guard let rounds = Self.decimal(fields[2]), rounds <= Self.maximumRounds else {
             throw Error.rounds(String(fields[2].prefix(24)))
         }
-        guard let salt = BaseN.adaptedBase64.decode(fields[3].utf8), salt.count <= Self.maximumSaltByteCount
+        guard let salt = Self.coder.decode(fields[3].utf8), salt.count <= Self.maximumSaltByteCount
         else {
             throw Error.salt
         }
-        guard let digest = BaseN.adaptedBase64.decode(fields[4].utf8), digest.count == Self.digestByteCount
+        guard let digest = Self.coder.decode(fields[4].utf8), digest.count == Self.digestByteCount
         else {
             throw Error.digest
         }
@@ -60,7 +63,7 @@ public struct PasswordHash: Equatable, Sendable {
 
     /// The modular form.
     public var modular: String {
-        "$\(Self.scheme)$\(rounds)$\(BaseN.adaptedBase64.text(salt))$\(BaseN.adaptedBase64.text(digest))"
+        "$\(Self.scheme)$\(rounds)$\(Self.coder.text(salt))$\(Self.coder.text(digest))"
     }
 
     /// Whether `password` is the one that was hashed. The digests are compared in constant time.
@@ -80,7 +83,7 @@ public struct PasswordHash: Equatable, Sendable {
     ///   - password: What was typed.
     ///   - hash: The user's hash; nil where there is no such user.
     ///   - rounds: What is spent on an unknown user: the rounds that the known users' hashes have.
-    /// - Throws: ``CryptoError``, ``KDFError/rounds(_:)``.
+    /// - Throws: ``CryptoError``.
     public static func matches(
         _ password: SecretBytes, _ hash: PasswordHash?, roundsIfUnknown rounds: Int = defaultRounds
     ) throws -> Bool {

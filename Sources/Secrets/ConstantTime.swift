@@ -13,12 +13,4 @@ public enum ConstantTime {
         for index in 0..<left.count { difference |= left[index] ^ right[index] }
         return difference == 0
     }
-
-    /// Whether every byte is zero.
-    @inline(never)
-    package static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        var seen: UInt8 = 0
-        for byte in bytes { seen |= byte }
-        return seen == 0
-    }
 }

@@ -22,6 +22,22 @@ package struct LockedMemory: @unchecked Sendable {
         /// How much of the range was used at least once.
         var used = 0
         var lockWasRefused = false
+
+        mutating func lock(_ bytes: UnsafeMutableRawBufferPointer) -> LockedMemory {
+            let isLocked = mlock(bytes.baseAddress, bytes.count) == 0
+            if !isLocked { lockWasRefused = true }
+            return LockedMemory(bytes: bytes, isLocked: isLocked)
+        }
+
+        /// Pages that were never used.
+        mutating func pages(_ size: Int) -> LockedMemory? {
+            guard size <= range.count - used,
+                let start = UnsafeMutableRawPointer(bitPattern: range.start + UInt(used)),
+                mprotect(start, size, PROT_READ | PROT_WRITE) == 0
+            else { return nil }
+            used += size
+            return lock(UnsafeMutableRawBufferPointer(start: start, count: size))
+        }
     }
 
     private static let state = Mutex(State())
@@ -53,16 +69,19 @@ package struct LockedMemory: @unchecked Sendable {
     /// Zeroed memory for `count` bytes, or for a few more; nil where there is none left.
     package static func take(_ count: Int) -> LockedMemory? {
         guard count <= range.count - pageBytes else { return nil }
-        let size = size(for: count)
+        // A power of two below a page, else whole pages.
+        var size = shortest
+        while size < min(count, pageBytes) { size *= 2 }
+        if size >= pageBytes { size = (count + pageBytes - 1) / pageBytes * pageBytes }
         return state.withLock { state in
             if let place = state.free[size]?.popLast() {
                 if size < pageBytes { return place }
-                guard place.isLocked else { return LockedMemory(locking: place.bytes, &state) }
+                guard place.isLocked else { return state.lock(place.bytes) }
                 state.keptBytes -= size
                 return place
             }
-            guard size < pageBytes else { return pages(size, &state) }
-            guard let pages = pages(4 * pageBytes, &state) else { return nil }
+            guard size < pageBytes else { return state.pages(size) }
+            guard let pages = state.pages(4 * pageBytes) else { return nil }
             let places = stride(from: 0, to: pages.bytes.count, by: size).map { start in
                 let place = UnsafeMutableRawBufferPointer(rebasing: pages.bytes[start..<start + size])
                 return LockedMemory(bytes: place, isLocked: pages.isLocked)
@@ -70,40 +89,6 @@ package struct LockedMemory: @unchecked Sendable {
             state.free[size, default: []] += places.dropFirst()
             return places[0]
         }
-    }
-
-    /// A power of two below a page, else whole pages.
-    private static func size(for count: Int) -> Int {
-        var size = shortest
-        while size < count, size < pageBytes { size *= 2 }
-        return size < pageBytes ? size : (count + pageBytes - 1) / pageBytes * pageBytes
-    }
-
-    /// Pages that were never used.
-    private static func pages(_ size: Int, _ state: inout State) -> LockedMemory? {
-        guard size <= range.count - state.used,
-            let start = UnsafeMutableRawPointer(bitPattern: range.start + UInt(state.used)),
-            mprotect(start, size, PROT_READ | PROT_WRITE) == 0
-        else { return nil }
-        state.used += size
-        return LockedMemory(locking: UnsafeMutableRawBufferPointer(start: start, count: size), &state)
-    }
-
-    /// What ``take(_:)`` gave for `count` bytes at `start`, for owners who can keep no more than an address.
-    package init(start: UnsafeMutableRawPointer, count: Int, isLocked: Bool) {
-        self.init(
-            bytes: UnsafeMutableRawBufferPointer(start: start, count: Self.size(for: count)),
-            isLocked: isLocked)
-    }
-
-    private init(bytes: UnsafeMutableRawBufferPointer, isLocked: Bool) {
-        self.bytes = bytes
-        self.isLocked = isLocked
-    }
-
-    private init(locking bytes: UnsafeMutableRawBufferPointer, _ state: inout State) {
-        self.init(bytes: bytes, isLocked: mlock(bytes.baseAddress, bytes.count) == 0)
-        if !isLocked { state.lockWasRefused = true }
     }
 
     /// Takes back memory of which the first `count` bytes were used.

@@ -20,8 +20,7 @@ extension Collection<UInt8> {
 extension UnsafeMutableRawBufferPointer {
     /// Overwrites the bytes with zeros in a way that no optimiser may remove.
     public func wipe() {
-        guard let baseAddress else { return }
-        explicit_bzero(baseAddress, count)
+        if let baseAddress { explicit_bzero(baseAddress, count) }
     }
 }
 

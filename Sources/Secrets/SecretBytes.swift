@@ -39,12 +39,8 @@ public struct SecretBytes: Sendable {
     /// Whether the system refused to lock any of this process's secrets. Programs that hold secrets should say so.
     public static var lockWasRefused: Bool { LockedMemory.lockWasRefused }
 
-    /// Zeros.
-    ///
-    /// Ends the process where the system has no memory left, as an array does: a program that was refused room for a
-    /// secret has no safe way on. A count from outside has to be checked before.
-    ///
-    /// - Parameter count: The number of bytes. Traps where it is negative.
+    /// Zeros. Ends the process where the system has no memory left, as an array does, or where `count` is negative: a
+    /// count from outside has to be checked before.
     public init(count: Int) {
         precondition(count >= 0, "a negative number of bytes")
         storage = Storage(count: count)
@@ -81,32 +77,8 @@ public struct SecretBytes: Sendable {
     public mutating func withUnsafeMutableBytes<Result, Failure: Error>(
         _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        makeUnique()
+        if !isKnownUniquelyReferenced(&storage) { self = withUnsafeBytes { SecretBytes(copying: $0) } }
         return try body(storage.bytes)
-    }
-
-    /// Reads several at once. The pointers must not leave `body`.
-    public static func withUnsafeBytes<Result, Failure: Error>(
-        of list: [SecretBytes], _ body: ([UnsafeRawBufferPointer]) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        defer { withExtendedLifetime(list) {} }
-        return try body(list.map { UnsafeRawBufferPointer($0.storage.bytes) })
-    }
-
-    /// Changes several at once. The pointers must not leave `body`.
-    public static func withUnsafeMutableBytes<Result, Failure: Error>(
-        of list: inout [SecretBytes], _ body: ([UnsafeMutableRawBufferPointer]) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        for index in list.indices { list[index].makeUnique() }
-        defer { withExtendedLifetime(list) {} }
-        return try body(list.map(\.storage.bytes))
-    }
-
-    private mutating func makeUnique() {
-        guard !isKnownUniquelyReferenced(&storage) else { return }
-        let own = Storage(count: count)
-        own.bytes.copyMemory(from: UnsafeRawBufferPointer(storage.bytes))
-        storage = own
     }
 }
 
@@ -117,12 +89,9 @@ extension SecretBytes: Equatable {
     }
 }
 
-extension SecretBytes: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension SecretBytes: CustomStringConvertible, CustomReflectable {
     /// The length, never the bytes.
     public var description: String { "SecretBytes(\(count) bytes)" }
-
-    /// The length, never the bytes.
-    public var debugDescription: String { description }
 
     /// The length, never the bytes.
     public var customMirror: Mirror { Mirror(self, children: ["count": count], displayStyle: .struct) }

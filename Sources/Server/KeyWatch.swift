@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PDBasics
 import PDCrypto
 import PDFleet
 import ServiceLifecycle
@@ -13,7 +14,7 @@ struct KeyWatch: ServiceLifecycle.Service {
 
     func run() async throws {
         while !Task.isShuttingDownGracefully {
-            announce(at: .now())
+            announce(at: OpenPGP.Timestamp(Moment.now().seconds))
             do {
                 try await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(86_400)) }
             } catch is CancellationError {

@@ -16,6 +16,8 @@ public enum ShamirError: Error, Equatable, Sendable {
     case bufferCount(expected: Int, found: Int)
     /// The share at `index` is not as long as it has to be, in bytes.
     case lengthsDiffer(index: Int, expected: Int, found: Int)
+    /// The source of random bytes failed; the text says why.
+    case noRandomness(String)
 }
 
 extension ShamirError: CustomStringConvertible {
@@ -38,6 +40,7 @@ extension ShamirError: CustomStringConvertible {
             "\(expected) buffers are needed, \(found) were given"
         case .lengthsDiffer(let index, let expected, let found):
             "share \(index + 1) in the list is \(found) bytes long, the others \(expected)"
+        case .noRandomness(let reason): "no random bytes: \(reason)"
         }
     }
 }

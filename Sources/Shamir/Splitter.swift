@@ -57,17 +57,19 @@ public final class Splitter<Randomness: ShareRandomness> {
     /// - Parameters:
     ///   - secret: any number of bytes.
     ///   - shares: one buffer of `secret.count` bytes for each point. They must not overlap each other or the secret.
-    /// - Throws: ``ShamirError`` where a buffer does not fit, or what the generator threw; then the buffers hold zeros.
-    public func split(_ secret: UnsafeRawBufferPointer, into shares: [UnsafeMutableRawBufferPointer]) throws {
+    /// - Throws: ``ShamirError`` where a buffer does not fit, or the generator failed; then the buffers hold zeros.
+    public func split(
+        _ secret: UnsafeRawBufferPointer, into shares: [UnsafeMutableRawBufferPointer]
+    ) throws(ShamirError) {
         guard shares.count == points.count else {
-            throw ShamirError.bufferCount(expected: points.count, found: shares.count)
+            throw .bufferCount(expected: points.count, found: shares.count)
         }
         for (index, share) in shares.enumerated() where share.count != secret.count {
-            throw ShamirError.lengthsDiffer(index: index, expected: secret.count, found: share.count)
+            throw .lengthsDiffer(index: index, expected: secret.count, found: share.count)
         }
         guard let source = secret.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
         let targets = shares.compactMap { $0.assumingMemoryBound(to: UInt8.self).baseAddress }
-        do {
+        do throws(ShamirError) {
             try splitPieces(source, count: secret.count, into: targets)
         } catch {
             for share in shares { share.wipe() }
@@ -77,10 +79,10 @@ public final class Splitter<Randomness: ShareRandomness> {
 
     private func splitPieces(
         _ secret: UnsafePointer<UInt8>, count: Int, into shares: [UnsafeMutablePointer<UInt8>]
-    ) throws {
+    ) throws(ShamirError) {
         let rows = threshold - 1
-        try coefficients.withUnsafeMutableBytes { coefficients in
-            try planes.withUnsafeMutableBytes { planes in
+        try coefficients.withUnsafeMutableBytes { coefficients throws(ShamirError) in
+            try planes.withUnsafeMutableBytes { planes throws(ShamirError) in
                 guard
                     let coefficientBytes = coefficients.assumingMemoryBound(to: UInt8.self).baseAddress,
                     let planeBytes = planes.assumingMemoryBound(to: UInt8.self).baseAddress
@@ -94,7 +96,7 @@ public final class Splitter<Randomness: ShareRandomness> {
                 var offset = 0
                 while offset < count {
                     let piece = min(bytesPerFill, count - offset)
-                    try randomness.fill(
+                    try randomness.draw(
                         UnsafeMutableRawBufferPointer(rebasing: coefficients[..<(rows * piece)]))
                     evaluation.evaluate(
                         constant: secret + offset, coefficients: coefficientBytes, count: piece,

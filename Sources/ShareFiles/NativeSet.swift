@@ -22,7 +22,7 @@ package struct NativeSet {
         self.inputs = unlocked
         do {
             combination = try ShareCombination(unlocked.map(\.share), cryptography: cryptography)
-        } catch let error as ShareFileError {
+        } catch {
             throw Self.named(error, unlocked, cryptography)
         }
     }
@@ -93,11 +93,12 @@ package struct NativeSet {
             let name = Printable.escaped("\(input.name), \(input.title)")
             var again = false
             while let passphrase = try keepers.passphrase(for: name, again: again) {
-                do {
+                do throws(ShareFileError) {
                     let share = try input.share.unlocked(passphrase: passphrase, cryptography: cryptography)
                     open.append(ShareInput.Native(name: input.name, share: share))
                     break
-                } catch let error as ShareFileError where error == .wrongPassphrase {
+                } catch {
+                    guard error == .wrongPassphrase else { throw error }
                     guard keepers.canBeAskedAgain else { throw ToolError("\(input.name): \(error)") }
                     keepers.note("\(error): try again, or press Return to go on without this share")
                     again = true

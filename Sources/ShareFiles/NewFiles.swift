@@ -51,6 +51,12 @@ package final class NewFiles {
         guard descriptor >= 0 else { throw ToolError("cannot open the directory", directory, errno: errno) }
     }
 
+    /// Shows that new files can be made in a directory, and leaves nothing there: before people are asked for what would be
+    /// lost otherwise.
+    package static func probe(_ directory: String) throws(ToolError) {
+        _ = try NewFiles(directory: directory).create(".pd-shares.\(getpid())")
+    }
+
     deinit {
         if !committed {
             removeNamed()
@@ -129,8 +135,8 @@ package final class NewFiles {
 
     private static func exists(_ path: String) -> ToolError {
         ToolError(
-            "\(Printable.path(path)) exists already: it is never overwritten; choose another place or remove it"
-        )
+            "\(Printable.path(path)) exists already: it is never overwritten; choose another place or remove it",
+            exitCode: 3)
     }
 
     /// Writes everything to a descriptor.

@@ -4,19 +4,21 @@ import PDSecrets
 /// A picture of a sheet, read by zbar's own program where it is installed.
 enum Photograph {
     private static let program = "zbarimg"
-    private static let limit = 65_536
+    /// The codes of a sealed file of the greatest length that is printed have less than 130,000 bytes.
+    private static let limit = 262_144
 
     /// What the QR codes in a picture say.
     static func text(_ path: String) throws(ToolError) -> SecretBytes {
         guard access(path, R_OK) == 0 else { throw ToolError("cannot read", path, errno: errno) }
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw ToolError("cannot read", path, errno: errno) }
-        defer { close(ends[0]) }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        // What it and its libraries say of a file names it as it is, with whatever that does to a terminal.
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         // A path that begins with a hyphen is no option.
         let file = path.hasPrefix("-") ? "./\(path)" : path
         let arguments = [program, "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", file]
@@ -26,6 +28,7 @@ enum Photograph {
         let code = posix_spawnp(&child, program, &actions, nil, &copies, environ)
         close(ends[1])
         guard code == 0 else {
+            close(ends[0])
             throw ToolError(
                 "zbarimg reads QR codes, and it is not installed: apt install zbar-tools, or type the share",
                 exitCode: 3)
@@ -41,6 +44,8 @@ enum Photograph {
             }
             return count
         }
+        // Closed before the wait: with more to say it would wait for a reader.
+        close(ends[0])
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         guard count > 0 else {

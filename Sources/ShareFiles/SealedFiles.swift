@@ -109,7 +109,7 @@ package enum SealedFiles {
                 try plain.withUnsafeMutableBytes { plain in
                     do {
                         try opener.open(UnsafeRawBufferPointer(sealed), last: remaining == 0, into: plain)
-                    } catch is ShareFileError {
+                    } catch ShareFileError.sealedFileDamaged {
                         throw SealedFiles.damaged(file)
                     }
                 }

@@ -64,7 +64,8 @@ package enum ShareDirectory {
         guard let other = others.first(where: { format == .gfshare || $0.kind != .gfshare }) else { return }
         throw ToolError(
             "\(Printable.path(other.entry.name)) exists already, and two sets of shares in one directory cannot be told "
-                + "apart: choose an empty directory")
+                + "apart: choose an empty directory",
+            exitCode: 3)
     }
 
     /// The files in a directory that look like shares, by their names: not pipes and the like, which may never end, and

@@ -9,16 +9,22 @@ package struct ShareInput {
         /// The file, or "typed share 2".
         package let name: String
         package let share: Share
+        /// Whether a person typed it, who can take it back.
+        package let isTyped: Bool
 
-        package init(name: String, share: Share) {
+        package init(name: String, share: Share, isTyped: Bool = false) {
             self.name = name
             self.share = share
+            self.isTyped = isTyped
         }
 
         /// How to speak of it.
         package var title: String {
-            let holder = share.holder.map { " (\($0))" } ?? ""
-            return "share \(share.number) of \(share.set.shares)\(holder)"
+            Self.title(number: Int(share.number), of: share.set.shares, holder: share.holder)
+        }
+
+        static func title(number: Int, of shares: Int, holder: String?) -> String {
+            "share \(number) of \(shares)" + (holder.map { " (\($0))" } ?? "")
         }
     }
 
@@ -58,6 +64,8 @@ package struct ShareInput {
     package var gfshare: [Gfshare] = []
     package var sealed: [InputFile] = []
     package var damaged: [Damaged] = []
+    /// Files of a directory that look like shares by their names and could not be read.
+    package private(set) var unreadable: [String] = []
 
     /// What share files of the native format are called.
     package static let suffix = ".share.txt"
@@ -79,6 +87,7 @@ package struct ShareInput {
         typed: ([Native]) throws(ToolError) -> Typed
     ) throws {
         var problems: [ToolError] = []
+        var stray: ToolError?
         for argument in arguments {
             let before = native.count
             let directory = try ShareDirectory.shares(in: argument)
@@ -93,8 +102,11 @@ package struct ShareInput {
                     } else {
                         try add(entry, mending: mending, keepers)
                     }
-                } catch  where directory != nil && error.exitCode == 1 {
+                } catch  where directory != nil {
+                    // Somebody's stray file, or a link that leads nowhere, does not keep the others from being used.
                     keepers.note("\(error.message): left out")
+                    if error.exitCode == 3 { unreadable.append(Printable.path(entry.name)) }
+                    stray = error
                 } catch {
                     problems.append(error)
                 }
@@ -112,12 +124,51 @@ package struct ShareInput {
         dropRepeated(keepers)
         joinParts(keepers)
         if native.isEmpty, gfshare.isEmpty, sealed.isEmpty, damaged.isEmpty {
+            if let stray { throw stray }
             throw ToolError.usage("no shares were given")
         }
         guard gfshare.isEmpty || native.isEmpty && sealed.isEmpty && damaged.isEmpty else {
             throw ToolError(
                 "shares of two formats were given, native and libgfshare: they never fit together")
         }
+    }
+
+    /// The shares that were given before and after typed ones, and in place of these what was typed meanwhile.
+    package mutating func replaceTyped(by typed: [Native], _ keepers: some Keepers) {
+        native.removeAll(where: \.isTyped)
+        native += typed
+        repairFromOthers(mending: false, keepers)
+        dropRepeated(keepers)
+    }
+
+    /// Adds the sealed file that somebody names at a prompt, where no shell takes quotes and backslashes off a path: the
+    /// file, the directory that it is in, or a text with its printed parts.
+    package mutating func addSealed(_ answer: String, _ keepers: some Keepers) throws(ToolError) {
+        let path = Self.typedPath(answer)
+        let before = sealed.count
+        for entry in try ShareDirectory.shares(in: path) ?? [ShareDirectory.Entry(path)] {
+            let file = try InputFile(entry.name, opening: entry.path)
+            if try SealedFiles.isSealed(file) {
+                sealed.append(file)
+            } else if let text = try file.readAll(limit: Self.maximumFileBytes) {
+                parts += text.withUnsafeBytes { SealedPart.scan($0).parts }
+            }
+        }
+        joinParts(keepers)
+        guard sealed.count > before else {
+            throw ToolError("\(Printable.path(path)): no sealed file")
+        }
+    }
+
+    /// A path as a terminal has it after a file was dropped on it: in quotes or with backslashes, and a space after it.
+    static func typedPath(_ answer: String) -> String {
+        var path = answer[...]
+        while path.last == " " { path = path.dropLast() }
+        while path.first == " " { path = path.dropFirst() }
+        if let quote = path.first, quote == "'" || quote == "\"", path.count > 1, path.last == quote {
+            return String(path.dropFirst().dropLast())
+        }
+        return path.split(separator: "\\ ", omittingEmptySubsequences: false).joined(separator: " ")
     }
 
     /// Parts of printed sealed files.

@@ -40,6 +40,8 @@ package struct ShareOutput {
         let randomness = try cryptography.randomness()
         var identifier = [UInt8](repeating: 0, count: ShareSet.identifierBytes)
         try identifier.withUnsafeMutableBytes { try randomness.fill($0) }
+        // Asked before anything is made: whoever ends the program at a question finds nothing to clean up.
+        let passphrases = try newPassphrases(shares: count)
         let files = try NewFiles(directory: directory)
         func set(_ content: ShareSet.Content) throws -> ShareSet {
             try ShareSet(
@@ -81,13 +83,12 @@ package struct ShareOutput {
                 key, holders: holders, randomness: randomness, cryptography: cryptography)
         }
         var report: [String] = []
-        for share in shares {
+        for (index, share) in shares.enumerated() {
             let title = ShareInput.Native(name: "", share: share).title
             var share = share
-            if let keepers {
+            if let passphrases {
                 share = try share.locked(
-                    passphrase: keepers.newPassphrase(for: title), randomness: randomness,
-                    cryptography: cryptography)
+                    passphrase: passphrases[index], randomness: randomness, cryptography: cryptography)
             }
             let file = try files.create("\(stem).\(share.number)-of-\(count)\(ShareInput.suffix)")
             try share.encoded().withUnsafeBytes { try file.write($0) }
@@ -103,6 +104,17 @@ package struct ShareOutput {
             )
         }
         return report
+    }
+
+    /// One for each new share; nil where they are not locked.
+    private func newPassphrases(shares count: Int) throws(ToolError) -> [SecretBytes]? {
+        guard let keepers else { return nil }
+        try NewFiles.probe(directory)
+        return try (0..<count).map { index throws(ToolError) in
+            let holder = index < holders.count ? holders[index] : nil
+            return try keepers.newPassphrase(
+                for: ShareInput.Native.title(number: index + 1, of: count, holder: holder))
+        }
     }
 
     /// libgfshare's format.

@@ -29,10 +29,22 @@ public enum RecordCollection: String, CaseIterable, Sendable {
     case told
     /// Messages that are on their way to people.
     case outbox
+    /// The hosts that may be suspended, by identifier.
+    case suspensions
+    /// The hosts under whose names two machines were seen, by identifier.
+    case machineTwins = "machine_twins"
+    /// The hosts in whose names something was sent with a signature that does not count, by identifier.
+    case refusals
     /// From when to when servers ran, and when the fleet was audited last.
     case presence
     /// Of hosts that were deleted or renamed, by name: how new their newest report was. Written by the stores themselves.
     case departedHosts = "departed_hosts"
+    /// The keys that machines made for themselves, by hostname.
+    case machines
+    /// Which client key each host signed its last report with.
+    case keyUses = "key_uses"
+    /// Keys that are being replaced, by what they are for.
+    case rotations
 }
 
 /// A change of an issue.

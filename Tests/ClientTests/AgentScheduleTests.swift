@@ -1,4 +1,4 @@
-import PDDocument
+import Glibc
 import Testing
 
 @testable import PDClient
@@ -24,28 +24,38 @@ struct AgentScheduleTests {
         #expect(pauses == [60, 120, 240, 480, 960, 1800, 1800, 1800].map { .seconds($0) })
         #expect(schedule.untilDelivery(isOnBattery: false, random: 1) == .seconds(900))
     }
-}
 
-@Suite("What the owner of a machine sees")
-struct LastSentTests {
-    private func sent(_ now: String, before: String?) -> LastSent {
-        LastSent(bytes: Array(now.utf8), before: before.map { Array($0.utf8) })
+    @Test("tries soon after a network has come back, each machine at a time of its own")
+    func network() {
+        #expect(AgentSchedule.afterNetwork(random: 0) == .seconds(2))
+        #expect(AgentSchedule.afterNetwork(random: 1) == .seconds(10))
     }
 
-    @Test("is what changed since the report before, by its path")
-    func changed() {
-        let old = #"{"hostname":"a","plugins":{"firewall":{"status":"on"},"x":1}}"#
-        let new = #"{"hostname":"a","plugins":{"firewall":{"status":"off"},"x":1,"y":2}}"#
-        #expect(sent(new, before: old).changed == ["firewall.status", "y"])
-        #expect(sent(new, before: new).changed == [])
-        #expect(sent(new, before: nil).changed == nil)
+    @Test(
+        "starts nothing while the machine goes down, and does while it comes up",
+        arguments: [
+            ("System is going down. Unprivileged users are not permitted to log in anymore.\n", true),
+            ("System is booting up. Unprivileged users are not permitted to log in yet.\n", false),
+            ("", false),
+            ("\rThe system is going DOWN for maintenance in 5 minutes!\r\n", true),
+        ])
+    func shutdown(_ notice: String, _ expected: Bool) throws {
+        let directory = try TemporaryDirectory()
+        if !notice.isEmpty { try directory.write(notice, to: "/run/nologin") }
+        var machine = Machine.this()
+        machine.root = directory.path
+        #expect(Shutdown.isUnderWay(machine) == expected)
     }
 
-    @Test("is for others than root without what is said of single users")
-    func digest() {
-        let text = #"{"hostname":"a","plugins":{"screenlock":{"status":"on","users":[{"user":"ann"}]}}}"#
-        #expect(
-            sent(text, before: nil).digest.json()
-                == #"{"hostname":"a","plugins":{"screenlock":{"status":"on"}}}"#)
+    @Test("waits for a time, a signal, or both, and loses no signal that comes meanwhile")
+    func events() throws {
+        let events = try AgentEvents([SIGUSR1])
+        let start = ContinuousClock.now
+        #expect(events.wait(until: start + .milliseconds(30), watchesNetwork: true) == .time)
+        #expect(start.duration(to: .now) >= .milliseconds(30))
+        // To this thread, which has it blocked.
+        pthread_kill(pthread_self(), SIGUSR1)
+        #expect(events.wait(until: .now + .seconds(30)) == .signal(SIGUSR1))
+        #expect(events.wait(until: .now) == .time)
     }
 }

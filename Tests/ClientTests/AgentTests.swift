@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDCrypto
 import PDDocument
 import PDFiles
@@ -78,7 +79,9 @@ struct AgentTests {
         let age = Agent.currentTime() - (submission.collectedAt ?? 0)
         #expect((0..<60_000).contains(age))
         let verified = try OpenPGP.Verifier(certificates: [fleet.client.certificate])
-            .verifyWithoutPurpose(signature: try #require(envelope.signature), of: envelope.data, at: .now())
+            .verifyWithoutPurpose(
+                signature: try #require(envelope.signature), of: envelope.data,
+                at: OpenPGP.Timestamp(Moment.now().seconds))
         #expect(verified.certificate == fleet.client.certificate.fingerprint)
 
         let status = try agent.status()
@@ -86,6 +89,63 @@ struct AgentTests {
         #expect(status["error"] == .null)
         #expect(status["key"]?.string == "\(fleet.client.certificate.fingerprint)")
         #expect(status["delivered_at"]?.milliseconds != nil)
+    }
+
+    @Test("p200_does not start where others may write whom it obeys", arguments: ["", "/agent.yml"])
+    func writable(_ part: String) throws {
+        let fleet = try Fleet()
+        try fleet.join()
+        chmod(fleet.state.path + part, 0o777)
+        #expect {
+            try fleet.agent()
+        } throws: { error in
+            guard let error = error as? AgentError, case .writable(let path) = error else { return false }
+            return path == fleet.state.path + part && error.exitCode == 1
+        }
+    }
+
+    /// Finds the access points around as the built-in collector does, without a radio.
+    private struct Surroundings: Collector {
+        let name = "geolocation"
+        func collect(_ context: CollectorContext) -> Value {
+            [
+                "status": "seen", "access_points": [["bssid": "02:00:00:00:00:01", "signal": 70]],
+                "location": 1,
+            ]
+        }
+    }
+
+    @Test("p199_sends no private value, since it cannot seal it, nor keeps one in anything that it writes")
+    func privateValues() async throws {
+        let server = try StubServer(.answer(200))
+        defer { server.stop() }
+        let fleet = try Fleet(
+            url: server.url,
+            extra: """
+                collectors: {geolocation: on}
+                secret_keeping: {enabled: true, selectors: [plugins.geolocation.location]}
+                """)
+        try fleet.join()
+        var agent = try fleet.agent()
+        agent = Agent(
+            state: agent.state, settings: agent.settings, hostname: agent.hostname, signer: agent.signer,
+            machine: .this(), runner: CollectorRunner([Surroundings()]), log: LogLines().logger())
+        #expect(try await withTransport(agent) { try await agent.cycle(over: $0, patience: impatient) } == 1)
+        let sent = try V1.Submission(
+            json: V1.Envelope(
+                body: try #require(server.bodies.first), contentType: "application/x-www-form-urlencoded"
+            ).data)
+        #expect(sent.plugins?["geolocation"] == ["status": "seen"])
+        #expect(
+            agent.settings.withheld == ["plugins.geolocation.location", "plugins.geolocation.access_points"])
+        let written = try #require(FileManager.default.enumerator(atPath: fleet.state.path))
+        var count = 0
+        for case let name as String in written {
+            guard let content = try? Files.read("\(fleet.state.path)/\(name)") else { continue }
+            count += 1
+            #expect(!String(decoding: content, as: UTF8.self).contains("02:00:00"), "\(name)")
+        }
+        #expect(count > 4)
     }
 
     @Test("keeps reports while the server is away, and brings each once when it is back")
@@ -121,6 +181,7 @@ struct AgentTests {
     private struct BrokenSigner: ReportSigner {
         struct NoSpace: Error {}
         let fingerprint = ""
+        let armoredPublicKey = ""
         func sign(_ document: [UInt8], at seconds: Int64) throws -> String { throw NoSpace() }
     }
 

@@ -108,6 +108,12 @@ struct CollectorTests {
         #expect(MountTable.unescape("/a\\040b\\134c\\\\04") == "/a b\\c\\\\04")
     }
 
+    @Test("p201_read mount options that are no names with values")
+    func mountOptions() {
+        let table = MountTable("30 1 254:0 / / rw - ext4 /dev/vda rw,=,=x,a=,b=c=d,,\n")
+        #expect(table.mounts.first?.options == ["rw": "", "": "x", "a": "", "b": "c=d"])
+    }
+
     @Test("no name hides another mount: equal texts of other bytes, characters that join with a space")
     func hiding() {
         func line(_ point: String, _ source: String) -> String {

@@ -16,10 +16,12 @@ struct OrderTests {
         let patcher: OpenPGP.SecretKey
         let commander: OpenPGP.SecretKey
         let keys: TrustedKeys
+        let settings: AgentSettings
         let results = Results()
 
         static let now: Int64 = 1_750_000_000
         static let id = "0123456789abcdef01234567"
+        static let other = "0123456789abcdef01234568"
 
         final class Results: Sendable {
             private let list = Mutex<[(name: String, result: Document)]>([])
@@ -33,7 +35,7 @@ struct OrderTests {
             commander = try .generate(userID: "commander", at: .init(1_700_000_000), validity: nil)
             try directory.write(patcher.certificate.armored(), to: "/state/server.pub.asc")
             try directory.write(commander.certificate.armored(), to: "/state/keys/commander.asc")
-            let settings = try AgentSettings(
+            settings = try AgentSettings(
                 yaml: """
                     server_url: http://h
                     trust:
@@ -49,7 +51,7 @@ struct OrderTests {
         func keeper(host: String = "h", release: Int = 1) throws -> OrderKeeper {
             OrderKeeper(
                 folder: try OrderFolder(orders), keys: keys, hostname: try #require(Hostname(host)),
-                fleet: patcher.certificate.fingerprint, release: release,
+                fleets: [patcher.certificate.fingerprint], release: release,
                 report: { [results] in results.add($0, $1) }, log: LogLines().logger())
         }
 
@@ -88,7 +90,8 @@ struct OrderTests {
                 id: parts.offeredID ?? parts.id,
                 statement: SignedStatement(
                     bytes: bytes,
-                    signature: try signer.signDetached(bytes, for: .order, at: .init(Machine.now - 50))),
+                    signature: try signer.detachedSignature(
+                        of: bytes, for: .order, at: .init(Machine.now - 50))),
                 contents: (parts.contents ?? parts.files).mapValues { Array($0.utf8) })
         }
 
@@ -117,6 +120,30 @@ struct OrderTests {
         let second = try machine.keeper().run([order], now: Machine.now)
         #expect(!second.changed && second.done == [Machine.id])
         #expect(try Files.read(file).isEmpty)
+    }
+
+    @Test("the owner sees which orders the machine took, what came of them, and who signed each")
+    func shown() throws {
+        let machine = try Machine()
+        let (patch, command) = (
+            try machine.order(), try machine.command("#!/bin/sh\nexit 3\n", id: Machine.other)
+        )
+        _ = try machine.keeper().run([patch], now: Machine.now)
+        _ = try machine.keeper().run([command], now: Machine.now + 1)
+        let state = StateDirectory(machine.directory.path + "/state")
+        let orders = try Agent.orders(state, machine.settings, log: LogLines().logger())
+        #expect(orders.map(\.id) == [Machine.other, Machine.id] && orders.map(\.what) == ["c", "patch"])
+        #expect(orders.map(\.state) == ["failed", "done"] && orders.map(\.returncode) == [3, nil])
+        #expect(
+            orders.map(\.signer) == [
+                "\(machine.commander.certificate.fingerprint)", "\(machine.patcher.certificate.fingerprint)",
+            ])
+        // Without the text that was signed nobody can be named.
+        try Files.remove("\(machine.orders)/\(Machine.id).order")
+        let untold = try Agent.orders(state, machine.settings, log: LogLines().logger())[1]
+        #expect(untold.signer == nil && untold.what == nil && untold.state == "done")
+        #expect(
+            try Agent.orders(StateDirectory("/nowhere"), machine.settings, log: LogLines().logger()).isEmpty)
     }
 
     @Test(
@@ -182,7 +209,7 @@ struct OrderTests {
             let (bytes, time) = (order.statement.bytes, OpenPGP.Timestamp(Machine.now - 50))
             // The content of a file, which an operator was given to deploy.
             let signature =
-                try made.map { try signer.signDetached(bytes, for: $0, at: time) }
+                try made.map { try signer.detachedSignature(of: bytes, for: $0, at: time) }
                 ?? signer.signDetachedWithoutPurpose(bytes, at: time)
             let stolen = V2.OfferedOrder(
                 id: order.id, statement: SignedStatement(bytes: bytes, signature: signature),

@@ -24,17 +24,20 @@ struct PluginTests {
         return try print(machine, settings)
     }
 
-    static func print(_ machine: ReleaseMachine, _ settings: String, keeps: Bool = false) throws -> Document {
+    /// - Parameter trusting: the whole of the settings, instead of the usual ones.
+    static func print(
+        _ machine: ReleaseMachine, _ settings: String, keeps: Bool = false, trusting: String? = nil
+    ) throws -> Document {
         let switches = (try BuiltInCollectors.all.map { "  \($0.name): off\n" }).joined()
         try machine.directory.write(
-            """
-            server_url: http://127.0.0.1:1
-            hostname: laptop
-            trust:
-              releases: [\(machine.key.certificate.fingerprint)]
-            \(settings.contains("collectors:") ? "" : "collectors:\n\(switches)")
-            \(settings)
-            """, to: "/state/agent.yml")
+            trusting ?? """
+                server_url: http://127.0.0.1:1
+                hostname: laptop
+                trust:
+                  releases: [\(machine.key.certificate.fingerprint)]
+                \(settings.contains("collectors:") ? "" : "collectors:\n\(switches)")
+                \(settings)
+                """, to: "/state/agent.yml")
         try machine.directory.write(
             String(decoding: machine.other.armored().withUnsafeBytes { Array($0) }, as: UTF8.self),
             to: "/state/client.key.asc")
@@ -110,13 +113,70 @@ struct PluginTests {
         #expect(found["notes"] == nil && found["os_info"] == nil && found["kernel"] != nil)
     }
 
+    @Test(
+        "of a local directory run as a key signed them that may sign patches, and give way to those of a release"
+    )
+    func local() async throws {
+        let machine = try ReleaseMachine()
+        let trusting = """
+            server_url: http://127.0.0.1:1
+            hostname: laptop
+            trust:
+              releases: [\(machine.key.certificate.fingerprint)]
+              patches: [\(machine.other.certificate.fingerprint)]
+            collectors:
+            \(BuiltInCollectors.all.map { "  \($0.name): off\n" }.joined())
+            """
+        let own = try machine.release(1) {
+            $0.files = [
+                "collectors/mine": "#!/bin/sh\necho '\"local\"'\n",
+                "collectors/both": "#!/bin/sh\necho '\"local\"'\n",
+            ]
+            $0.channel = "plugins"
+            $0.signer = machine.other
+        }
+        func place(_ statement: SignedStatement, _ mine: String = "#!/bin/sh\necho '\"local\"'\n") throws {
+            for name in ["mine", "both"] {
+                let path = "\(machine.state.plugins)/collectors/\(name)"
+                try machine.directory.write(
+                    name == "mine" ? mine : "#!/bin/sh\necho '\"local\"'\n",
+                    to: "/state/plugins/collectors/\(name)")
+                chmod(path, 0o755)
+            }
+            try Data(statement.bytes).write(to: URL(filePath: "\(machine.state.plugins).manifest"))
+            try Data(statement.signature).write(to: URL(filePath: "\(machine.state.plugins).manifest.sig"))
+        }
+        func found() throws -> Document { try Self.print(machine, "", trusting: trusting) }
+
+        try place(own.statement)
+        #expect(try found()["mine"] == "local" && found()["both"] == "local")
+        #expect(
+            try await machine.updater().run(
+                machine.release(1) { $0.files = ["collectors/both": "#!/bin/sh\necho '\"released\"'\n"] })
+                == .installed(1))
+        #expect(try found()["mine"] == "local" && found()["both"] == "released")
+
+        try place(own.statement, "#!/bin/sh\necho '\"changed\"'\n")
+        #expect(
+            try found()["mine"]?.document?["reason"]?.string?.contains("not as it was signed") == true)
+        for (channel, signer) in [("stable", machine.other), ("plugins", machine.key)] {
+            try place(
+                machine.release(1) {
+                    $0.files = ["collectors/mine": "#!/bin/sh\necho '\"local\"'\n"]
+                    $0.channel = channel
+                    $0.signer = signer
+                }.statement)
+            #expect(try found()["mine"] == nil && found()["both"] == "released", "\(channel)")
+        }
+    }
+
     @Test("that are not executable say so instead of never running")
     func mode() async throws {
         // Of the tests' releases, only files that begin with README are not executable; a link stands for one here.
         let directory = try TemporaryDirectory()
         try directory.write("#!/bin/sh\necho 1\n", to: "/collectors/x")
         let file = SignedFile(path: try RelativePath("collectors/x"), mode: 0o644, content: [])
-        let value = try Plugin(name: "x", root: directory.path, file: file)
+        let value = try Plugin(name: "x", root: directory.path, file: file, tools: PluginTools(program: ""))
             .collect(CollectorContext(machine: .this()))
         #expect(value.document?["reason"]?.string?.contains("not executable: sign it with mode 755") == true)
     }
@@ -141,7 +201,7 @@ struct PluginTests {
         #expect(
             mine["names"]
                 == .string(
-                    "HOME LC_ALL PATH PENGUINDOME_PLUGIN PENGUINDOME_READ_ONLY PENGUINDOME_SETTINGS "
+                    "HOME LC_ALL PATH PENGUINDOME_PLUGIN PENGUINDOME_PLUGIN_TOOL PENGUINDOME_READ_ONLY PENGUINDOME_SETTINGS "
                         + "PENGUINDOME_VAR_DIR PWD PYTHONDONTWRITEBYTECODE PYTHONPATH "))
         #expect(mine["settings"]?.document?["plugin"] == ["level": "3", "names": ["a", "b"]])
         #expect(mine["settings"]?.document?["server_url"] == "http://127.0.0.1:1")

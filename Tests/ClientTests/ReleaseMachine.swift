@@ -79,8 +79,8 @@ struct ReleaseMachine {
         return ReleaseInMemory(
             statement: SignedStatement(
                 bytes: bytes,
-                signature: try (parts.signer ?? key).signDetached(
-                    bytes, for: .manifest, at: .init(ReleaseMachine.now - 10))),
+                signature: try (parts.signer ?? key).detachedSignature(
+                    of: bytes, for: .manifest, at: .init(ReleaseMachine.now - 10))),
             archive: parts.delivered ?? archive)
     }
 

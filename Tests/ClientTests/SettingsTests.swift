@@ -31,10 +31,15 @@ struct AgentSettingsTests {
             """)
         #expect(settings.serverURL == "https://fleet.example.org:443")
         #expect(settings.collectInterval == 10 && settings.submitInterval == 2)
-        #expect(settings.logLevel == .warning)
+        #expect(settings.logging.level == .warning)
         #expect(settings.caPath == "/a/ca.pem")
         #expect(settings.privateSelectors == ["plugins.geolocation.location"])
-        #expect(settings.notes.count == 2)
+        #expect(settings.notes.count == 1)
+        guard case .syslog(let syslog) = settings.logging.destinations[0].place else {
+            Issue.record("no syslog")
+            return
+        }
+        #expect(syslog.host == "loghost" && syslog.transport == .udp)
     }
 
     @Test("need no more than the server's address")

@@ -80,7 +80,7 @@ struct UpdateTests {
         var stolen = try machine.release(1)
         let (bytes, time) = (stolen.statement.bytes, OpenPGP.Timestamp(ReleaseMachine.now - 10))
         let signature =
-            try made.map { try machine.key.signDetached(bytes, for: $0, at: time) }
+            try made.map { try machine.key.detachedSignature(of: bytes, for: $0, at: time) }
             ?? machine.key.signDetachedWithoutPurpose(bytes, at: time)
         stolen.statement = SignedStatement(bytes: bytes, signature: signature)
         let error = made.map { OpenPGP.Error.wrongPurpose(found: $0.rawValue, wanted: .manifest) }
@@ -563,7 +563,7 @@ struct UpdateTests {
                     "schedule: {collect_interval: 9, submit_interval: 4}\nlogging: {level: debug}"
             })
         let filled = try load()
-        #expect(filled.collectInterval == 7 && filled.submitInterval == 4 && filled.logLevel == .debug)
+        #expect(filled.collectInterval == 7 && filled.submitInterval == 4 && filled.logging.level == .debug)
         #expect(filled.notes.isEmpty && filled.trust == machine.settings.trust)
 
         // Whoever can write the file is not whoever could sign it.

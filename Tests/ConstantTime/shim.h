@@ -7,6 +7,8 @@
 void pd_mark_secret(const void *bytes, size_t count);
 /* The bytes may be shown: they are an outcome, not a secret. */
 void pd_mark_public(const void *bytes, size_t count);
+/* How many reports memcheck has made in this process. */
+unsigned pd_report_count(void);
 /* A clock that counts steps of less than a nanosecond, or nanoseconds where the processor has none. */
 unsigned long long pd_cycles(void);
 

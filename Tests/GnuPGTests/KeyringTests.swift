@@ -1,5 +1,6 @@
 import PDCrypto
 import PDGnuPG
+import PDTestSupport
 import Testing
 
 @Suite("Keyrings of GnuPG")

@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDGnuPG
+import PDTestSupport
 import Testing
 
 @Suite("Signing through gpg-agent")
@@ -54,7 +55,8 @@ struct SigningTests {
         let binary = try signer.detachedSignature(of: Self.document, for: .file, at: .now())
         #expect(binary.first.map { $0 & 0x80 } == 0x80)
         try Self.expectAccepted(binary, by: signer.certificate, in: temporary)
-        let armored = try signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now())
+        let armored = try OpenPGP.armored(
+            signature: signer.detachedSignature(of: Self.document, for: .file, at: .now()))
         #expect(armored.hasPrefix("-----BEGIN PGP SIGNATURE-----\n"))
         try Self.expectAccepted(Array(armored.utf8), by: signer.certificate, in: temporary)
     }
@@ -74,7 +76,10 @@ struct SigningTests {
                 in: temporary
             )
             try Self.expectAccepted(
-                Array(signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now()).utf8),
+                Array(
+                    OpenPGP.armored(
+                        signature: signer.detachedSignature(of: Self.document, for: .file, at: .now())
+                    ).utf8),
                 by: signer.certificate,
                 in: temporary)
         }
@@ -250,7 +255,10 @@ struct SigningTests {
         #expect(binary.first.map { $0 & 0x80 } == 0x80)
         try Self.expectAccepted(binary, by: signer.certificate, in: temporary)
         try Self.expectAccepted(
-            Array(signer.armoredDetachedSignature(of: Self.document, for: .file, at: .now()).utf8),
+            Array(
+                OpenPGP.armored(
+                    signature: signer.detachedSignature(of: Self.document, for: .file, at: .now())
+                ).utf8),
             by: signer.certificate,
             in: temporary)
     }

@@ -73,7 +73,7 @@ struct PublicKeyTests {
         }
         // RFC 7748, section 6.1: the check for the all-zero secret is left to the implementation.
         guard theirs.withUnsafeBytes({ $0.contains { $0 != 0 } }) else {
-            #expect(throws: PDCrypto.Curve25519.Error.lowOrderPoint, performing: ours)
+            #expect(throws: PDCrypto.CryptoError.lowOrderPoint, performing: ours)
             return
         }
         #expect(choice > 1)
@@ -135,10 +135,11 @@ struct PublicKeyTests {
             let message = inputs.bytes()
             let sealed = try Array(sender.seal(message, authenticating: authenticated))
             let changed = inputs.flipOneBit(of: sealed)
-            do {
+            var fault: PDCrypto.CryptoError?
+            do throws(PDCrypto.CryptoError) {
                 _ = try recipient.open(changed, authenticating: authenticated)
-                Issue.record("a changed message was opened")
-            } catch PDCrypto.HPKE.Error.authenticationFailed {}
+            } catch { fault = error }
+            #expect(fault == .authenticationFailed)
             let opened = try recipient.open(sealed, authenticating: authenticated)
             #expect(opened.bytes == message)
         }

@@ -13,8 +13,6 @@ struct SymmetricTests {
         let message = inputs.bytes()
         let cut = inputs.number(in: 0...message.count)
         #expect(PDCrypto.SHA256.hash(message) == Array(Crypto.SHA256.hash(data: message)))
-        #expect(PDCrypto.SHA384.hash(message) == Array(Crypto.SHA384.hash(data: message)))
-        #expect(PDCrypto.SHA512.hash(message) == Array(Crypto.SHA512.hash(data: message)))
         var running = PDCrypto.SHA256()
         running.update(message[..<cut])
         running.update(message[cut...])
@@ -80,7 +78,7 @@ struct SymmetricTests {
             PDCrypto.AES.GCM.SealedBox(
                 nonce: theirs.nonce.map { $0 }, ciphertext: Array(theirs.ciphertext), tag: Array(theirs.tag)),
             using: ourKey, authenticating: authenticated)
-        #expect(opened == message)
+        #expect(opened.withUnsafeBytes(Array.init) == message)
 
         let changed = inputs.flipOneBit(of: ours.combined)
         #expect(throws: (any Error).self) {

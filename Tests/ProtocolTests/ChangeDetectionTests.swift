@@ -1,5 +1,6 @@
 import Foundation
 import PDDocument
+import PDTestSupport
 import Testing
 
 @testable import PDProtocol
@@ -174,23 +175,5 @@ struct ChangeDetectionTests {
         expect(
             host, [:], [V1.Difference(path: "a", kind: .deleted)],
             [V1.Change(key: "a", kind: .deleted, old: ["b": [1, ["c": "d"]]], new: nil)])
-    }
-}
-
-extension Value {
-    /// The value with every `{"$date": text}` turned into that date.
-    fileprivate var withDates: Value {
-        switch self {
-        case .document(let document):
-            if document.keys == ["$date"], let text = document["$date"]?.string,
-                let milliseconds = Timestamp.milliseconds(text.utf8)
-            {
-                .date(milliseconds: milliseconds)
-            } else {
-                .document(Document(document.map { ($0.key, $0.value.withDates) }))
-            }
-        case .array(let values): .array(values.map(\.withDates))
-        default: self
-        }
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import PDBasics
 import PDDocument
+import PDTestSupport
 import Testing
 
 @testable import PDQuery
@@ -523,23 +524,5 @@ struct QueryTests {
         let start = ContinuousClock.now
         #expect(try !query.matches(host))
         #expect(ContinuousClock.now - start < .seconds(10))
-    }
-}
-
-extension Value {
-    /// The value with every `{"$date": text}` turned into that date.
-    var withDates: Value {
-        switch self {
-        case .document(let document):
-            if document.keys == ["$date"], let text = document["$date"]?.string,
-                let milliseconds = Timestamp.milliseconds(text.utf8)
-            {
-                .date(milliseconds: milliseconds)
-            } else {
-                .document(Document(document.map { ($0.key, $0.value.withDates) }))
-            }
-        case .array(let values): .array(values.map(\.withDates))
-        default: self
-        }
     }
 }

@@ -40,10 +40,8 @@ import Testing
     @Test(arguments: sizes)
     func `secrets do not overlap`(count: Int) {
         var secrets = (0..<5).map { _ in SecretBytes(count: count) }
-        SecretBytes.withUnsafeMutableBytes(of: &secrets) { buffers in
-            for (value, buffer) in buffers.enumerated() {
-                for index in buffer.indices { buffer[index] = UInt8(value) }
-            }
+        for place in secrets.indices {
+            secrets[place].withUnsafeMutableBytes { for index in $0.indices { $0[index] = UInt8(place) } }
         }
         for (value, secret) in secrets.enumerated() {
             #expect(secret.withUnsafeBytes { $0.allSatisfy { $0 == UInt8(value) } })
@@ -55,10 +53,6 @@ import Testing
         let second = first
         first.withUnsafeMutableBytes { $0[0] = 9 }
         #expect(first.revealed == [9, 2, 3])
-        #expect(second.revealed == [1, 2, 3])
-        var list = [second, second]
-        SecretBytes.withUnsafeMutableBytes(of: &list) { $0[0][0] = 7 }
-        #expect(list.map(\.revealed) == [[7, 2, 3], [1, 2, 3]])
         #expect(second.revealed == [1, 2, 3])
     }
 

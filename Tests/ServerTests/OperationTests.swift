@@ -43,6 +43,8 @@ struct OperationTests {
                     #expect(text.contains(line + "\n"), "\(line)")
                 }
                 #expect(text.contains("process_resident_memory_bytes "))
+                #expect(text.contains("\npenguindome_hosts_silent 0\n"))
+                #expect(text.contains("\npenguindome_outbox_messages 0\n"))
                 #expect(!text.contains("chosen-by-a-peer"))
             }
         }

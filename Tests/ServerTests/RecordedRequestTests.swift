@@ -87,7 +87,7 @@ struct RecordedRequestTests {
     private struct RecordedRandom: RandomSource, Sendable {
         let value: [UInt8]
 
-        func fill(_ buffer: UnsafeMutableRawBufferPointer) throws { buffer.copyBytes(from: value) }
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) { buffer.copyBytes(from: value) }
     }
 
     @Test("each request gets the answer that its recording says", arguments: ["rsa3072", "ed25519"])

@@ -6,6 +6,7 @@ import PDCrypto
 import PDDocument
 import PDProtocol
 import PDStore
+import PDTestSupport
 import Testing
 
 @testable import PDFleet
@@ -79,7 +80,9 @@ struct SubmitTests {
         let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
         try await TestFleet.with { fleet in
             let data = Array(Self.good.utf8)
-            let armor = Array(try fleet.clientKey.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
+            let armor = Array(
+                try OpenPGP.armored(signature: fleet.clientKey.signDetachedWithoutPurpose(data, at: .now()))
+                    .utf8)
             var flipped = data
             flipped[13] ^= 1
             let cases: [(String, V1.Envelope)] = [
@@ -93,7 +96,9 @@ struct SubmitTests {
                     V1.Envelope(
                         data: data,
                         signature: Array(
-                            try stranger.signDetachedWithoutPurposeArmored(data, at: .now()).utf8))
+                            try OpenPGP.armored(
+                                signature: stranger.signDetachedWithoutPurpose(data, at: .now())
+                            ).utf8))
                 ),
             ]
             try await fleet.application().test(.router) { client in
@@ -106,6 +111,42 @@ struct SubmitTests {
             }
             #expect(try await fleet.store.hosts().isEmpty)
             #expect(fleet.log.lines.count { $0.contains("status=403") } == cases.count)
+        }
+    }
+
+    @Test(
+        "what a stranger signs in the name of a host is kept for the audit, with the address that it came from"
+    )
+    func refusedInName() async throws {
+        try await TestFleet.with { fleet in
+            try await fleet.application().test(.live) { client in
+                func submit(_ body: ByteBuffer) async throws {
+                    _ = try await client.executeRequest(
+                        uri: V1.submitPath, method: .post, headers: .form, body: body)
+                }
+                let report = #"{"hostname": "h", "plugins": {"p": 1}}"#
+                try await submit(try fleet.signed(report))
+                let stranger = try OpenPGP.SecretKey.generate(userID: "stranger", at: .now(), validity: nil)
+                for name in ["h", "unknown"] {
+                    let data = Array(report.replacing(#""h""#, with: "\"\(name)\"").utf8)
+                    let signature = try OpenPGP.armored(
+                        signature: stranger.signDetachedWithoutPurpose(data, at: .now()))
+                    try await submit(
+                        ByteBuffer(
+                            bytes: V1.Envelope(data: data, signature: Array(signature.utf8)).formBody()))
+                }
+                // The answer does not wait for the note.
+                var records: [StoredRecord] = []
+                let patience = ContinuousClock.now + .seconds(10)
+                while records.isEmpty, ContinuousClock.now < patience {
+                    records = try await fleet.store.records(.refusals)
+                    await Task.yield()
+                }
+                #expect(records.count == 1)
+                let kept = try #require(records.first?.document)
+                #expect(kept["hostname"] == "h" && kept["peer"]?.string?.contains("127.0.0.1") == true)
+                #expect(kept["reason"]?.string?.isEmpty == false)
+            }
         }
     }
 
@@ -224,7 +265,8 @@ struct SubmitTests {
             let data = Array(Self.good.utf8)
             let body = V1.Envelope(
                 data: data,
-                signature: Array(try added.signDetachedWithoutPurposeArmored(data, at: .now()).utf8)
+                signature: Array(
+                    try OpenPGP.armored(signature: added.signDetachedWithoutPurpose(data, at: .now())).utf8)
             ).formBody()
             try await fleet.application().test(.router) { client in
                 func status() async throws -> HTTPResponse.Status {

@@ -28,7 +28,7 @@ final class ScriptedRandomness: ShareRandomness {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes[...] }
 
-    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(RanDry) {
         for index in buffer.indices {
             guard let byte = bytes.popFirst() else { throw RanDry() }
             buffer[index] = byte

@@ -134,7 +134,7 @@ struct SplitCombineTests {
         let splitter = try Splitter(
             threshold: 2, shares: 2, randomness: ScriptedRandomness([UInt8](repeating: 9, count: 16_384)))
         var buffers = [SecretBytes(count: 20_000), SecretBytes(count: 20_000)]
-        #expect(throws: ScriptedRandomness.RanDry.self) {
+        #expect(throws: ShamirError.noRandomness("\(ScriptedRandomness.RanDry())")) {
             try [UInt8](repeating: 0x41, count: 20_000).withUnsafeBytes { secret in
                 try SecretBytes.withUnsafeMutableBytes(of: &buffers) { try splitter.split(secret, into: $0) }
             }
@@ -154,5 +154,20 @@ struct SplitCombineTests {
         let shares = try Shamir.shares(of: secret, threshold: 255, shares: 255, randomness: generator)
         #expect(try Shamir.secret(from: Array(zip(UInt8(1)...255, shares))) == secret)
         #expect(ContinuousClock.now - start < .seconds(120))
+    }
+
+    @Test func `several secrets are read and changed at once, and those that share their bytes part`() {
+        let one = SecretBytes(copying: [1, 2, 3])
+        var list = [one, one, SecretBytes(copying: [4])]
+        let sum = SecretBytes.withUnsafeBytes(of: list) { $0.joined().reduce(0, +) }
+        #expect(sum == 16)
+        SecretBytes.withUnsafeMutableBytes(of: &list) { buffers in
+            #expect(buffers.map(\.count) == [3, 3, 1])
+            buffers[0][0] = 7
+            buffers[2][0] = 9
+        }
+        #expect(list.map(\.array) == [[7, 2, 3], [1, 2, 3], [9]])
+        #expect(one.array == [1, 2, 3])
+        #expect(SecretBytes.withUnsafeBytes(of: []) { $0.count } == 0)
     }
 }

@@ -6,34 +6,34 @@ import Testing
 
 /// The cryptography of share files for tests, straight from libgcrypt.
 struct TestCryptography: ShareCryptography {
-    struct Failed: Error { let code: UInt32 }
-
     init() {
         // By the same hand as in the tests of the same process that need secure memory.
         #expect(throws: Never.self) { try Libgcrypt.secureMemoryIsLocked }
     }
 
-    private func check(_ code: gcry_error_t) throws {
-        if code != 0 { throw Failed(code: code) }
+    private func check(_ code: gcry_error_t) throws(ShareFileError) {
+        if code != 0 { throw .failed("libgcrypt: \(code)") }
     }
 
     func authenticate(
         _ parts: [UnsafeRawBufferPointer], key: UnsafeRawBufferPointer,
         into code: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(ShareFileError) {
         var handle: gcry_md_hd_t?
         try check(gcry_md_open(&handle, Int32(GCRY_MD_SHA256.rawValue), GCRY_MD_FLAG_HMAC.rawValue))
         defer { gcry_md_close(handle) }
         try check(gcry_md_setkey(handle, key.baseAddress, key.count))
         for part in parts { gcry_md_write(handle, part.baseAddress, part.count) }
-        let digest = try #require(gcry_md_read(handle, Int32(GCRY_MD_SHA256.rawValue)))
+        guard let digest = gcry_md_read(handle, Int32(GCRY_MD_SHA256.rawValue)) else {
+            throw .failed("no digest")
+        }
         code.copyMemory(from: UnsafeRawBufferPointer(start: digest, count: 32))
     }
 
     func deriveKey(
         passphrase: UnsafeRawBufferPointer, salt: [UInt8], cost: PassphraseCost,
         into key: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(ShareFileError) {
         let parameters = [UInt(key.count), UInt(cost.passes), UInt(cost.memory), UInt(cost.lanes)]
         var handle: gcry_kdf_hd_t?
         try check(
@@ -48,7 +48,7 @@ struct TestCryptography: ShareCryptography {
     func seal(
         _ plaintext: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into sealed: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(ShareFileError) {
         let handle = try gcm(key, nonce, additionalData)
         defer { gcry_cipher_close(handle) }
         try check(
@@ -60,7 +60,7 @@ struct TestCryptography: ShareCryptography {
     func open(
         _ sealed: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into plaintext: UnsafeMutableRawBufferPointer
-    ) throws -> Bool {
+    ) throws(ShareFileError) -> Bool {
         let handle = try gcm(key, nonce, additionalData)
         defer { gcry_cipher_close(handle) }
         try check(
@@ -71,7 +71,7 @@ struct TestCryptography: ShareCryptography {
 
     private func gcm(
         _ key: UnsafeRawBufferPointer, _ nonce: [UInt8], _ additionalData: [UInt8]
-    ) throws -> gcry_cipher_hd_t? {
+    ) throws(ShareFileError) -> gcry_cipher_hd_t? {
         var handle: gcry_cipher_hd_t?
         try check(
             gcry_cipher_open(

@@ -23,6 +23,7 @@ struct VectorTests {
         let key_b64: Data?
         let sealed_b64: Data?
         let sealed_file: String?
+        let printed: [String]?
         let secret_sha256: String
 
         var testDescription: String { name }
@@ -75,6 +76,15 @@ struct VectorTests {
             #expect(
                 Data(combination.secret.withUnsafeBytes { Array($0) }) == vector.key_b64 ?? vector.secret_b64)
         }
+    }
+
+    @Test(arguments: try cases().filter { $0.printed != nil })
+    func p21_theSealedFileIsPrintedAsItWasAndReadsBack(vector: Case) throws {
+        let (sealed, printed) = (Array(try #require(vector.sealed_b64)), try #require(vector.printed))
+        #expect(SealedPart.parts(of: sealed).map(\.text) == printed)
+        let read = Array(printed.reversed().joined().utf8).withUnsafeBytes { SealedPart.scan($0) }
+        #expect(read.damaged == 0)
+        #expect(SealedPart.joined(read.parts).file == sealed)
     }
 
     @Test(arguments: try cases().filter(\.sealed))

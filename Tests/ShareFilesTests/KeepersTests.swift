@@ -75,7 +75,7 @@ struct KeepersTests {
                 Self.root.appending(path: "vectors/shamir").path,
             ])
         #expect(outcome.status == 0, "\(outcome.errors)")
-        #expect(outcome.output == "9\n")
+        #expect(outcome.output == "10\n")
     }
 
     @Test func threeKeepersWithEveryMistakeOnceEndWithTheSecret() throws {
@@ -250,26 +250,40 @@ struct KeepersTests {
 
     /// What a browser prints, a camera's program reads: the code as it is, the text with mistakes, which are mended by
     /// what the tool offers.
+    ///
+    /// The shares are those of the vectors: which letters are misread depends on them.
     @Test func aPrintedSheetIsReadBackByItsCodeAndByItsText() throws {
-        try split("--holder", "Alice Example", "--holder", "Bob")
+        struct Vector: Decodable {
+            let name: String
+            let texts: [String]
+            let secret_b64: Data?
+        }
+        let vectors = try JSONDecoder().decode(
+            [Vector].self, from: Data(contentsOf: Self.root.appending(path: "vectors/shamir/vectors.json")))
+        let vector = try #require(vectors.first { $0.name == "3-of-5, 32 bytes, holders" })
+        try #require(vector.secret_b64).write(to: folder.appending(path: "key"))
+        try FileManager.default.createDirectory(
+            at: folder.appending(path: "out"), withIntermediateDirectories: false)
+        for (index, text) in vector.texts.enumerated() { try write(share(index + 1), text) }
         try shares("sheet", "out", "--out", "pages")
-        let pages = try tool.names("pages").filter { $0.hasSuffix(".html") }
-        for (index, page) in pages.prefix(2).enumerated() {
+        for number in [1, 3] {
+            let page = try #require(
+                tool.names("pages").first { $0.hasPrefix("share-\(number)-") && $0.hasSuffix(".html") })
             let picture = try printed("pages/\(page)")
             let code = try run("zbarimg", ["--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", picture])
-            #expect(code.output == (try text(share(index + 1))) + "\n")
+            #expect(code.output == (try text(share(number))) + "\n")
             let photographed = try shares(
-                "combine", "--qr", picture, share(3), share(4), "--out", "photographed-\(index)")
+                "combine", "--qr", picture, share(4), share(5), "--out", "photographed-\(number)")
             #expect(photographed.status == 0, "\(photographed.errors)")
-            try expectSecret("photographed-\(index)")
+            try expectSecret("photographed-\(number)")
 
-            let read = try run("tesseract", [picture, "read-\(index)", "--psm", "6"])
+            let read = try run("tesseract", [picture, "read-\(number)", "--psm", "6"])
             try #require(read.status == 0, "\(read.errors)")
             let retyped = try shares(
-                "combine", "--mend", "read-\(index).txt", share(3), share(4), "--out", "retyped-\(index)")
-            let recognised = try text("read-\(index).txt")
+                "combine", "--mend", "read-\(number).txt", share(4), share(5), "--out", "retyped-\(number)")
+            let recognised = try text("read-\(number).txt")
             try #require(retyped.status == 0, "\(retyped.errors)\(recognised)")
-            try expectSecret("retyped-\(index)")
+            try expectSecret("retyped-\(number)")
         }
     }
 
@@ -411,5 +425,116 @@ struct KeepersTests {
         let read = try run("zbarimg", ["--quiet", "--raw", "code.pgm"])
         #expect(read.output == text + "\n")
         #expect(QRCode([UInt8](repeating: 0x41, count: 2332)) == nil)
+    }
+
+    @Test func theDrillTriesTheWholeSharesBesideADamagedOne() throws {
+        try split()
+        let torn = try text(share(1)).split(separator: "\n").filter { !$0.hasPrefix("2: ") }
+        try write("torn.txt", torn.joined(separator: "\n"))
+        let outcome = try shares("drill", "torn.txt", share(2), share(3), share(4))
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("torn.txt: DAMAGED"))
+        #expect(outcome.output.contains("These shares fit together and restore the secret.\n"))
+    }
+
+    @Test func theDrillDoesNotCountASharesOfAnotherSetAsOneOfThisOne() throws {
+        try split()
+        try split(out: "other")
+        let outcome = try shares("drill", share(1), share(2), share(3, in: "other"))
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("share 3 of 5: OF ANOTHER SET, \"key\" of "))
+        #expect(outcome.output.contains("was not tried: that takes 3 holders"))
+        let record = try shares("drill", share(1), share(2), share(3, in: "other"), "--json").output
+        let object = try #require(JSONSerialization.jsonObject(with: Data(record.utf8)) as? [String: Any])
+        let seen = try #require(object["seen"] as? [[String: Any]])
+        #expect(seen.map { $0["set"] != nil } == [false, false, true])
+        #expect(object["fit"] is NSNull)
+    }
+
+    @Test func aDrillOfSharesThatDoNotFitIsRecorded() throws {
+        try split()
+        let whole = try text(share(1))
+        let set = try Data(whole.utf8).withUnsafeBytes { try Share(parsing: $0) }.set
+        let cryptography = try CoreCryptography()
+        let forged = try set.split(
+            SecretBytes(count: 32), randomness: cryptography.randomness(), cryptography: cryptography)
+        try write("forged.txt", forged[0].encoded().withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+        let outcome = try shares("drill", "forged.txt", share(2), share(3), "--record", "record")
+        #expect(outcome.status == 1)
+        #expect(try text("record").contains("These shares do NOT all fit together."))
+        // With one more than needed it is known which.
+        let named = try shares("drill", "forged.txt", share(2), share(3), share(4))
+        #expect(named.status == 1)
+        #expect(named.output.contains("share 1 of 5: readable and whole, but does NOT fit the others"))
+        let record = try shares("drill", "forged.txt", share(2), share(3), share(4), "--json")
+        #expect(record.output.contains("\"passphrase\": false, \"fits\": false}, {\"share\": 2,"))
+    }
+
+    @Test func inspectShowsSeveralSharesAsAnArray() throws {
+        try split()
+        let several = try shares("inspect", "out", "--json")
+        let array = try JSONSerialization.jsonObject(with: Data(several.output.utf8)) as? [[String: Any]]
+        #expect(array?.map { $0["share"] as? Int } == [1, 2, 3, 4, 5])
+        #expect(array?.first?["file"] as? String == share(1))
+        let one = try shares("inspect", share(2), "--json")
+        let object = try JSONSerialization.jsonObject(with: Data(one.output.utf8)) as? [String: Any]
+        #expect(object?["share"] as? Int == 2)
+    }
+
+    @Test func aFileOfADirectoryThatCannotBeReadIsLeftOutAndVerifyNamesIt() throws {
+        try split()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.appending(path: "out/lost.share.txt").path, withDestinationPath: "nowhere")
+        let combined = try shares("combine", "out", "--out", "restored")
+        #expect(combined.status == 0, "\(combined.errors)")
+        #expect(
+            combined.errors.contains("cannot open out/lost.share.txt: No such file or directory: left out"))
+        try expectSecret("restored")
+        let verified = try shares("verify", "out")
+        #expect(verified.status == 1)
+        #expect(verified.errors.contains("but out/lost.share.txt cannot be read whole"))
+        for number in 1...5 { try FileManager.default.removeItem(at: folder.appending(path: share(number))) }
+        #expect(try shares("combine", "out", "--out", "x").status == 3)
+    }
+
+    @Test func aLineThatAllPapersHaveIsAskedOfAnotherOne() throws {
+        try split()
+        for (key, isCommon) in [("Label", true), ("2", false)] {
+            let rest = try text(share(1)).split(separator: "\n").filter { !$0.hasPrefix("\(key): ") }
+            try write("torn.txt", rest.joined(separator: "\n"))
+            let outcome = try shares("inspect", "torn.txt")
+            #expect(outcome.status == 1)
+            #expect(outcome.errors.contains("\"\(key):\" is missing"))
+            #expect(outcome.errors.contains("give another share too") == isCommon)
+        }
+    }
+
+    @Test func whatExistsAlreadyIsAnErrorOfInputAndOutput() throws {
+        try split()
+        #expect(try shares("combine", "out", "--out", "key").status == 3)
+        #expect(try shares("drill", "out", "--record", "key").status == 3)
+        #expect(try shares("sheet", "out", "--out", "pages").status == 0)
+        #expect(try shares("sheet", "out", "--out", "pages").status == 3)
+    }
+
+    @Test func aPictureThatCannotBeReadGivesOneLineOfOurOwn() throws {
+        try write("page.\u{1b}[31mBIN", "no picture")
+        let outcome = try shares("combine", "--qr", "page.\u{1b}[31mBIN", "--out", "x")
+        #expect(outcome.status == 1)
+        #expect(outcome.errors.split(separator: "\n").count == 1)
+        #expect(!outcome.errors.contains("\u{1b}"))
+    }
+
+    @Test func theRecoveryScriptReadsAPrintedSealedFile() throws {
+        try split(secret: 2000)
+        #expect(try shares("sheet", "out", "--sealed", "--out", "pages").status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "pages").path)
+        let printed =
+            "pages/" + (try #require(names.first { $0.hasPrefix("sealed.") && $0.hasSuffix(".txt") }))
+        let outcome = try tool.run(
+            ["pages/recover.py", share(1), share(2), printed, share(3)], program: "/usr/bin/python3",
+            input: Data())
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(try outcome.output == Data(contentsOf: folder.appending(path: "key")))
     }
 }

@@ -60,7 +60,7 @@ struct SharesTerminalTests {
         }
         #expect(try session.status() == 128 + how.signal)
         #expect(session.echoes)
-        #expect(try tool.names("out").isEmpty)
+        #expect(!tool.exists("out"))
     }
 
     @Test func p102_aSignalEndsTheQuestionAlsoAfterCtrlDWithinALine() throws {
@@ -241,5 +241,101 @@ struct SharesTerminalTests {
         #expect(shown.contains("given up: "))
         #expect(shown.contains("not enough shares of any set: 1 of 3 for \"another key\" of "))
         #expect(try session.status() == 1)
+    }
+
+    /// The sealed file of a long secret, and its shares.
+    private func splitLong() throws -> [String] {
+        try tool.write("key.asc", String(repeating: "the secret\n", count: 30))
+        return try split()
+    }
+
+    /// All commands that need the sealed file ask for it, and lose nothing.
+    @Test(arguments: ["combine --out restored", "verify", "refresh --out newer"])
+    func aMissingSealedFileIsAskedFor(_ command: String) throws {
+        let shares = try splitLong()
+        let session = try start(command)
+        try session.read(until: "] > ")
+        try session.type(shares[..<3].joined())
+        try session.read(until: "enough.")
+        try session.type("\n")
+        try session.read(until: "or Return to go back] > ")
+        try session.type("nowhere\n")
+        try session.read(until: "cannot open nowhere")
+        try session.read(until: "or Return to go back] > ")
+        // As a terminal has a file that was dropped on it.
+        try session.type("'out/key.asc.sealed' \n")
+        #expect(try session.status() == 0)
+    }
+
+    @Test func theDirectoryOfTheSealedFileOrItsPrintedTextDoesToo() throws {
+        let shares = try splitLong()
+        let sheets = try tool.run(["sheet", "out", "--sealed", "--out", "pages"])
+        try #require(sheets.status == 0, "\(sheets.errors)")
+        let printed = try #require(
+            tool.names("pages").first { $0.hasPrefix("sealed.") && $0.hasSuffix(".txt") })
+        for (place, name) in [("out", "a"), ("pages/\(printed)", "b")] {
+            let session = try start("combine --out \(name)")
+            try session.read(until: "] > ")
+            try session.type(shares[..<3].joined())
+            try session.read(until: "enough.")
+            try session.type("\n")
+            try session.read(until: "or Return to go back] > ")
+            try session.type("\(place)\n")
+            #expect(try session.status() == 0)
+            #expect(try tool.read(name) == tool.read("key.asc"))
+        }
+    }
+
+    @Test func ctrlDTwiceGivesUpWhereTheSharesWereEnoughAndDidNotDo() throws {
+        let shares = try splitLong()
+        let session = try start("combine --out restored")
+        try session.read(until: "] > ")
+        try session.type(shares[..<3].joined())
+        try session.read(until: "enough.")
+        try session.type("\u{04}")
+        try session.read(until: "or Return to go back] > ")
+        try session.type("\u{04}")
+        try session.read(until: "Ctrl-D twice to give up.")
+        try session.read(until: "] > ")
+        try session.type("\u{04}")
+        try session.read(until: "Nothing is lost")
+        try session.type("\u{04}")
+        #expect(try session.status() == 1)
+    }
+
+    @Test func typedSharesAreTakenBackFromBetweenFiles() throws {
+        let shares = try split()
+        let other = try split("other")
+        let session = try start(
+            "combine - out/key.asc.1-of-5.share.txt out/key.asc.2-of-5.share.txt --out restored")
+        try session.read(until: "] > ")
+        // Three of another set: complete in itself, as is nothing else yet.
+        try session.type(other[..<3].joined())
+        try session.read(until: "typed share 3: share 3 of 5: enough")
+        try session.type(shares[2])
+        try session.read(until: "typed share 4: ")
+        try session.type("\n")
+        try session.read(until: "there are enough shares of 2 sets")
+        try session.read(until: "] > ")
+        try session.type("undo\n")
+        try session.read(until: "typed share 4, share 3 of 5, is taken back")
+        try session.type("undo\n")
+        try session.read(until: "is taken back")
+        try session.type(shares[2])
+        try session.read(until: ": enough")
+        try session.type("\n")
+        #expect(try session.status() == 0)
+        #expect(try tool.text("restored") == "the secret\n")
+    }
+
+    @Test func oneTypedShareIsEnoughForItsSheet() throws {
+        let shares = try split()
+        let session = try start("sheet - --out pages")
+        try session.read(until: "] > ")
+        try session.type(shares[0])
+        try session.read(until: "typed share 1: ")
+        try session.type("\n")
+        #expect(try session.status() == 0)
+        #expect(try tool.names("pages").count == 4)
     }
 }

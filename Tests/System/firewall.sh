@@ -3,10 +3,12 @@
 #
 #     Tests/System/firewall.sh PD-AGENT
 #
-# Needs root, iproute2, nftables, iptables and python3. Each set of rules is loaded into a namespace of its own, a peer
+# Needs root, iproute2, nftables, iptables and python3; ufw, firewalld and dbus where they are to be tried. Each set of rules is loaded into a namespace of its own, a peer
 # in another one knocks at ports, and the two answers are compared: "on" where the peer reaches next to nothing that it
 # was not let in to, "off" where it reaches all of it.
 set -euo pipefail
+# What ufw and firewalld keep in /etc is a copy, in a mount namespace of this test.
+if [ -z "${PD_IN_NAMESPACE:-}" ]; then PD_IN_NAMESPACE=1 exec unshare --mount --propagation private "$0" "$@"; fi
 agent=$(realpath "$1")
 work=$(mktemp -d)
 laptop=pdlap$$ peer=pdpeer$$
@@ -42,21 +44,7 @@ for family, address in ((socket.AF_INET, "10.99.0.1"), (socket.AF_INET6, "fd99::
     print("off" if reached == 4 else "on")
 P
 
-# A joined agent, whose settings and key nobody asks for anything.
-join() {
-    python3 - "$work" <<'P'
-import os, subprocess, sys
-work = sys.argv[1]; kit = work + "/kit"; home = work + "/gnupg"
-os.makedirs(kit); os.makedirs(home, mode=0o700)
-env = dict(os.environ, GNUPGHOME=home)
-def gpg(*a): return subprocess.run(["gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "", *a], env=env, check=True, capture_output=True).stdout
-for name in ("client", "server"): gpg("--quick-generate-key", name, "ed25519", "sign", "never")
-open(kit + "/agent.yml", "w").write("server_url: http://127.0.0.1:1\nhostname: laptop\n")
-open(kit + "/client.key.asc", "wb").write(gpg("--armor", "--export-secret-keys", "client"))
-open(kit + "/server.pub.asc", "wb").write(gpg("--armor", "--export", "server"))
-P
-    "$agent" join --kit "$work/kit" --state "$work/state" >/dev/null
-}
+. "$(dirname "$0")/join.sh"
 
 failures=0
 check() { # NAME RULES
@@ -97,7 +85,7 @@ both() { # COMMAND-SUFFIX RULES...: iptables and ip6tables
     for t in iptables ip6tables; do for r in "$@"; do echo "$t$suffix $r"; done; done
 }
 
-join
+join_agent
 check "no rules" true
 check "nft: drop, but SSH" "$(input drop 'tcp dport 22 accept;')"
 check "nft: the whole interface" "$(input drop 'iifname "wlan0" accept;')"
@@ -121,6 +109,10 @@ check "nft: before routing" "nft -f - <<'N'
 table inet f { chain pre { type filter hook prerouting priority 0; policy drop; ct state established,related accept; iif lo accept; }
 }
 N"
+check "nft: at the device" "nft -f - <<'N'
+table netdev f { chain ing { type filter hook ingress device wlan0 priority 0; policy drop; }
+}
+N"
 check "nft: a named map" "nft -f - <<'N'
 table inet filter { map zones { type ifname : verdict; elements = { \"wlan0\" : accept }; }
 chain input { type filter hook input priority 0; policy drop; iif lo accept; iifname vmap @zones; }
@@ -142,4 +134,44 @@ for kind in -nft -legacy; do
     check "iptables$kind: to ourselves" "$(both $kind '-P INPUT DROP' '-A INPUT -m addrtype --dst-type LOCAL -j ACCEPT')"
     check "iptables$kind: all ports" "$(both $kind '-P INPUT DROP' '-A INPUT -p tcp -m multiport --dports 1:65535 -j ACCEPT')"
 done
+private_copy() { # DIRECTORY
+    mkdir -p "$work/copy$1"
+    cp -a "$1/." "$work/copy$1"
+    mount --bind "$work/copy$1" "$1"
+}
+if command -v ufw >/dev/null; then
+    private_copy /etc/ufw
+    with_ufw() { echo "ufw --force reset; $1; ufw --force enable"; }
+    quiet() { echo "{ $1; } >/dev/null 2>&1"; }
+    check "ufw: nothing allowed" "$(quiet "$(with_ufw true)")"
+    check "ufw: SSH" "$(quiet "$(with_ufw 'ufw allow 22/tcp')")"
+    check "ufw: the whole interface" "$(quiet "$(with_ufw 'ufw allow in on wlan0')")"
+    check "ufw: everybody" "$(quiet "$(with_ufw 'ufw allow from any to any')")"
+    check "ufw: all by default" "$(quiet "$(with_ufw 'ufw default allow incoming')")"
+    check "ufw: limited SSH" "$(quiet "$(with_ufw 'ufw limit 22/tcp')")"
+    check "ufw: switched off" "$(quiet "$(with_ufw true); ufw --force disable")"
+fi
+if command -v firewalld >/dev/null; then
+    private_copy /etc/firewalld
+    # A bus of its own stands for the system's.
+    export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$work/bus
+    dbus-daemon --session --address="$DBUS_SYSTEM_BUS_ADDRESS" --fork --print-pid >"$work/bus.pid"
+    with_firewalld() { # COMMANDS
+        echo "exec 8<&-; firewalld --nofork --nopid >/dev/null 2>&1 & echo \$! >'$work/firewalld.pid'
+            for i in \$(seq 100); do firewall-cmd --state >/dev/null 2>&1 && break; sleep 0.2; done; { $1; } >/dev/null"
+    }
+    end_firewalld() {
+        kill "$(cat "$work/firewalld.pid")" 2>/dev/null || true
+        while [ -d "/proc/$(cat "$work/firewalld.pid")" ]; do sleep 0.1; done
+    }
+    for rules in "firewalld: zone public|true" \
+        "firewalld: the interface in trusted|firewall-cmd --zone=trusted --change-interface=wlan0" \
+        "firewalld: trusted by default|firewall-cmd --set-default-zone=trusted" \
+        "firewalld: zone drop|firewall-cmd --set-default-zone=drop" \
+        "firewalld: sources in trusted|firewall-cmd --set-default-zone=public; firewall-cmd --zone=trusted --add-source=0.0.0.0/0 --add-source=::/0"; do
+        check "${rules%%|*}" "$(with_firewalld "${rules#*|}")"
+        end_firewalld
+    done
+    kill "$(cat "$work/bus.pid")"
+fi
 [ "$failures" -eq 0 ] || { echo "$failures sets of rules are judged wrongly" >&2; exit 1; }

@@ -56,7 +56,10 @@ final class FleetRunner {
     }
 
     /// Starts the server and waits until it answers.
-    func start() async throws {
+    ///
+    /// - Parameter given: the port, where the settings have another one than ``setUp()`` chose.
+    func start(port given: Int? = nil) async throws {
+        if let given { port = given }
         let executable = SharesToolRunner.executable.deletingLastPathComponent().appending(path: "pd-server")
         let running = try tools.start(command: [executable.path, "serve", "--state", serverState])
         server = running
@@ -106,7 +109,9 @@ final class FleetRunner {
     }
 
     /// The output of `pd-admin … --json`.
-    func admin(_ arguments: String...) throws -> [[String: Any]] {
+    func admin(_ arguments: String...) throws -> [[String: Any]] { try admin(arguments) }
+
+    func admin(_ arguments: [String]) throws -> [[String: Any]] {
         let outcome = try run("pd-admin", arguments + ["--state", serverState, "--json"])
         try #require(outcome.status == 0, "\(outcome.errors)")
         return try #require(try JSONSerialization.jsonObject(with: outcome.output) as? [[String: Any]])
@@ -141,13 +146,13 @@ final class GPGHome {
     let directory: URL
     private let tools: SharesToolRunner
 
-    init(algorithm: String, tools: SharesToolRunner) throws {
+    init(algorithm: String, tools: SharesToolRunner, userID: String = "peer") throws {
         self.tools = tools
         // The path of the agent's socket must stay short.
         directory = URL(filePath: "/tmp/pdg-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        let made = try gpg(["--passphrase", "", "--quick-gen-key", "peer", algorithm, "sign", "never"])
+        let made = try gpg(["--passphrase", "", "--quick-gen-key", userID, algorithm, "sign", "never"])
         try #require(made.status == 0, "\(made.errors)")
     }
 

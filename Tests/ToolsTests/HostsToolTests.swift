@@ -14,8 +14,7 @@ struct HostsToolTests {
             "pd-admin", "keys", "add", fleet.tools.path("peer.asc").path, "--role", "client", "--state",
             fleet.serverState)
         try await fleet.start()
-        for name in ["alpha", "beta", "a-host-whose-name-is-longer-than-a-column-on-a-terminal"]
-        {
+        for name in ["alpha", "beta", "a-host-whose-name-is-longer-than-a-column-on-a-terminal"] {
             let data = """
                 {"hostname": "\(name)", "plugins": {"os_info": {"name": "Debian GNU/Linux", "version": "12"}}}
                 """

@@ -364,7 +364,7 @@ struct ReleaseFleetTests {
         // What signs without a look, such as gpg or an older version of this software, gives the attacker his signature.
         let key = try OpenPGP.SecretKey(Array(try world.fleet.tools.read("K/key.asc")))
         let signatures: [[UInt8]] = [
-            try key.signDetached(statement.json(), for: .file, at: .init(now)),
+            try key.detachedSignature(of: statement.json(), for: .file, at: .init(now)),
             try key.signDetachedWithoutPurpose(statement.json(), at: .init(now)),
             Array(
                 try world.gpg.gpg(["--output", "-", "--detach-sign", world.builder.path("config.json")])
@@ -401,8 +401,8 @@ struct ReleaseFleetTests {
         try world.builder.release("build", "tree", "--number", "9", "--out", "9.tar")
         let manifest = Array(try world.fleet.tools.read("9.manifest"))
         for signature in [
-            try key.signDetached(manifest, for: .file, at: .init(now)),
-            try key.signDetached(manifest, for: .order, at: .init(now)),
+            try key.detachedSignature(of: manifest, for: .file, at: .init(now)),
+            try key.detachedSignature(of: manifest, for: .order, at: .init(now)),
             try key.signDetachedWithoutPurpose(manifest, at: .init(now)),
         ] {
             try world.fleet.tools.write("9.manifest.sig", Data(signature))

@@ -45,11 +45,15 @@ struct RootToolsTests {
                 ["pd-admin", "keys", "remove", try fingerprint(), "--role", "patch"],
                 ["pd-admin", "issues", "audit"],
                 ["pd-admin", "backup", fleet.tools.path("backup-\(UUID().uuidString)").path],
+                ["pd-admin", "checks", "export"],
                 ["pd-server", "setup", "--yes"],
             ].map { try fleet.run($0[0], Array($0.dropFirst()) + ["--state", state]) }
             let backup = fleet.tools.path("whole").path
             outcomes.append(try fleet.run("pd-admin", "restore", backup, "--yes", "--state", state))
-            outcomes.append(try builder.run("publish", "1.tar", "--v1-key", "K/key.asc", "--state", state))
+            outcomes.append(
+                try builder.run(
+                    "publish", "1.tar", "--v1-key", "K/key.asc", "--replace-original-client", "--state", state
+                ))
             return outcomes
         }
 
@@ -131,7 +135,8 @@ struct RootToolsTests {
             "keys/retired",
             "tls", "releases", "server.yml", "checks.yml", "fleet.sqlite", "lock", "serving", "restoring",
             "replaced", "agent-kit/agent.yml",
-            "agent-kit/server.crt", "agent-kit/server.pub.asc", "keys/server.pub.asc", "keys/server.key.asc",
+            "agent-kit/server.crt", "agent-kit/server.pub.asc", "agent-kit/checks.json",
+            "keys/server.pub.asc", "keys/server.key.asc",
         ])
     func links(name: String) throws {
         let world = try World()

@@ -60,10 +60,14 @@ def checksum(line, binding=""):
     return "".join(ALPHABET[crc >> shift & 31] for shift in (30, 25, 20, 15, 10, 5, 0))
 
 
-def whole_checksum(lines):
-    """CRC-64 as in xz over all lines, thirteen characters."""
+def text_of(lines):
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def whole_checksum(data):
+    """CRC-64 as in xz, thirteen characters."""
     crc = 0xFFFFFFFFFFFFFFFF
-    for byte in "".join(line + "\n" for line in lines).encode():
+    for byte in data:
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ (0xC96C5795D7870F42 if crc & 1 else 0)
@@ -139,7 +143,7 @@ def split(case, secret, random):
             key = f"{index // LINE + 1}: "
             plain.append(key + digits)
             out.append(f"{key}{groups(digits, ' ')} #{checksum(key + digits, everything)}")
-        last = "Check: " + whole_checksum(plain)
+        last = "Check: " + whole_checksum(text_of(plain))
         out.append(f"{last} #{checksum(last, everything)}")
         out.append("-----END PENGUINDOME SHARE-----")
         texts.append("\n".join(out) + "\n")
@@ -165,6 +169,22 @@ def unseal(key, set_id, data):
     )
 
 
+def printed(data):
+    """The parts of a printed sealed file."""
+    set_text = groups(base32(data[21:31]), "-")
+    pieces = [data[i : i + 750] for i in range(0, len(data), 750)]
+    assert len(pieces) <= 99
+    texts = []
+    for number, piece in enumerate(pieces, 1):
+        code = base64.b64encode(piece).decode()
+        part = f"{number} of {len(pieces)}"
+        lines = ["-----BEGIN PENGUINDOME SEALED FILE-----", f"Set: {set_text}", f"Part: {part}"]
+        lines += [code[i : i + 76] for i in range(0, len(code), 76)]
+        lines.append("Check: " + whole_checksum(text_of([set_text, part]) + piece))
+        texts.append("\n".join(lines + ["-----END PENGUINDOME SEALED FILE-----"]) + "\n")
+    return texts
+
+
 def parse(text, passphrase=None):
     fields, body_lines, plain, own_lines_, set_lines_ = {}, [], [], "", ""
     lines = [line for line in text.splitlines() if line.strip()]
@@ -185,7 +205,7 @@ def parse(text, passphrase=None):
             binding = f"{fields['Set']}/{fields['Share']}\n"
         assert checksum(content, binding) == check, f"wrong checksum: {line}"
         if key == "Check":
-            assert value == whole_checksum(plain), "the lines do not fit together"
+            assert value == whole_checksum(text_of(plain)), "the lines do not fit together"
             continue
         plain.append(content)
         if key in ("Share", "Holder"):
@@ -247,6 +267,7 @@ CASES = [
      "passphrases": [None, "x"], "argon2id": [64, 1, 2]},
     {"name": "2-of-255, 4 bytes", "threshold": 2, "shares": 255, "secret_bytes": 4},
     {"name": "2-of-3, sealed, one chunk", "threshold": 2, "shares": 3, "secret_bytes": 100, "sealed": True},
+    {"name": "2-of-3, sealed, printed in three parts", "threshold": 2, "shares": 3, "secret_bytes": 2000, "sealed": True},
     {"name": "2-of-2, sealed, two full chunks", "threshold": 2, "shares": 2, "secret_bytes": 131072, "sealed": True,
      "sealed_file": "two-chunks.sealed"},
 ]
@@ -279,6 +300,7 @@ def make():
                 pathlib.Path(__file__).with_name(case["sealed_file"]).write_bytes(sealed)
             else:
                 case["sealed_b64"] = base64.b64encode(sealed).decode()
+                case["printed"] = printed(sealed)
         parsed = [parse(text, case["passphrases"][i]) for i, text in enumerate(case["texts"])]
         found, bad = combine(parsed[-case["threshold"] :])
         assert found == key and not bad

@@ -1,15 +1,13 @@
 /* libgcrypt and libgpg-error for Swift.
 
-   gcry_control() and prctl() are variadic, which Swift cannot call. Each
-   wrapper below is one command of theirs, with the arguments that the manual
-   gives. */
+   gcry_control() is variadic, which Swift cannot call. Each wrapper below is
+   one command of it, with the arguments that the manual gives. */
 #ifndef PENGUINDOME_CGCRYPT_SHIM_H
 #define PENGUINDOME_CGCRYPT_SHIM_H
 
 #include <gcrypt.h>
 #include <gpg-error.h>
 #include <malloc.h>
-#include <sys/prctl.h>
 
 /* The kernel's generator itself, for all that is random. libgcrypt's own pool, in
    ordinary memory, keeps a part of each key that it gave out. Before
@@ -24,12 +22,6 @@ static inline gcry_error_t pd_gcry_initialization_finished(void) {
 
 static inline int pd_gcry_is_initialized(void) {
     return gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P, 0) != 0;
-}
-
-/* 0, or -1 with errno: no core dump, and no ptrace() or /proc/PID/mem by other
-   processes of the same user (prctl(2)). */
-static inline int pd_forbid_dumps(void) {
-    return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 #endif

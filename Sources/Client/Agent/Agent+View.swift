@@ -16,8 +16,10 @@ extension Agent {
         } catch { throw error.isAbsence ? .nothingSent : .file(error) }
     }
 
-    /// Keeps what was delivered, and the digest of it for all users of the machine.
+    /// Keeps what was delivered, and the digest of it for all users of the machine. Results of commands, which are reported
+    /// apart, are with the orders.
     func remember(_ report: SignedReport) throws(FileError) {
+        guard LastSent(bytes: report.data, before: nil).report["plugins"] != nil else { return }
         if let last = try? Files.read(state.lastSent, limit: 64 << 20, links: .refuse) {
             guard last != report.data else { return }
             try Files.writeAtomically(last, to: state.sentBefore)
@@ -76,21 +78,29 @@ public struct LastSent: Sendable {
         }
     }
 
-    /// What every user of the machine may see: all but what is said of single users and their sessions.
+    /// What every user of the machine may see: what collectors found, but for what is said of single users and their
+    /// sessions, where the machine is, and what programs that ran as root wrote.
     public var digest: Document {
-        guard case .document(let cleaned) = Self.withoutUsers(.document(report)) else { return [:] }
-        return cleaned
+        let shown = ["hostname", "collected_at", "agent", "plugins"].compactMap { name in
+            report[name].map { (name, Self.forEverybody($0)) }
+        }
+        return Document(shown)
     }
 
-    private static let ofUsers: Set = ["users", "user", "sessions", "session", "homes", "home"]
+    private static let notForEverybody: Set = [
+        "users", "user", "sessions", "session", "homes", "home", "geolocation", "stdout", "stderr",
+        "evidence",
+    ]
 
-    private static func withoutUsers(_ value: Value) -> Value {
+    private static func forEverybody(_ value: Value) -> Value {
         switch value {
         case .document(let document):
             .document(
                 Document(
-                    document.filter { !ofUsers.contains($0.key) }.map { ($0.key, withoutUsers($0.value)) }))
-        case .array(let values): .array(values.map(withoutUsers))
+                    document.filter { !notForEverybody.contains($0.key) }.map {
+                        ($0.key, forEverybody($0.value))
+                    }))
+        case .array(let values): .array(values.map(forEverybody))
         default: value
         }
     }

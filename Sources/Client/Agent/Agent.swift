@@ -51,8 +51,6 @@ public struct Agent: Sendable {
     ) throws(AgentError) -> Agent {
         let settings = try settings(state: state, configuration: configuration)
         let signer = try signer(state)
-        var log = log
-        log.logLevel = settings.logLevel
         let now = Self.currentTime
         var runner = CollectorRunner(
             collectors(state: state, settings: settings, log: log, now: now), worker: worker)
@@ -92,6 +90,10 @@ public struct Agent: Sendable {
         state: StateDirectory, configuration: String?
     ) throws(AgentError) -> AgentSettings {
         let file = configuration ?? state.settings
+        for path in [state.path, file] {
+            var status = stat()
+            guard stat(path, &status) != 0 || status.st_mode & 0o022 == 0 else { throw .writable(path) }
+        }
         let yaml: [UInt8]
         do throws(FileError) {
             yaml = try Files.read(file, limit: 1 << 20)
@@ -149,7 +151,7 @@ public struct Agent: Sendable {
         return V1.Submission(
             hostname: hostname, collectedAt: now(), agent: BuildStamp.text,
             plugins: PrivateFields(
-                selectors: settings.privateSelectors + GeolocationCollector.privateSelectors
+                selectors: settings.withheld
             ).removed(from: plugins), commands: nil
         )
     }
@@ -166,6 +168,12 @@ public struct Agent: Sendable {
 
     private func collect(lock: StateLock) async throws(AgentError) {
         let report = await report()
+        for (name, result) in report.plugins ?? [:] {
+            guard let failed = result.document, failed["returncode"] != nil, failed["status"] == "unknown",
+                let reason = failed["reason"]?.string
+            else { continue }
+            log.debug("a collector has no answer", metadata: ["collector": "\(name)", "reason": "\(reason)"])
+        }
         let time = now()
         var history = AgentHistory(file: state.history)
         let clock = clockProblem(history, at: time)
@@ -173,6 +181,7 @@ public struct Agent: Sendable {
         do throws(FileError) {
             try Spool(directory: state.spool, lock: lock, log: log).add(signed)
         } catch { throw .notKept(error, report) }
+        log.debug("collected", metadata: ["bytes": "\(signed.data.count)"])
         do throws(FileError) {
             history.collectedAt = time
             history.clock = nil
@@ -269,6 +278,7 @@ public struct Agent: Sendable {
         let (signer, now) = (self.signer, self.now)
         do throws(FileError) {
             let spool = try Spool(directory: state.spool, lock: lock, log: log)
+            try renewSignatures(in: spool)
             outcome = try await Submitter(transport: transport, patience: patience, log: log) {
                 signer.standing(of: $0, at: now() / 1000)
             }.run(spool, refusedBefore: history.refused)
@@ -324,10 +334,18 @@ public struct Agent: Sendable {
         let time = { (milliseconds: Int64?) in
             milliseconds.map(Value.date(milliseconds:)) ?? .null
         }
+        let machine = try machineStatus()
+        // A folder that cannot be read has no release that works.
+        let release =
+            Files.exists(state.releases) ? (try? ReleaseFolder(state.releases)).flatMap(\.current) : nil
         return [
             "hostname": .string(hostname.name),
+            "version": .string(BuildStamp.text),
+            "release": release.map(Value.int) ?? .null,
             "server": .string(settings.serverURL),
             "key": .string(signer.fingerprint),
+            "machine_key": machine.key,
+            "machine_standing": machine.standing,
             "state": .string(state.path),
             "waiting": .int(contents.waiting.count),
             "waiting_bytes": .int(contents.byteCount),

@@ -16,12 +16,20 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
     case settings(SettingsError)
     /// A key cannot be used.
     case key(file: String, reason: String)
+    /// The machine's own key cannot be used.
+    case machineKey(file: String, reason: String)
     /// No report was delivered yet.
     case nothingSent
+    /// Neither the release in use nor the kit brought checks.
+    case noChecks
+    /// The checks that there are cannot be used.
+    case badChecks(String)
     /// A file or directory.
     case file(FileError)
     /// A report could not be put into the spool.
     case notKept(FileError, V1.Submission)
+    /// Others than the owner may write what decides whom this machine obeys.
+    case writable(String)
     /// The report could not be signed.
     case signing(String)
     /// The server was not reached, or asked to come back later.
@@ -53,7 +61,15 @@ public enum AgentError: Error, Sendable, CustomStringConvertible {
             "another pd-agent works in \(directory): try again when it is done"
         case .settings(let error): "\(error)"
         case .key(let file, let reason): "\(file) cannot be used: \(reason); get a new kit from the server"
+        case .machineKey(let file, let reason):
+            "\(file) cannot be used: \(reason); remove it, and have the new key approved on the server"
+        case .writable(let path):
+            "\(path) can be written by others than its owner, who may have changed whom this machine obeys: look at "
+                + "agent.yml and the keys, then chmod go-w \(path)"
         case .nothingSent: "this machine has told the server nothing yet: run pd-agent cycle"
+        case .noChecks:
+            "this machine has no checks: join with a kit of today, or install a release that brings checks.json"
+        case .badChecks(let reason): "the checks cannot be used: \(reason)"
         case .file(let error), .notKept(let error, _): "\(error)"
         case .signing(let reason): "the report cannot be signed: \(reason); get a new kit from the server"
         case .notReached(let server, let reason, let waiting):

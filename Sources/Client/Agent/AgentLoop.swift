@@ -11,65 +11,78 @@ public struct AgentLoop {
     private let program: String
     private let arguments: [String]
     private let machine: Machine
-    private let log: Logger
 
     /// A loop for the agent whose membership lies in that directory.
     public init(
         state: StateDirectory, configuration: String?, program: String, arguments: [String],
-        machine: Machine = .this(), log: Logger
+        machine: Machine = .this()
     ) {
         self.state = state
         self.configuration = configuration
         self.program = program
         self.arguments = arguments
         self.machine = machine
-        self.log = log
-    }
-
-    /// What woke it.
-    private enum Wake {
-        case due, reload, end
     }
 
     /// Runs until SIGTERM or SIGINT; SIGHUP has it read its settings anew.
     public func run() throws(AgentError) {
         let lock = try instanceLock()
         defer { withExtendedLifetime(lock) {} }
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        for signal in [SIGTERM, SIGINT, SIGHUP, SIGCHLD] { sigaddset(&signals, signal) }
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-
-        var schedule = try schedule()
+        let events: AgentEvents
+        do throws(FileError) {
+            events = try AgentEvents([SIGTERM, SIGINT, SIGHUP, SIGCHLD])
+        } catch { throw .file(error) }
+        let settings = try settings()
+        var schedule = AgentSchedule(settings)
+        var log = AgentLog.logger(settings, state: state)
         var collection = ContinuousClock.now
         var delivery = collection
         while true {
-            let next = waits ? min(collection, delivery) : collection
-            switch sleep(until: next, &signals) {
-            case .end: return
-            case .reload:
-                do throws(AgentError) {
-                    let new = try self.schedule()
-                    (schedule.collectInterval, schedule.submitInterval) = (
-                        new.collectInterval, new.submitInterval
-                    )
-                    log.notice("the settings were read anew")
-                } catch { log.error("the settings stay as they were", metadata: ["reason": "\(error)"]) }
+            let waits = waits
+            var isReload = false
+            switch events.wait(until: waits ? min(collection, delivery) : collection, watchesNetwork: waits) {
+            case .signal(SIGTERM), .signal(SIGINT): return
+            case .signal(SIGHUP): isReload = true
+            case .signal: continue
+            case .network:
+                delivery = min(delivery, .now + AgentSchedule.afterNetwork(random: .random(in: 0...1)))
                 continue
-            case .due: break
+            case .time: break
+            }
+            if isReload {
+                reload(&schedule, &log)
+                // Sooner where the intervals are shorter now, but not at once: a whole fleet may have been told so.
+                collection = min(collection, .now + untilCollection(schedule))
+                continue
+            }
+            guard !Shutdown.isUnderWay(machine) else {
+                // Should it be called off, that is seen then.
+                (collection, delivery) = (.now + .seconds(60), .now + .seconds(60))
+                continue
             }
             let isCollection = ContinuousClock.now >= collection
             for command in isCollection ? ["update", "cycle"] : ["submit"] {
-                guard let code = carryOut(command, &signals) else { return }
+                guard let code = carryOut(command, events, log, &isReload) else { return }
                 if command != "update" { schedule.failures = code == 3 ? schedule.failures + 1 : 0 }
             }
-            let now = ContinuousClock.now
-            if isCollection {
-                collection =
-                    now + schedule.untilCollection(isOnBattery: isOnBattery, random: .random(in: 0...1))
-            }
-            delivery = now + schedule.untilDelivery(isOnBattery: isOnBattery, random: .random(in: 0...1))
+            if isReload { reload(&schedule, &log) }
+            if isCollection { collection = .now + untilCollection(schedule) }
+            delivery =
+                .now + schedule.untilDelivery(isOnBattery: isOnBattery, random: .random(in: 0...1))
         }
+    }
+
+    private func reload(_ schedule: inout AgentSchedule, _ log: inout Logger) {
+        do throws(AgentError) {
+            let new = try settings()
+            (schedule.collectInterval, schedule.submitInterval) = (new.collectInterval, new.submitInterval)
+            log = AgentLog.logger(new, state: state)
+            log.notice("the settings were read anew")
+        } catch { log.error("the settings stay as they were", metadata: ["reason": "\(error)"]) }
+    }
+
+    private func untilCollection(_ schedule: AgentSchedule) -> Duration {
+        schedule.untilCollection(isOnBattery: isOnBattery, random: .random(in: 0...1))
     }
 
     /// One that stays is enough. What it starts takes the other lock.
@@ -82,10 +95,8 @@ public struct AgentLoop {
         }
     }
 
-    private func schedule() throws(AgentError) -> AgentSchedule {
-        let settings = try Agent.settings(state: state, configuration: configuration)
-        return AgentSchedule(
-            collectInterval: settings.collectInterval, submitInterval: settings.submitInterval)
+    private func settings() throws(AgentError) -> AgentSettings {
+        try Agent.settings(state: state, configuration: configuration)
     }
 
     private var waits: Bool {
@@ -104,25 +115,12 @@ public struct AgentLoop {
             && outside.allSatisfy { machine.attribute("\(directory)/\($0)/online") == "0" }
     }
 
-    private func sleep(until time: ContinuousClock.Instant, _ signals: inout sigset_t) -> Wake {
-        while true {
-            let left = max(.zero, ContinuousClock.now.duration(to: time))
-            var timeout = timespec(
-                tv_sec: Int(left.components.seconds),
-                tv_nsec: Int(left.components.attoseconds / 1_000_000_000))
-            switch sigtimedwait(&signals, nil, &timeout) {
-            case SIGTERM, SIGINT: return .end
-            case SIGHUP: return .reload
-            case SIGCHLD: continue
-            default: if ContinuousClock.now >= time { return .due }
-            }
-        }
-    }
-
     /// Runs one command to its end.
     ///
     /// - Returns: its exit code; nothing where we are to end, and it was ended first.
-    private func carryOut(_ command: String, _ signals: inout sigset_t) -> Int32? {
+    private func carryOut(
+        _ command: String, _ events: AgentEvents, _ log: Logger, _ isReload: inout Bool
+    ) -> Int32? {
         guard let process = ChildProcess.startInheriting(program, ["pd-agent", command] + arguments) else {
             log.error("pd-agent \(command) cannot be started")
             return 1
@@ -131,12 +129,12 @@ public struct AgentLoop {
             var status: Int32 = 0
             if waitpid(process, &status, WNOHANG) == process { return ChildProcess.returncode(status) }
             // Its end is announced; should that be lost, a look each minute finds it.
-            var timeout = timespec(tv_sec: 60, tv_nsec: 0)
-            switch sigtimedwait(&signals, nil, &timeout) {
-            case SIGTERM, SIGINT:
+            switch events.wait(until: .now + .seconds(60)) {
+            case .signal(SIGTERM), .signal(SIGINT):
                 kill(process, SIGTERM)
                 _ = retryingInterrupts { Int(waitpid(process, &status, 0)) }
                 return nil
+            case .signal(SIGHUP): isReload = true
             default: continue
             }
         }

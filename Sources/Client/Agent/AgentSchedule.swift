@@ -16,6 +16,11 @@ public struct AgentSchedule: Sendable, Equatable {
         self.submitInterval = submitInterval
     }
 
+    /// That of an agent that is set so.
+    init(_ settings: AgentSettings) {
+        self.init(collectInterval: settings.collectInterval, submitInterval: settings.submitInterval)
+    }
+
     /// How long until the next collection: twice as long on battery, and a random share of up to a tenth less, so that a
     /// fleet that was switched on together does not stay together.
     ///
@@ -23,6 +28,12 @@ public struct AgentSchedule: Sendable, Equatable {
     public func untilCollection(isOnBattery: Bool, random: Double) -> Duration {
         .seconds(collectInterval * 60) * (isOnBattery ? 2 : 1) * (1 - random / 10)
     }
+
+    /// How long after a network has come back what waits is tried: names and addresses take a moment, and a floor of
+    /// machines gets its network back at the same time.
+    ///
+    /// - Parameter random: a number from 0 to 1.
+    public static func afterNetwork(random: Double) -> Duration { .seconds(2) + .seconds(8) * random }
 
     /// How long until what waits is tried again: it doubles with each failure, and a random share of up to half is taken off.
     ///

@@ -2,6 +2,8 @@ import Glibc
 import Logging
 import PDCrypto
 import PDFiles
+import PDProtocol
+import PDSecrets
 import PDSettings
 
 /// A machine's place in a fleet.
@@ -46,15 +48,22 @@ public enum Membership {
         let old = try existing(state)
         // Before anything of this machine is added: mistakes of the kit are told as that.
         _ = try check(new, folder: kit)
-        let isMember = old.map { $0.clientKey == new.clientKey && $0.serverKey == new.serverKey } ?? false
+        let isMember = old?.serverKey == new.serverKey
         new.settings = try merged(new, isMember ? old : nil, hostname: hostname)
         let settings = try check(new, folder: state.path)
         var result = Result.joined
         if let old {
             if isMember {
-                guard old.settings != new.settings || old.authority != new.authority else {
+                guard
+                    old.settings != new.settings || old.authority != new.authority
+                        || old.clientKey != new.clientKey
+                else {
+                    do throws(FileError) {
+                        try write(checks: new.checks ?? old.checks, state)
+                    } catch { throw .file(error) }
                     return (.unchanged, settings)
                 }
+                if old.clientKey != new.clientKey { try keepFormer(old.clientKey, in: state) }
                 result = .settingsReplaced
             } else {
                 guard force else { throw .otherFleet(state.path) }
@@ -68,6 +77,10 @@ public enum Membership {
                 // What waits is signed with another fleet's key, and meant for its server alone.
                 try Spool(directory: state.spool, lock: lock, log: log).clear()
                 try Files.remove(state.history)
+                // What this machine is called by there is nobody's business here.
+                for file in [state.machineKey, state.keyHistory, state.formerClientKeys] {
+                    try Files.remove(file)
+                }
             }
             try Files.writeAtomically(new.serverKey, to: state.serverKey)
             try Files.writeAtomically(new.clientKey, to: state.clientKey)
@@ -77,10 +90,20 @@ public enum Membership {
             } else {
                 try Files.remove(state.authority)
             }
+            try write(checks: new.checks, state)
             // Last: a membership is there when its settings are.
             try Files.writeAtomically(new.settings, to: state.settings)
         } catch { throw .file(error) }
         return (result, settings)
+    }
+
+    /// Keeps the public half of the client key that the fleet had, by which reports that wait are known as ours.
+    private static func keepFormer(_ key: SecretBytes, in state: StateDirectory) throws(AgentError) {
+        // One that cannot sign has signed nothing that waits.
+        guard let signer = try? OpenPGPSigner(key) else { return }
+        do throws(FileError) {
+            try state.addFormerClientKey(signer.armoredPublicKey)
+        } catch { throw .file(error) }
     }
 
     /// What a machine's owner may have set for this machine alone. A kit that says nothing about it leaves it as it is.
@@ -119,6 +142,11 @@ public enum Membership {
             }
     }
 
+    private static func write(checks: [UInt8]?, _ state: StateDirectory) throws(FileError) {
+        guard let checks else { return try Files.remove(state.checks) }
+        try Files.writeAtomically(checks, to: state.checks)
+    }
+
     /// Public keys of those who may sign releases and orders; that they may, the settings say.
     private static func copyKeys(from folder: String, to target: String) throws(FileError) {
         guard Files.exists(folder) else { return }
@@ -149,6 +177,9 @@ public enum Membership {
             settings = try AgentSettings(
                 yaml: String(decoding: kit.settings, as: UTF8.self), file: "\(folder)/agent.yml")
         } catch { throw .settings(error) }
+        do throws(ProtocolError) {
+            if let checks = kit.checks { _ = try PublishedChecks(json: checks) }
+        } catch { throw .badChecks("\(folder)/\(PublishedChecks.fileName): \(error)") }
         do throws(OpenPGP.Error) {
             _ = try OpenPGPSigner(kit.clientKey)
         } catch { throw .key(file: "\(folder)/client.key.asc", reason: "\(error)") }

@@ -1,6 +1,7 @@
 import Glibc
 import PDCrypto
 import PDFiles
+import PDProtocol
 import PDSecrets
 import PDSettings
 
@@ -19,6 +20,8 @@ public struct StateDirectory: Sendable {
     var serverKey: String { "\(path)/server.pub.asc" }
     /// The certificate that the server proves itself with, where it is not the system that vouches for it.
     var authority: String { "\(path)/\(MembershipFiles.authorityName)" }
+    /// The fleet's checks, as the kit brought them.
+    var checks: String { "\(path)/\(PublishedChecks.fileName)" }
     var spool: String { "\(path)/spool" }
     /// The last report that the server took, byte for byte, and the one before it.
     var lastSent: String { "\(path)/sent.json" }
@@ -28,14 +31,30 @@ public struct StateDirectory: Sendable {
         path == "/var/lib/penguindome/agent" ? "/run/penguindome/agent.json" : nil
     }
     var history: String { "\(path)/status.json" }
+    /// The secret halves of the keys that the machine made for itself.
+    var machineKey: String { "\(path)/machine.key" }
+    /// What the server has said of its keys.
+    var keyHistory: String { "\(path)/keys.json" }
+    /// The public halves of client keys that came before, while reports that they signed wait.
+    var formerClientKeys: String { "\(path)/client.before.asc" }
     /// Public keys beside the server's, of which the settings name those that are trusted.
     var keys: String { "\(path)/keys" }
+    /// The debug log.
+    var logs: String { "\(path)/log" }
     /// What collectors remember, in a directory for each.
     var collectors: String { "\(path)/collectors" }
     var releases: String { "\(path)/releases" }
     var orders: String { "\(path)/orders" }
     /// What became of the commands that releases brought.
     var commands: String { "\(path)/commands.json" }
+    /// Plugins that somebody put here by hand; `plugins.manifest` and its signature lie beside it.
+    var plugins: String { "\(path)/plugins" }
+
+    /// Keeps the public half of a client key that another one follows, while reports that it signed wait.
+    func addFormerClientKey(_ armored: String) throws(FileError) {
+        let former = Files.exists(formerClientKeys) ? try Files.read(formerClientKeys, limit: 1 << 20) : []
+        try Files.writeAtomically(former + Array(armored.utf8), to: formerClientKeys)
+    }
 
     /// Takes the right to change what lies here.
     func lock() throws(AgentError) -> StateLock {
@@ -58,6 +77,8 @@ struct MembershipFiles {
     let serverKey: [UInt8]
     /// Nothing where there is none.
     let authority: [UInt8]?
+    /// The fleet's checks; nothing where there are none.
+    let checks: [UInt8]?
 
     /// Reads all of them.
     init(folder: String) throws(FileError) {
@@ -67,5 +88,7 @@ struct MembershipFiles {
         serverKey = try Files.read("\(folder)/\(Self.names[2])", limit: 1 << 20)
         let certificate = "\(folder)/\(Self.authorityName)"
         authority = Files.exists(certificate) ? try Files.read(certificate, limit: 1 << 20) : nil
+        let published = "\(folder)/\(PublishedChecks.fileName)"
+        checks = Files.exists(published) ? try Files.read(published, limit: PublishedChecks.sizeLimit) : nil
     }
 }

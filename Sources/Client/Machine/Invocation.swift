@@ -23,14 +23,7 @@ public struct Invocation: Sendable, Equatable {
         // sshd wants to be started by an absolute path.
         if let executable { arguments[0] = executable }
         if let session {
-            var environment = [
-                "HOME=\(session.home ?? "/")", "LC_ALL=C",
-                "PATH=" + Machine.searchPath.joined(separator: ":"),
-                "USER=\(session.user)", "XDG_RUNTIME_DIR=\(session.runtimeDirectory)",
-                "DBUS_SESSION_BUS_ADDRESS=unix:path=\(session.runtimeDirectory)/bus",
-            ]
-            if !session.display.isEmpty { environment.append("DISPLAY=\(session.display)") }
-            arguments = ["env", "-i"] + environment + arguments
+            arguments = ["env", "-i"] + session.environment + arguments
             if session.uid != geteuid() {
                 arguments =
                     ["setpriv", "--reuid=\(session.uid)", "--regid=\(Self.group(of: session.uid))"]

@@ -106,6 +106,13 @@ public struct Machine: Sendable {
         }
     }
 
+    /// A table of our network namespace, such as `tcp` (proc(5), `/proc/net`); nothing where there is none. A `/proc` that
+    /// shows processes alone (`subset=pid`) has it below our own.
+    func networkTable(_ name: String) throws(FileError) -> String? {
+        if let table = try textIfPresent("/proc/net/\(name)") { return table }
+        return try textIfPresent("/proc/self/net/\(name)")
+    }
+
     /// The first line of a small file that may be missing or, as some of sysfs, unreadable for a device without that
     /// property.
     func attribute(_ path: String) -> String? {
@@ -144,6 +151,20 @@ public struct Machine: Sendable {
     func owner(ofProcess process: String) -> String? {
         ((try? text("/proc/\(process)/status")) ?? "").split(separator: "\n").first { $0.hasPrefix("Uid:") }
             .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst(2).first.map(String.init) }
+    }
+
+    /// When a process was started, in milliseconds since 1970-01-01 UTC (proc(5): `/proc/N/stat`, `/proc/stat`).
+    func start(ofProcess process: String) -> Int64? {
+        // Its name, in brackets, may hold anything.
+        guard let line = try? text("/proc/\(process)/stat"), let name = line.lastIndex(of: ")"),
+            let boot = try? text("/proc/stat").split(separator: "\n").first(where: { $0.hasPrefix("btime ") })
+        else { return nil }
+        let fields = line[name...].split(separator: " ")
+        let ticks = Int64(sysconf(Int32(_SC_CLK_TCK)))
+        guard fields.count > 20, let started = Int64(fields[20]), let booted = Int64(boot.dropFirst(6)),
+            ticks > 0, (0..<1 << 40).contains(started), (0..<1 << 40).contains(booted)
+        else { return nil }
+        return booted * 1000 + started * 1000 / ticks
     }
 
     // MARK: - Commands

@@ -39,7 +39,7 @@ struct MountTable {
     private static func options(_ text: Substring) -> [String: String] {
         var options: [String: String] = [:]
         for option in text.split(separator: ",") {
-            let parts = option.split(separator: "=", maxSplits: 1)
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             options[String(parts[0])] = parts.count > 1 ? unescape(parts[1]) : ""
         }
         return options

@@ -22,6 +22,8 @@ public struct UserSession: Sendable, Equatable {
     public var isRemote: Bool
     /// What logind was told of a lock. Only GNOME and KDE tell it.
     public var isLocked: Bool
+    /// What programs of the session have in their environment to reach its bus and its screen, where that was seen.
+    public var variables: [String: String] = [:]
 
     /// Whether it has a screen and a user in front of it.
     public var isGraphical: Bool { `class` == "user" && ["x11", "wayland", "mir"].contains(type) }
@@ -74,13 +76,10 @@ public struct UserSession: Sendable, Equatable {
 
     private static func homes(_ machine: Machine) -> [UInt32: String] {
         // Users of a directory service are not in the file.
-        var homes: [UInt32: String] = [:]
-        for line in ((try? machine.text("/etc/passwd")) ?? "").split(separator: "\n") {
-            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count >= 7, let uid = UInt32(fields[2]), homes[uid] == nil else { continue }
-            homes[uid] = String(fields[5])
-        }
-        return homes
+        let text = (try? machine.text("/etc/passwd")) ?? ""
+        return Dictionary(
+            AccountFiles(passwd: text, group: "", shadow: nil).users.map { ($0.uid, $0.home) },
+            uniquingKeysWith: { first, _ in first })
     }
 }
 

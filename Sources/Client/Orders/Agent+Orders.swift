@@ -27,7 +27,8 @@ extension Agent {
         try folder.clean(current: release, now: time / 1000)
         let spool = try Spool(directory: state.spool, lock: lock, log: log)
         let keeper = OrderKeeper(
-            folder: folder, keys: keys, hostname: hostname, fleet: fleet, release: release,
+            folder: folder, keys: keys, hostname: hostname,
+            fleets: Set(KeyHistory(file: state.keyHistory).formerServerKeys + [fleet]), release: release,
             report: { name, result in
                 let data = V1.Submission(
                     hostname: hostname, collectedAt: now(), plugins: nil, commands: [name: .document(result)]

@@ -25,8 +25,8 @@ struct OrderKeeper {
     let folder: OrderFolder
     let keys: TrustedKeys
     let hostname: Hostname
-    /// The fingerprint of the fleet's server.
-    let fleet: OpenPGP.Fingerprint
+    /// The fingerprints of the fleet's server: of its present key, and of those before, under which orders may wait still.
+    let fleets: Set<OpenPGP.Fingerprint>
     /// The release in use; 0 where there is none.
     let release: Int
     /// Keeps a command's result to be delivered.
@@ -117,7 +117,7 @@ struct OrderKeeper {
                 at: OpenPGP.Timestamp(now))
         } catch { throw OrderError.statement(error) }
         guard order.id == offered.id else { throw OrderError.otherID }
-        guard order.fleet == fleet else { throw OrderError.otherFleet }
+        guard fleets.contains(order.fleet) else { throw OrderError.otherFleet }
         guard order.names(hostname) else { throw OrderError.otherHost }
         guard now < order.expires, order.created <= now + OpenPGP.Certificate.clockSkew else {
             throw OrderError.outdated

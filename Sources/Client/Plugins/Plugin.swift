@@ -13,6 +13,7 @@ struct Plugin: Collector {
     let file: SignedFile
     /// What `pd-plugin setting` may show: the agent's settings that concern collectors.
     var settings: Document = [:]
+    var tools: PluginTools
 
     /// The most of the end of each output of a plugin that failed that is reported, in bytes.
     static let reportedOutput = 8192
@@ -26,6 +27,7 @@ struct Plugin: Collector {
         guard try Integrity.state(of: file, in: OpenDirectory(root)) == .good else {
             return Self.failure("\(file.path) is not as it was signed; it was not run", nil)
         }
+        if let problem = tools.tampering() { return Self.failure("\(problem); it was not run", nil) }
         let directory = context.memory.directory
         if let directory { try Files.makePrivateDirectory(directory) }
         let output: CommandOutput
@@ -56,24 +58,22 @@ struct Plugin: Collector {
     }
 
     func environment(_ context: CollectorContext) -> [String] {
-        Self.environment(
-            name: name, context, settings: settings, python: [root, "\(root)/plugins/python"])
+        Self.environment(name: name, context, settings: settings, tools: tools)
     }
 
     /// - `PENGUINDOME_PLUGIN`: its name. `PENGUINDOME_VAR_DIR`, `HOME`: its own directory, which stays.
     /// - `PENGUINDOME_SETTINGS`: the agent's settings as JSON, with the plugin's own under `plugin`.
     /// - `PENGUINDOME_READ_ONLY`: there where this run is only to be looked at, and nothing is to be kept.
-    /// - `PYTHONPATH`: where the Python package lies that a release or the system brought.
+    /// - ``PluginTools/environment``.
     static func environment(
-        name: String, _ context: CollectorContext, settings: Document, python: [String]
+        name: String, _ context: CollectorContext, settings: Document, tools: PluginTools
     ) -> [String] {
         let settings = settings.setting("plugin", to: .document(context.settings))
-        var environment = [
-            "LC_ALL=C", "PATH=" + Machine.searchPath.joined(separator: ":"), "PENGUINDOME_PLUGIN=\(name)",
-            "PENGUINDOME_SETTINGS=\(settings.json())",
-            "PYTHONPATH=" + (python + ["/usr/share/penguindome/python"]).joined(separator: ":"),
-            "PYTHONDONTWRITEBYTECODE=1",
-        ]
+        var environment =
+            tools.environment + [
+                "LC_ALL=C", "PENGUINDOME_PLUGIN=\(name)", "PENGUINDOME_SETTINGS=\(settings.json())",
+                "PYTHONDONTWRITEBYTECODE=1",
+            ]
         if let directory = context.memory.directory {
             environment += ["HOME=\(directory)", "PENGUINDOME_VAR_DIR=\(directory)"]
         }

@@ -57,7 +57,7 @@ public enum PluginLint {
             executable: path.hasPrefix("/") ? path : (Files.realPath(path) ?? path), arguments: [name],
             environment: Plugin.environment(
                 name: name, context, settings: [:],
-                python: Files.realPath("plugins/python").map { [$0] } ?? []),
+                tools: PluginTools(program: Files.realPath("/proc/self/exe") ?? "")),
             deadline: .now + .seconds(60), outputLimit: Plugin.outputLimit, directory: directory
         ).run()
     }

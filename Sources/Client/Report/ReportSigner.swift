@@ -6,6 +6,9 @@ public protocol ReportSigner: Sendable {
     /// The fingerprint of the key, in hexadecimal digits.
     var fingerprint: String { get }
 
+    /// The public half of the key, in ASCII armor.
+    var armoredPublicKey: String { get }
+
     /// An armored detached OpenPGP signature over the bytes.
     ///
     /// - Parameter seconds: the signature's time, since 1970-01-01 UTC.
@@ -46,11 +49,14 @@ public struct OpenPGPSigner: ReportSigner {
     /// The fingerprint of the key, in hexadecimal digits.
     public var fingerprint: String { "\(key.certificate.fingerprint)" }
 
+    /// The public half of the key, in ASCII armor.
+    public var armoredPublicKey: String { key.certificate.armored() }
+
     /// An armored detached OpenPGP signature over the bytes.
     public func sign(_ document: [UInt8], at seconds: Int64) throws -> String {
         // A clock that stands before the key was made would keep this machine silent.
         let time = OpenPGP.Timestamp(max(seconds, key.certificate.creationTime.seconds))
-        return try key.signDetachedWithoutPurposeArmored(document, at: time)
+        return try OpenPGP.armored(signature: key.signDetachedWithoutPurpose(document, at: time))
     }
 
     /// Verifies its own signature as a server would.

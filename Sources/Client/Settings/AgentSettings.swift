@@ -1,5 +1,5 @@
-import Logging
 import PDDocument
+import PDLogs
 import PDProtocol
 import PDSettings
 
@@ -13,8 +13,8 @@ public struct AgentSettings: Sendable, Equatable {
     public var collectInterval = 5
     /// `schedule:submit_interval`: minutes between two attempts to deliver.
     public var submitInterval = 1
-    /// `logging:level`: the least that is logged.
-    public var logLevel = Logger.Level.notice
+    /// `logging`: where the log goes, and how much of it.
+    package var logging = LogSettings(level: .notice)
     /// `ssl:ca_path`: a PEM file with the certificates to trust instead of the system's.
     public var caPath: String?
     /// `proxy`: by which proxy the server is reached; what the environment says where it is not set.
@@ -29,6 +29,8 @@ public struct AgentSettings: Sendable, Equatable {
     public var collectors: [String: Bool] = [:]
     /// `collector_settings`: what single collectors and plugins are set to, in a document for each.
     public var collectorSettings: Document = [:]
+    /// Selectors of what is left out of reports, since this agent cannot seal it.
+    public var withheld: [String] { privateSelectors + GeolocationCollector.privateSelectors }
     /// What this agent does otherwise than the settings say; lines for people.
     public var notes: [String] = []
 
@@ -65,7 +67,7 @@ public struct AgentSettings: Sendable, Equatable {
         channel = try update.string("channel") ?? channel
         try update.finish()
 
-        try readLogging(&top)
+        logging = try LogSettings(&top, otherwise: .notice, notes: &notes)
 
         var ssl = try top.mapping("ssl")
         caPath = try ssl.string("ca_path").map { path in
@@ -143,20 +145,6 @@ public struct AgentSettings: Sendable, Equatable {
     /// Whether a collector or plugin of that name runs.
     public func isOn(_ collector: String) -> Bool {
         collectors[collector] ?? !BuiltInCollectors.offByDefault.contains(collector)
-    }
-
-    private mutating func readLogging(_ top: inout SettingsMapping) throws(SettingsError) {
-        var logging = try top.mapping("logging")
-        logLevel = try logging.logLevel("level") ?? logLevel
-        if let handler = try logging.string("handler"), handler.lowercased() != "stderr" {
-            notes.append("logging:handler is \(handler), but this agent logs to standard error only")
-        }
-        // Where version 1's own defaults have it.
-        _ = try logging.string("facility")
-        var syslog = try logging.mapping("syslog")
-        _ = try (syslog.string("facility"), syslog.string("host"), syslog.string("port"))
-        try syslog.finish()
-        try logging.finish()
     }
 
     private mutating func readSecretKeeping(_ top: inout SettingsMapping) throws(SettingsError) {

@@ -117,6 +117,11 @@ public struct Spool: Sendable {
         return SignedReport(fileContent: content)
     }
 
+    /// Puts a report in the place of one that waits.
+    func replace(_ entry: Entry, with report: SignedReport) throws(FileError) {
+        try Files.writeAtomically(report.fileContent, to: path(entry.name))
+    }
+
     /// Takes a delivered report away.
     public func remove(_ entry: Entry) throws(FileError) {
         try Files.remove(path(entry.name))

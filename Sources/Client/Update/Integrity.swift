@@ -88,18 +88,23 @@ public struct Integrity: Sendable, Equatable {
     static func manifest(
         _ folder: ReleaseFolder, _ number: Int, _ verifier: OpenPGP.Verifier, _ now: Int64
     ) throws -> Manifest {
-        let statement = try folder.statement(number)
-        let manifest: Manifest
+        let manifest = try manifest(folder.statement(number), verifier, now)
+        guard manifest.number == number else { throw ReleaseError.otherContent(number) }
+        return manifest
+    }
+
+    /// What describes files that lie here already, whose signature is good.
+    static func manifest(
+        _ statement: SignedStatement, _ verifier: OpenPGP.Verifier, _ now: Int64
+    ) throws -> Manifest {
         do throws(SignedStatement.Failure) {
-            manifest = try statement.manifest(verifiedBy: verifier, at: OpenPGP.Timestamp(now))
+            return try statement.manifest(verifiedBy: verifier, at: OpenPGP.Timestamp(now))
         } catch {
             // What was signed while the key held stays signed: a machine must not stop because a key ran out.
             guard case .signature(.keyExpired(_, let end)) = error, end.seconds <= now else { throw error }
-            manifest = try statement.manifest(
+            return try statement.manifest(
                 verifiedBy: verifier, at: OpenPGP.Timestamp(end.seconds - 1))
         }
-        guard manifest.number == number else { throw ReleaseError.otherContent(number) }
-        return manifest
     }
 
     /// How a file compares with its description.

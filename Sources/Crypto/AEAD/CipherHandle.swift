@@ -32,17 +32,17 @@ package struct CipherHandle: ~Copyable, @unchecked Sendable {
     /// The tag length of both AEADs, in bytes.
     static let tagByteCount = 16
 
-    /// - Throws: ``AES/Error/keyByteCount(_:)``, ``CryptoError``.
-    package init(_ algorithm: Algorithm, key: SecretBytes) throws {
-        guard key.count == Self.keyByteCount else { throw AES.Error.keyByteCount(key.count) }
+    /// A cipher with a key of 32 bytes.
+    package init(_ algorithm: Algorithm, key: SecretBytes) throws(CryptoError) {
+        guard key.count == Self.keyByteCount else { throw .byteCount(of: .key, key.count) }
         try Libgcrypt.ready()
         let (cipher, mode) = algorithm.identifiers
         var opened: OpaquePointer?
-        try Libgcrypt.check(
+        try CryptoError.check(
             gcry_cipher_open(
                 &opened, Int32(cipher.rawValue), Int32(mode.rawValue), UInt32(GCRY_CIPHER_SECURE.rawValue)))
-        guard let opened else { throw CryptoError.library(code: GPG_ERR_ENOMEM.rawValue) }
-        do {
+        guard let opened else { throw .library(code: GPG_ERR_ENOMEM.rawValue) }
+        do throws(CryptoError) {
             try Self.setKey(key, of: opened)
         } catch {
             gcry_cipher_close(opened)
@@ -58,13 +58,13 @@ package struct CipherHandle: ~Copyable, @unchecked Sendable {
 
     /// Starts a CTR keystream over: another key, and a counter block of zeros. Setting the key alone would go
     /// on with the old counter, and with what is left of the old keystream's last block.
-    func restartKeystream(_ key: SecretBytes) throws {
+    func restartKeystream(_ key: SecretBytes) throws(CryptoError) {
         try Self.setKey(key, of: handle)
-        try Libgcrypt.check(gcry_cipher_setctr(handle, nil, 0))
+        try CryptoError.check(gcry_cipher_setctr(handle, nil, 0))
     }
 
-    private static func setKey(_ key: SecretBytes, of handle: OpaquePointer) throws {
-        try Libgcrypt.check(key.withUnsafeBytes { gcry_cipher_setkey(handle, $0.baseAddress, $0.count) })
+    private static func setKey(_ key: SecretBytes, of handle: OpaquePointer) throws(CryptoError) {
+        try CryptoError.check(key.withUnsafeBytes { gcry_cipher_setkey(handle, $0.baseAddress, $0.count) })
     }
 
     // MARK: AEAD
@@ -73,42 +73,44 @@ package struct CipherHandle: ~Copyable, @unchecked Sendable {
     func seal(
         _ message: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
         authenticating authenticated: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(CryptoError) {
         precondition(output.count == message.count + Self.tagByteCount)
         try begin(nonce, authenticated)
         let ciphertext = UnsafeMutableRawBufferPointer(rebasing: output[..<message.count])
         let tag = UnsafeMutableRawBufferPointer(rebasing: output[message.count...])
         if message.count > 0 { try encrypt(message, into: ciphertext) }
-        try Libgcrypt.check(gcry_cipher_gettag(handle, tag.baseAddress, tag.count))
+        try CryptoError.check(gcry_cipher_gettag(handle, tag.baseAddress, tag.count))
     }
 
     /// Decrypts `sealed`, a ciphertext and then its tag, to `output`, which may be where the ciphertext is.
     ///
-    /// - Throws: ``AES/Error/authenticationFailed``; then `output` holds zeros.
+    /// - Throws: ``CryptoError/authenticationFailed``; then `output` holds zeros.
     func open(
         _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer,
         authenticating authenticated: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(CryptoError) {
         precondition(sealed.count == output.count + Self.tagByteCount)
         let ciphertext = UnsafeRawBufferPointer(rebasing: sealed[..<output.count])
         let tag = UnsafeRawBufferPointer(rebasing: sealed[output.count...])
-        do {
+        do throws(CryptoError) {
             try begin(nonce, authenticated)
             if output.count > 0 { try decrypt(ciphertext, into: output) }
             let verdict = gcry_cipher_checktag(handle, tag.baseAddress, tag.count)
-            guard gcry_err_code(verdict) != GPG_ERR_CHECKSUM else { throw AES.Error.authenticationFailed }
-            try Libgcrypt.check(verdict)
+            guard gcry_err_code(verdict) != GPG_ERR_CHECKSUM else { throw .authenticationFailed }
+            try CryptoError.check(verdict)
         } catch {
             output.wipe()
             throw error
         }
     }
 
-    private func begin(_ nonce: UnsafeRawBufferPointer, _ authenticated: UnsafeRawBufferPointer) throws {
+    private func begin(
+        _ nonce: UnsafeRawBufferPointer, _ authenticated: UnsafeRawBufferPointer
+    ) throws(CryptoError) {
         precondition(nonce.count == Self.nonceByteCount)
-        try Libgcrypt.check(gcry_cipher_setiv(handle, nonce.baseAddress, nonce.count))
+        try CryptoError.check(gcry_cipher_setiv(handle, nonce.baseAddress, nonce.count))
         if authenticated.count > 0 {
-            try Libgcrypt.check(
+            try CryptoError.check(
                 gcry_cipher_authenticate(handle, authenticated.baseAddress, authenticated.count))
         }
     }
@@ -116,34 +118,38 @@ package struct CipherHandle: ~Copyable, @unchecked Sendable {
     // MARK: Running modes
 
     /// Sets the initial vector of a CBC chain (16 bytes).
-    package func setInitialVector(_ vector: UnsafeRawBufferPointer) throws {
-        try Libgcrypt.check(gcry_cipher_setiv(handle, vector.baseAddress, vector.count))
+    package func setInitialVector(_ vector: UnsafeRawBufferPointer) throws(CryptoError) {
+        try CryptoError.check(gcry_cipher_setiv(handle, vector.baseAddress, vector.count))
     }
 
     /// Encrypts; a CBC chain goes on from one call to the next.
-    package func encrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
-        try Libgcrypt.check(
+    package func encrypt(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) throws(CryptoError) {
+        try CryptoError.check(
             gcry_cipher_encrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
     /// As ``encrypt(_:into:)``, over the input itself.
-    package func encryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
-        try Libgcrypt.check(gcry_cipher_encrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
+    package func encryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws(CryptoError) {
+        try CryptoError.check(gcry_cipher_encrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
     }
 
     /// Decrypts; a CBC chain goes on from one call to the next.
-    package func decrypt(_ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer) throws {
-        try Libgcrypt.check(
+    package func decrypt(
+        _ input: UnsafeRawBufferPointer, into output: UnsafeMutableRawBufferPointer
+    ) throws(CryptoError) {
+        try CryptoError.check(
             gcry_cipher_decrypt(handle, output.baseAddress, output.count, input.baseAddress, input.count))
     }
 
     /// As ``decrypt(_:into:)``, over the input itself.
-    package func decryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws {
-        try Libgcrypt.check(gcry_cipher_decrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
+    package func decryptInPlace(_ bytes: UnsafeMutableRawBufferPointer) throws(CryptoError) {
+        try CryptoError.check(gcry_cipher_decrypt(handle, bytes.baseAddress, bytes.count, nil, 0))
     }
 
     /// Overwrites `output` with the next bytes of the CTR keystream.
-    func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws {
+    func produceKeystream(into output: UnsafeMutableRawBufferPointer) throws(CryptoError) {
         output.wipe()
         // The keystream is what encrypts zeros.
         try encryptInPlace(output)

@@ -12,7 +12,9 @@ extension HPKE {
         private var sequenceNumber: UInt64
 
         /// KeySchedule for mode_base (0x00), with an empty PSK and PSK id.
-        init(sharedSecret: SecretBytes, cipher: Cipher, info: [UInt8], sequenceNumber: UInt64 = 0) throws {
+        init(
+            sharedSecret: SecretBytes, cipher: Cipher, info: [UInt8], sequenceNumber: UInt64 = 0
+        ) throws(CryptoError) {
             let suite =
                 Array("HPKE".utf8) + KEM.identifier.bigEndianBytes + UInt16(0x0001).bigEndianBytes
                 + cipher.rawValue.bigEndianBytes
@@ -42,53 +44,49 @@ extension HPKE {
         /// ContextS.Seal.
         mutating func seal(
             _ message: UnsafeRawBufferPointer, authenticating authenticated: some Collection<UInt8>
-        ) throws -> [UInt8] {
+        ) throws(CryptoError) -> [UInt8] {
             let nonce = try nextNonce()
             // Before it is used: a seal that fails half way must not leave its nonce to the next one.
             sequenceNumber += 1
             let byteCount = message.count + CipherHandle.tagByteCount
-            return try [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-                let output = UnsafeMutableRawBufferPointer(
-                    rebasing: UnsafeMutableRawBufferPointer(buffer)[..<byteCount])
-                try nonce.withUnsafeBytes { nonce in
-                    try authenticated.withContiguousBytes {
-                        try cipher.seal(message, nonce: nonce, authenticating: $0, into: output)
+            return try [UInt8](count: byteCount) { output throws(CryptoError) in
+                try nonce.withUnsafeBytes { nonce throws(CryptoError) in
+                    try authenticated.withContiguousBytes { authenticated throws(CryptoError) in
+                        try cipher.seal(message, nonce: nonce, authenticating: authenticated, into: output)
                     }
                 }
-                count = byteCount
             }
         }
 
         /// ContextR.Open. A message that is refused leaves the sequence number as it is.
         mutating func open(
             _ sealed: UnsafeRawBufferPointer, authenticating authenticated: some Collection<UInt8>
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             let nonce = try nextNonce()
-            guard sealed.count >= CipherHandle.tagByteCount else { throw Error.authenticationFailed }
-            do {
-                let message = try SecretBytes(count: sealed.count - CipherHandle.tagByteCount) { output in
-                    try nonce.withUnsafeBytes { nonce in
-                        try authenticated.withContiguousBytes {
-                            try cipher.open(sealed, nonce: nonce, authenticating: $0, into: output)
-                        }
+            guard sealed.count >= CipherHandle.tagByteCount else { throw .authenticationFailed }
+            let byteCount = sealed.count - CipherHandle.tagByteCount
+            let message = try SecretBytes(count: byteCount) { output throws(CryptoError) in
+                try nonce.withUnsafeBytes { nonce throws(CryptoError) in
+                    try authenticated.withContiguousBytes { authenticated throws(CryptoError) in
+                        try cipher.open(sealed, nonce: nonce, authenticating: authenticated, into: output)
                     }
                 }
-                sequenceNumber += 1
-                return message
-            } catch AES.Error.authenticationFailed {
-                throw Error.authenticationFailed
             }
+            sequenceNumber += 1
+            return message
         }
 
         /// Context.Export (RFC 9180 section 5.3).
-        borrowing func export(context: [UInt8], outputByteCount: Int) throws -> SecretBytes {
+        borrowing func export(
+            context: [UInt8], outputByteCount: Int
+        ) throws(CryptoError) -> SecretBytes {
             try labeledExpand(
                 exporterSecret, suite: suite, label: "sec", info: context, outputByteCount: outputByteCount)
         }
 
         /// ComputeNonce. The last sequence number is never used, so that adding one cannot overflow.
-        private borrowing func nextNonce() throws -> SecretBytes {
-            guard sequenceNumber < .max else { throw Error.messageLimitReached }
+        private borrowing func nextNonce() throws(CryptoError) -> SecretBytes {
+            guard sequenceNumber < .max else { throw .messageLimitReached }
             let sequence = sequenceNumber.bigEndianBytes
             return SecretBytes(count: CipherHandle.nonceByteCount) { nonce in
                 baseNonce.withUnsafeBytes { nonce.copyMemory(from: $0) }

@@ -9,7 +9,7 @@ extension HPKE {
         /// The shared secret on the sender's side, and the key to send along.
         static func encapsulate(
             to recipient: Curve25519.KeyAgreement.PublicKey, ephemeral: Curve25519.KeyAgreement.PrivateKey
-        ) throws -> (sharedSecret: SecretBytes, encapsulatedKey: [UInt8]) {
+        ) throws(CryptoError) -> (sharedSecret: SecretBytes, encapsulatedKey: [UInt8]) {
             let encapsulatedKey = ephemeral.publicKey.rawRepresentation
             let sharedSecret = try extractAndExpand(
                 ephemeral.sharedSecretFromKeyAgreement(with: recipient),
@@ -20,9 +20,9 @@ extension HPKE {
         /// The shared secret on the recipient's side.
         static func decapsulate(
             _ encapsulatedKey: [UInt8], with recipient: Curve25519.KeyAgreement.PrivateKey
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             guard encapsulatedKey.count == Curve25519.keyByteCount else {
-                throw Error.encapsulatedKeyByteCount(encapsulatedKey.count)
+                throw .byteCount(of: .encapsulatedKey, encapsulatedKey.count)
             }
             let ephemeral = try Curve25519.KeyAgreement.PublicKey(rawRepresentation: encapsulatedKey)
             return try extractAndExpand(
@@ -32,7 +32,7 @@ extension HPKE {
 
         private static func extractAndExpand(
             _ shared: Curve25519.KeyAgreement.SharedSecret, context: [UInt8]
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             let extracted = try labeledExtract(suite: suite, label: "eae_prk", inputKeyMaterial: shared.bytes)
             return try labeledExpand(
                 extracted, suite: suite, label: "shared_secret", info: context, outputByteCount: 32)
@@ -42,7 +42,7 @@ extension HPKE {
     /// LabeledExtract (RFC 9180 section 4).
     static func labeledExtract(
         salt: SecretBytes? = nil, suite: [UInt8], label: String, inputKeyMaterial: SecretBytes
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         var mac = try HMAC(key: salt ?? SecretBytes(copying: []), hash: .sha256)
         try mac.update("HPKE-v1".utf8)
         try mac.update(suite)
@@ -54,9 +54,9 @@ extension HPKE {
     /// LabeledExpand (RFC 9180 section 4).
     static func labeledExpand(
         _ pseudoRandomKey: SecretBytes, suite: [UInt8], label: String, info: [UInt8], outputByteCount: Int
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         guard let length = UInt16(exactly: outputByteCount) else {
-            throw KDFError.outputByteCount(outputByteCount)
+            throw .byteCount(of: .derivedKey, outputByteCount)
         }
         return try HKDF.expand(
             pseudoRandomKey: pseudoRandomKey,

@@ -25,14 +25,14 @@ extension HPKE {
         /// - Parameters:
         ///   - info: The sender's.
         ///   - authenticated: The sender's.
-        /// - Throws: ``HPKE/Error/unknownKey(_:)``, ``HPKE/Error/authenticationFailed``,
-        ///   ``Curve25519/Error/lowOrderPoint``, ``CryptoError``.
+        /// - Throws: ``CryptoError/unknownKey(_:)``, ``CryptoError/authenticationFailed``,
+        ///   ``CryptoError/lowOrderPoint``.
         public func open(
             _ value: SealedValue, info: some Collection<UInt8>,
             authenticating authenticated: some Collection<UInt8>
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             let id = value.keyID
-            guard let key = keys.first(where: { $0.id == id })?.key else { throw Error.unknownKey(id) }
+            guard let key = keys.first(where: { $0.id == id })?.key else { throw .unknownKey(id) }
             var recipient = try Recipient(
                 privateKey: key, info: info, encapsulatedKey: value.encapsulatedKey)
             return try recipient.open(value.sealed, authenticating: authenticated)

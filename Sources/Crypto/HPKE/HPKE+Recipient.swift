@@ -10,12 +10,11 @@ extension HPKE {
         ///   - cipher: The sender's.
         ///   - info: The sender's.
         ///   - encapsulatedKey: ``HPKE/Sender/encapsulatedKey``, 32 bytes.
-        /// - Throws: ``HPKE/Error/encapsulatedKeyByteCount(_:)``, ``Curve25519/Error/lowOrderPoint``,
-        ///   ``CryptoError``.
+        /// - Throws: ``CryptoError/lowOrderPoint``.
         public init(
             privateKey: Curve25519.KeyAgreement.PrivateKey, cipher: Cipher = .aes256GCM,
             info: some Collection<UInt8>, encapsulatedKey: some Collection<UInt8>
-        ) throws {
+        ) throws(CryptoError) {
             context = try Context(
                 sharedSecret: KEM.decapsulate(Array(encapsulatedKey), with: privateKey), cipher: cipher,
                 info: Array(info))
@@ -23,19 +22,19 @@ extension HPKE {
 
         /// Opens the next message. One that is refused does not count: the same place can be tried again.
         ///
-        /// - Throws: ``HPKE/Error/authenticationFailed``, ``HPKE/Error/messageLimitReached``,
-        ///   ``CryptoError``.
+        /// - Throws: ``CryptoError/authenticationFailed``, ``CryptoError/messageLimitReached``.
         public mutating func open(
             _ sealed: some Collection<UInt8>, authenticating authenticated: some Collection<UInt8> = []
-        ) throws -> SecretBytes {
-            let sealed = ContiguousArray(sealed)
-            return try sealed.withUnsafeBytes { try context.open($0, authenticating: authenticated) }
+        ) throws(CryptoError) -> SecretBytes {
+            try sealed.withContiguousBytes { sealed throws(CryptoError) in
+                try context.open(sealed, authenticating: authenticated)
+            }
         }
 
         /// Derives a secret that both sides know. See ``HPKE/Sender/exportSecret(context:outputByteCount:)``.
         public borrowing func exportSecret(
             context exporterContext: some Collection<UInt8>, outputByteCount: Int
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             try context.export(context: Array(exporterContext), outputByteCount: outputByteCount)
         }
     }

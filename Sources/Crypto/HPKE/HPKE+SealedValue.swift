@@ -6,12 +6,10 @@ extension HPKE {
 
         private static let headerByteCount = KeyID.byteCount + Curve25519.keyByteCount
 
-        /// Reads `id ‖ encapsulated key ‖ ciphertext ‖ tag`.
-        ///
-        /// - Throws: ``HPKE/Error/sealedValueByteCount(_:)`` for less than 64 bytes.
-        public init(combined: some Collection<UInt8>) throws {
+        /// Reads `id ‖ encapsulated key ‖ ciphertext ‖ tag`: at least 64 bytes.
+        public init(combined: some Collection<UInt8>) throws(CryptoError) {
             guard combined.count >= Self.headerByteCount + CipherHandle.tagByteCount else {
-                throw Error.sealedValueByteCount(combined.count)
+                throw .byteCount(of: .sealedValue, combined.count)
             }
             self.combined = Array(combined)
         }
@@ -22,12 +20,12 @@ extension HPKE {
         ///   - info: Names protocol, version and purpose.
         ///   - authenticated: Names the place and the revision of the value: see ``HPKE``.
         ///   - random: Gives the ephemeral key.
-        /// - Throws: ``Curve25519/Error/lowOrderPoint``, ``CryptoError``.
+        /// - Throws: ``CryptoError/lowOrderPoint``.
         public init(
             sealing message: some Collection<UInt8>, to recipientKey: Curve25519.KeyAgreement.PublicKey,
             info: some Collection<UInt8>, authenticating authenticated: some Collection<UInt8>,
             random: some RandomSource
-        ) throws {
+        ) throws(CryptoError) {
             var sender = try Sender(recipientKey: recipientKey, info: info, random: random)
             let sealed = try sender.seal(message, authenticating: authenticated)
             combined = KeyID(of: recipientKey).bytes + sender.encapsulatedKey + sealed

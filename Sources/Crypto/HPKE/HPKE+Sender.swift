@@ -13,11 +13,11 @@ extension HPKE {
         ///   - cipher: Must be the same on both sides.
         ///   - info: Names protocol, version and purpose; must be the same on both sides.
         ///   - random: Gives the ephemeral key.
-        /// - Throws: ``Curve25519/Error/lowOrderPoint``, ``CryptoError``.
+        /// - Throws: ``CryptoError/lowOrderPoint``.
         public init(
             recipientKey: Curve25519.KeyAgreement.PublicKey, cipher: Cipher = .aes256GCM,
             info: some Collection<UInt8>, random: some RandomSource
-        ) throws {
+        ) throws(CryptoError) {
             try self.init(
                 recipientKey: recipientKey, cipher: cipher, info: info,
                 ephemeral: Curve25519.KeyAgreement.PrivateKey(random: random))
@@ -26,7 +26,7 @@ extension HPKE {
         init(
             recipientKey: Curve25519.KeyAgreement.PublicKey, cipher: Cipher, info: some Collection<UInt8>,
             ephemeral: Curve25519.KeyAgreement.PrivateKey, sequenceNumber: UInt64 = 0
-        ) throws {
+        ) throws(CryptoError) {
             let (sharedSecret, encapsulatedKey) = try KEM.encapsulate(to: recipientKey, ephemeral: ephemeral)
             context = try Context(
                 sharedSecret: sharedSecret, cipher: cipher, info: Array(info), sequenceNumber: sequenceNumber)
@@ -35,21 +35,21 @@ extension HPKE {
 
         /// Seals the next message: ciphertext and tag.
         ///
-        /// - Throws: ``HPKE/Error/messageLimitReached``, ``CryptoError``.
+        /// - Throws: ``CryptoError/messageLimitReached``.
         public mutating func seal(
             _ message: some Collection<UInt8>, authenticating authenticated: some Collection<UInt8> = []
-        ) throws -> [UInt8] {
-            // The message is borrowed by a closure that may not also change `self`.
-            let message = ContiguousArray(message)
-            return try message.withUnsafeBytes { try context.seal($0, authenticating: authenticated) }
+        ) throws(CryptoError) -> [UInt8] {
+            try message.withContiguousBytes { message throws(CryptoError) in
+                try context.seal(message, authenticating: authenticated)
+            }
         }
 
         /// Derives a secret that both sides know.
         ///
-        /// - Throws: ``KDFError/outputByteCount(_:)`` above 8,160 bytes, ``CryptoError``.
+        /// - Throws: ``CryptoError/byteCount(of:_:)`` above 8,160 bytes.
         public borrowing func exportSecret(
             context exporterContext: some Collection<UInt8>, outputByteCount: Int
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             try context.export(context: Array(exporterContext), outputByteCount: outputByteCount)
         }
     }

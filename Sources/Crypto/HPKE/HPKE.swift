@@ -17,31 +17,4 @@ public enum HPKE {
             }
         }
     }
-
-    /// What HPKE refuses.
-    public enum Error: Swift.Error, Equatable, Sendable {
-        /// An encapsulated key has 32 bytes.
-        case encapsulatedKeyByteCount(Int)
-        /// Wrong key, associated data, info or order, or a changed message. Nothing was decrypted.
-        case authenticationFailed
-        /// All sequence numbers are used (RFC 9180 section 5.2).
-        case messageLimitReached
-        /// A sealed value has at least 64 bytes.
-        case sealedValueByteCount(Int)
-        /// The value is sealed to a key that is not in the ring.
-        case unknownKey(KeyID)
-    }
-}
-
-extension HPKE.Error: CustomStringConvertible {
-    /// One line for people.
-    public var description: String {
-        switch self {
-        case .encapsulatedKeyByteCount(let count): "an encapsulated key has 32 bytes, not \(count)"
-        case .authenticationFailed: "wrong key, or the sealed data was changed"
-        case .messageLimitReached: "no more messages can be sealed or opened in this context"
-        case .sealedValueByteCount(let count): "a sealed value has at least 64 bytes, not \(count)"
-        case .unknownKey(let id): "the value is sealed to key \(id), which is not here"
-        }
-    }
 }

@@ -6,31 +6,22 @@ import PDSecrets
 /// SHA-1 is here for the fingerprints of v4 OpenPGP keys (RFC 9580, section 5.5.4.2). It, MD5, RIPEMD-160 and SHA-224
 /// are here for revocations; nothing else that is signed with them is believed.
 struct DigestState: ~Copyable {
-    enum Algorithm: Sendable {
-        case md5, sha1, ripemd160, sha224, sha256, sha384, sha512
+    /// By their numbers in libgcrypt, which are those of OpenPGP (RFC 9580, section 9.5).
+    enum Algorithm: UInt8, Sendable {
+        case md5 = 1
+        case sha1 = 2
+        case ripemd160 = 3
+        case sha256 = 8
+        case sha384 = 9
+        case sha512 = 10
+        case sha224 = 11
 
-        var byteCount: Int {
-            switch self {
-            case .md5: 16
-            case .sha1, .ripemd160: 20
-            case .sha224: 28
-            case .sha256: 32
-            case .sha384: 48
-            case .sha512: 64
-            }
-        }
+        var byteCount: Int { Int(gcry_md_get_algo_dlen(identifier)) }
 
-        fileprivate var identifier: Int32 {
-            switch self {
-            case .md5: Int32(GCRY_MD_MD5.rawValue)
-            case .sha1: Int32(GCRY_MD_SHA1.rawValue)
-            case .ripemd160: Int32(GCRY_MD_RMD160.rawValue)
-            case .sha224: Int32(GCRY_MD_SHA224.rawValue)
-            case .sha256: Int32(GCRY_MD_SHA256.rawValue)
-            case .sha384: Int32(GCRY_MD_SHA384.rawValue)
-            case .sha512: Int32(GCRY_MD_SHA512.rawValue)
-            }
-        }
+        /// What libgcrypt calls the algorithm in its S-expressions.
+        var libraryName: String { String(cString: gcry_md_algo_name(identifier)) }
+
+        fileprivate var identifier: Int32 { Int32(rawValue) }
 
         /// Whether the library computes it: in FIPS mode it has no MD5 and no RIPEMD-160.
         var isAvailable: Bool {
@@ -45,16 +36,14 @@ struct DigestState: ~Copyable {
     init(_ algorithm: Algorithm) {
         Self.start()
         var opened: gcry_md_hd_t?
-        guard gcry_md_open(&opened, algorithm.identifier, 0) == 0, let opened else {
-            // The algorithm is there, or was asked for with `isAvailable`: only memory can be short, where Swift's own
-            // allocations stop as well.
-            preconditionFailure("libgcrypt cannot allocate a digest")
-        }
-        self.algorithm = algorithm
-        handle = opened
+        let code = gcry_md_open(&opened, algorithm.identifier, 0)
+        self.init(algorithm, code == 0 ? opened : nil)
     }
 
-    private init(algorithm: Algorithm, handle: gcry_md_hd_t) {
+    private init(_ algorithm: Algorithm, _ handle: gcry_md_hd_t?) {
+        // The algorithm is there, or was asked for with `isAvailable`: only memory can be short, where Swift's own
+        // allocations stop as well.
+        guard let handle else { preconditionFailure("libgcrypt cannot allocate a digest") }
         self.algorithm = algorithm
         self.handle = handle
     }
@@ -64,10 +53,8 @@ struct DigestState: ~Copyable {
     /// A second digest that has hashed what this one has.
     func copy() -> DigestState {
         var copied: gcry_md_hd_t?
-        guard gcry_md_copy(&copied, handle) == 0, let copied else {
-            preconditionFailure("libgcrypt cannot allocate a digest")
-        }
-        return DigestState(algorithm: algorithm, handle: copied)
+        let code = gcry_md_copy(&copied, handle)
+        return DigestState(algorithm, code == 0 ? copied : nil)
     }
 
     func update(_ bytes: some Collection<UInt8>) {
@@ -80,19 +67,10 @@ struct DigestState: ~Copyable {
         return [UInt8](UnsafeBufferPointer(start: result, count: algorithm.byteCount))
     }
 
-    static func hash(_ bytes: some Collection<UInt8>, _ algorithm: Algorithm) -> [UInt8] {
-        start()
-        return bytes.withContiguousBytes { input in
-            [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { output, count in
-                gcry_md_hash_buffer(algorithm.identifier, output.baseAddress, input.baseAddress, input.count)
-                count = algorithm.byteCount
-            }
-        }
-    }
-
-    /// The digest of three pieces one after the other, in one call and without a handle.
+    /// The digest of up to three pieces one after the other, in one call and without a handle.
     static func hash(
-        _ bytes: some Collection<UInt8>, _ middle: ArraySlice<UInt8>, _ end: [UInt8], _ algorithm: Algorithm
+        _ bytes: some Collection<UInt8>, _ algorithm: Algorithm, _ middle: ArraySlice<UInt8> = [],
+        _ end: [UInt8] = []
     ) -> [UInt8] {
         start()
         return bytes.withContiguousBytes { first in
@@ -103,11 +81,10 @@ struct DigestState: ~Copyable {
                             size: 0, off: 0, len: piece.count,
                             data: UnsafeMutableRawPointer(mutating: piece.baseAddress))
                     }
-                    return [UInt8](unsafeUninitializedCapacity: algorithm.byteCount) { output, count in
+                    return [UInt8](count: algorithm.byteCount) { output in
                         // It fails for unknown algorithms and flags only.
                         _ = gcry_md_hash_buffers(
                             algorithm.identifier, 0, output.baseAddress, buffers, Int32(buffers.count))
-                        count = algorithm.byteCount
                     }
                 }
             }

@@ -17,16 +17,15 @@ public enum Argon2id {
     ///   - secret: K, an optional key kept elsewhere ("pepper").
     ///   - associated: X, optional associated data.
     ///   - outputByteCount: 4 through 64.
-    /// - Throws: ``KDFError``, ``CryptoError``.
     public static func deriveKey(
         password: SecretBytes, salt: some Collection<UInt8>, memory: Int, passes: Int, lanes: Int,
         secret: SecretBytes? = nil, associated: some Collection<UInt8> = [], outputByteCount: Int = 32
-    ) throws -> SecretBytes {
-        guard (1...64).contains(lanes) else { throw KDFError.cost("p") }
-        guard (8 * lanes...maximumMemory).contains(memory) else { throw KDFError.cost("m") }
-        guard (1...1_000).contains(passes) else { throw KDFError.cost("t") }
-        guard (4...64).contains(outputByteCount) else { throw KDFError.outputByteCount(outputByteCount) }
-        guard salt.count >= 8 else { throw KDFError.saltByteCount(salt.count) }
+    ) throws(CryptoError) -> SecretBytes {
+        guard (1...64).contains(lanes) else { throw .cost("p") }
+        guard (8 * lanes...maximumMemory).contains(memory) else { throw .cost("m") }
+        guard (1...1_000).contains(passes) else { throw .cost("t") }
+        guard (4...64).contains(outputByteCount) else { throw .byteCount(of: .derivedKey, outputByteCount) }
+        guard salt.count >= 8 else { throw .byteCount(of: .salt, salt.count) }
         try Libgcrypt.ready()
         let parameters = [outputByteCount, passes, memory, lanes].map(UInt.init)
         // The library keeps the addresses that it is given until the last of these calls: all of them, and the copies
@@ -37,7 +36,7 @@ public enum Argon2id {
                     try salt.withContiguousBytes { salt throws(CryptoError) in
                         try associated.withContiguousBytes { associated throws(CryptoError) in
                             var opened: OpaquePointer?
-                            try Libgcrypt.check(
+                            try CryptoError.check(
                                 gcry_kdf_open(
                                     &opened, Int32(GCRY_KDF_ARGON2.rawValue),
                                     Int32(GCRY_KDF_ARGON2ID.rawValue), parameters, UInt32(parameters.count),
@@ -45,8 +44,8 @@ public enum Argon2id {
                                     secret.baseAddress, secret.count, associated.baseAddress, associated.count
                                 ))
                             defer { gcry_kdf_close(opened) }
-                            try Libgcrypt.check(gcry_kdf_compute(opened, nil))
-                            try Libgcrypt.check(gcry_kdf_final(opened, output.count, output.baseAddress))
+                            try CryptoError.check(gcry_kdf_compute(opened, nil))
+                            try CryptoError.check(gcry_kdf_final(opened, output.count, output.baseAddress))
                         }
                     }
                 }

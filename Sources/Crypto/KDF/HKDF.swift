@@ -10,11 +10,10 @@ public enum HKDF {
     ///   - info: Binds the key to its use: say protocol, version and purpose.
     ///   - outputByteCount: At least 1, at most 255 × the length of the hash.
     ///   - hash: The hash function.
-    /// - Throws: ``KDFError/outputByteCount(_:)``, ``CryptoError``.
     public static func deriveKey(
         inputKeyMaterial: SecretBytes, salt: some Collection<UInt8> = [], info: some Collection<UInt8>,
         outputByteCount: Int, hash: HMAC.Hash = .sha256
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         try expand(
             pseudoRandomKey: extract(inputKeyMaterial: inputKeyMaterial, salt: salt, hash: hash), info: info,
             outputByteCount: outputByteCount, hash: hash)
@@ -23,26 +22,24 @@ public enum HKDF {
     /// Step 1, RFC 5869 section 2.2: a pseudorandom key as long as the hash.
     public static func extract(
         inputKeyMaterial: SecretBytes, salt: some Collection<UInt8> = [], hash: HMAC.Hash = .sha256
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         var mac = try HMAC(key: SecretBytes(copying: salt), hash: hash)
         try mac.update(inputKeyMaterial)
         return try mac.finalizeSecret()
     }
 
     /// Step 2, RFC 5869 section 2.3.
-    ///
-    /// - Throws: ``KDFError``, ``CryptoError``.
     public static func expand(
         pseudoRandomKey: SecretBytes, info: some Collection<UInt8>, outputByteCount: Int,
         hash: HMAC.Hash = .sha256
-    ) throws -> SecretBytes {
+    ) throws(CryptoError) -> SecretBytes {
         guard pseudoRandomKey.count >= hash.byteCount else {
-            throw KDFError.keyByteCount(pseudoRandomKey.count)
+            throw .byteCount(of: .pseudoRandomKey, pseudoRandomKey.count)
         }
         guard outputByteCount > 0, outputByteCount <= 255 * hash.byteCount else {
-            throw KDFError.outputByteCount(outputByteCount)
+            throw .byteCount(of: .derivedKey, outputByteCount)
         }
-        return try SecretBytes(count: outputByteCount) { output in
+        return try SecretBytes(count: outputByteCount) { output throws(CryptoError) in
             var previous = UnsafeRawBufferPointer(rebasing: output[..<0])
             var counter: UInt8 = 0
             while counter < 255, Int(counter) * hash.byteCount < output.count {

@@ -1,9 +1,18 @@
 import CGcrypt
 import PDSecrets
 
-extension Curve25519 {
+/// Curve25519: Ed25519 signatures (RFC 8032) and X25519 key agreement (RFC 7748).
+public enum Curve25519 {
     /// X25519 (RFC 7748 section 5).
     public enum KeyAgreement {}
+
+    /// The length of every key, in bytes.
+    static let keyByteCount = 32
+
+    /// Throws unless a key has the right length, private or public.
+    static func check(keyByteCount count: Int) throws(CryptoError) {
+        guard count == keyByteCount else { throw .byteCount(of: .key, count) }
+    }
 }
 
 extension Curve25519.KeyAgreement {
@@ -15,34 +24,32 @@ extension Curve25519.KeyAgreement {
         public let publicKey: PublicKey
 
         /// Makes a new key.
-        public init(random: some RandomSource) throws {
+        public init(random: some RandomSource) throws(CryptoError) {
             try self.init(rawRepresentation: SecretBytes(count: Curve25519.keyByteCount, random: random))
         }
 
         /// Takes a key of 32 bytes.
-        ///
-        /// - Throws: ``Curve25519/Error/keyByteCount(_:)``, ``CryptoError``.
-        public init(rawRepresentation: SecretBytes) throws {
+        public init(rawRepresentation: SecretBytes) throws(CryptoError) {
             try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = rawRepresentation
-            var point = [UInt8](repeating: 0, count: Curve25519.keyByteCount)
-            try point.withUnsafeMutableBytes { try multiply(rawRepresentation, nil, into: $0) }
-            publicKey = try PublicKey(rawRepresentation: point)
+            publicKey = try PublicKey(
+                rawRepresentation: [UInt8](count: Curve25519.keyByteCount) { point throws(CryptoError) in
+                    try multiply(rawRepresentation, nil, into: point)
+                })
         }
 
         /// Agrees on a secret with the holder of `publicKey`.
         ///
-        /// - Throws: ``Curve25519/Error/lowOrderPoint`` where the result is all zeros (RFC 7748 section 6.1),
-        ///   ``CryptoError``.
-        public func sharedSecretFromKeyAgreement(with publicKey: PublicKey) throws -> SharedSecret {
-            let secret = try SecretBytes(count: Curve25519.keyByteCount) { output in
-                try publicKey.rawRepresentation.withUnsafeBytes {
-                    try multiply(rawRepresentation, $0, into: output)
-                }
-                guard !ConstantTime.isZero(UnsafeRawBufferPointer(output)) else {
-                    throw Curve25519.Error.lowOrderPoint
+        /// - Throws: ``CryptoError/lowOrderPoint`` where the result is all zeros (RFC 7748 section 6.1).
+        public func sharedSecretFromKeyAgreement(
+            with publicKey: PublicKey
+        ) throws(CryptoError) -> SharedSecret {
+            let secret = try SecretBytes(count: Curve25519.keyByteCount) { output throws(CryptoError) in
+                try publicKey.rawRepresentation.withContiguousBytes { point throws(CryptoError) in
+                    try multiply(rawRepresentation, point, into: output)
                 }
             }
+            guard secret != SecretBytes(count: Curve25519.keyByteCount) else { throw .lowOrderPoint }
             return SharedSecret(bytes: secret)
         }
     }
@@ -53,9 +60,7 @@ extension Curve25519.KeyAgreement {
         public let rawRepresentation: [UInt8]
 
         /// Takes a key of 32 bytes. Any 32 bytes are a key (RFC 7748 section 5).
-        ///
-        /// - Throws: ``Curve25519/Error/keyByteCount(_:)``.
-        public init(rawRepresentation: some Collection<UInt8>) throws {
+        public init(rawRepresentation: some Collection<UInt8>) throws(CryptoError) {
             try Curve25519.check(keyByteCount: rawRepresentation.count)
             self.rawRepresentation = Array(rawRepresentation)
         }
@@ -74,7 +79,7 @@ extension Curve25519.KeyAgreement {
         ///   - outputByteCount: The length of the key.
         public func hkdfDerivedSymmetricKey(
             salt: some Collection<UInt8> = [], sharedInfo: some Collection<UInt8>, outputByteCount: Int = 32
-        ) throws -> SecretBytes {
+        ) throws(CryptoError) -> SecretBytes {
             try HKDF.deriveKey(
                 inputKeyMaterial: bytes, salt: salt, info: sharedInfo, outputByteCount: outputByteCount)
         }
@@ -83,7 +88,7 @@ extension Curve25519.KeyAgreement {
     /// X25519(`scalar`, `point`), with the base point where `point` is nil.
     private static func multiply(
         _ scalar: SecretBytes, _ point: UnsafeRawBufferPointer?, into output: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(CryptoError) {
         try Libgcrypt.ready()
         let clamped = SecretBytes(count: Curve25519.keyByteCount) { buffer in
             scalar.withUnsafeBytes { buffer.copyMemory(from: $0) }
@@ -97,6 +102,6 @@ extension Curve25519.KeyAgreement {
                 Int32(GCRY_ECC_CURVE25519.rawValue), output.bindMemory(to: UInt8.self).baseAddress,
                 scalar.bindMemory(to: UInt8.self).baseAddress, point?.bindMemory(to: UInt8.self).baseAddress)
         }
-        try Libgcrypt.check(code)
+        try CryptoError.check(code)
     }
 }

@@ -25,7 +25,7 @@ enum EdwardsPoint {
         }
         try Libgcrypt.ready()
         var context: OpaquePointer?
-        try Libgcrypt.check(gcry_mpi_ec_new(&context, nil, "Ed25519"))
+        try CryptoError.check(gcry_mpi_ec_new(&context, nil, "Ed25519"))
         defer { gcry_ctx_release(context) }
         let point = gcry_mpi_point_new(0)
         defer { gcry_mpi_point_release(point) }

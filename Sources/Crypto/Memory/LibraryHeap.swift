@@ -7,11 +7,11 @@ import PDSecrets
 /// The library copies parts of secret keys to ordinary memory while it signs, and frees them as they are. Its secure
 /// memory is that of ``PDSecrets/SecretBytes``, so that it keeps secure what it copies from a secret.
 enum LibraryHeap {
-    /// What stands before a block of secure memory. 16 bytes keep the alignment of malloc(3).
+    /// What stands before a block of secure memory. 32 bytes keep the alignment of malloc(3).
     private struct Header {
+        let memory: LockedMemory
         let count: Int
-        let isLocked: Bool
-        static let byteCount = 16
+        static let byteCount = 32
     }
 
     /// Has to come before the library allocates anything that it frees later.
@@ -29,7 +29,7 @@ enum LibraryHeap {
             errno = ENOMEM
             return nil
         }
-        start.storeBytes(of: Header(count: count, isLocked: memory.isLocked), as: Header.self)
+        start.storeBytes(of: Header(memory: memory, count: count), as: Header.self)
         return start + Header.byteCount
     }
 
@@ -58,8 +58,6 @@ enum LibraryHeap {
             return Glibc.free(block)
         }
         let header = header(of: block)
-        LockedMemory(
-            start: block - Header.byteCount, count: header.count + Header.byteCount, isLocked: header.isLocked
-        ).giveBack(wiping: header.count + Header.byteCount)
+        header.memory.giveBack(wiping: header.count + Header.byteCount)
     }
 }

@@ -66,10 +66,10 @@ extension OpenPGP {
 
         private static func readBlock(_ lines: inout Lines, _ label: Kind) throws(Error) -> [UInt8] {
             try skipHeaders(&lines)
-            var output = [UInt8]()
             // Never grown: what is in it may be secret, and growing leaves a copy behind.
-            output.reserveCapacity(lines.distance(to: dashes))
-            var decoder = Base64Decoder()
+            var text = [UInt8]()
+            text.reserveCapacity(lines.distance(to: dashes))
+            defer { text.wipe() }
             var isAfterChecksum = false
             while true {
                 guard let line = try lines.next() else { throw .malformedArmor("no end line") }
@@ -84,12 +84,12 @@ extension OpenPGP {
                 if line.first == UInt8(ascii: "=") {
                     isAfterChecksum = true
                 } else {
-                    try decoder.decode(line, into: &output)
+                    text += line
                 }
             }
-            try decoder.finish()
-            guard !output.isEmpty else { throw .malformedArmor("nothing in it") }
-            return output
+            guard !text.isEmpty else { throw .malformedArmor("nothing in it") }
+            guard let bytes = BaseN.base64.decode(text) else { throw .malformedArmor("not canonical base64") }
+            return bytes
         }
 
         /// Passes over `Key: value` lines (RFC 9580, section 6.2.2), which are of no consequence, and the blank line after
@@ -115,7 +115,7 @@ extension OpenPGP {
         /// `bytes` in armor of lines of 64 characters, with a checksum, as GnuPG writes it.
         package static func wrap(_ bytes: some Collection<UInt8>, kind: Kind) -> [UInt8] {
             // Never grown, and no copy left behind: it may be secret.
-            var body = Base64.encode(bytes)
+            var body = BaseN.base64.encode(bytes)
             defer { body.wipe() }
             var text = [UInt8]()
             text.reserveCapacity(body.count + body.count / 64 + 160)
@@ -124,25 +124,17 @@ extension OpenPGP {
                 text += body[start..<min(start + 64, body.count)]
                 text.append(0x0a)
             }
-            let crc = crc24(bytes)
-            let octets = [16, 8, 0].map { UInt8(truncatingIfNeeded: crc >> $0) }
-            text += [UInt8(ascii: "=")] + Base64.encode(octets) + [0x0a]
+            text += [UInt8(ascii: "=")] + BaseN.base64.encode(bigEndian(crc24(bytes)).suffix(3)) + [0x0a]
             text += Array("-----END \(kind.rawValue)-----\n".utf8)
             return text
         }
 
         /// The checksum of RFC 4880, section 6.1.
         static func crc24(_ bytes: some Collection<UInt8>) -> UInt32 {
-            crcTable.withUnsafeBufferPointer { table in
-                bytes.reduce(0xb704ce) { crc, byte in
-                    (crc << 8 ^ table[Int(UInt8(truncatingIfNeeded: crc >> 16) ^ byte)]) & 0xff_ffff
+            bytes.reduce(0xb704ce) { crc, byte in
+                (0..<8).reduce(crc ^ UInt32(byte) << 16) { crc, _ in
+                    (crc << 1 ^ (crc & 0x80_0000 == 0 ? 0 : 0x186_4cfb)) & 0xff_ffff
                 }
-            }
-        }
-
-        private static let crcTable: [UInt32] = (0..<256).map { (index: UInt32) in
-            (0..<8).reduce(index << 16) { value, _ in
-                (value << 1 ^ (value & 0x80_0000 == 0 ? 0 : 0x186_4cfb)) & 0xff_ffff
             }
         }
     }
@@ -151,33 +143,25 @@ extension OpenPGP {
 extension OpenPGP.Armor {
     /// The lines of a text that end in LF, without their ends and the white space before those.
     private struct Lines {
-        private let text: [UInt8]
-        private var position = 0
+        private var rest: ArraySlice<UInt8>
 
-        init(_ text: [UInt8]) {
-            self.text = text
-        }
+        init(_ text: [UInt8]) { rest = text[...] }
 
         /// The next line, or nil at the end of the text.
         mutating func next() throws(OpenPGP.Error) -> ArraySlice<UInt8>? {
-            guard position < text.count else { return nil }
-            var end = position
-            while end < text.count, text[end] != 0x0a { end += 1 }
-            var line = text[position..<end]
+            guard !rest.isEmpty else { return nil }
+            var line = rest.prefix { $0 != 0x0a }
+            rest = rest.dropFirst(line.count + 1)
             while let last = line.last, last == 0x20 || last == 0x0d || last == 0x09 { line.removeLast() }
             guard !line.contains(0x0d) else { throw .malformedArmor("a carriage return within a line") }
-            position = min(end + 1, text.count)
             return line
         }
 
         /// How many bytes there are before the next line that begins with `prefix`.
         func distance(to prefix: [UInt8]) -> Int {
-            var end = position
-            while end < text.count, !text[end...].starts(with: prefix) {
-                while end < text.count, text[end] != 0x0a { end += 1 }
-                end += 1
-            }
-            return min(end, text.count) - position
+            var rest = rest
+            while !rest.isEmpty, !rest.starts(with: prefix) { rest = rest.drop { $0 != 0x0a }.dropFirst() }
+            return self.rest.count - rest.count
         }
     }
 }

@@ -15,7 +15,7 @@ extension OpenPGP {
 
         /// The most bytes that are read as certificates.
         public static let sizeLimit = 4 << 20
-        /// The seconds by which the clocks of signer and verifier may differ, unless the caller says otherwise.
+        /// The seconds by which the clocks of signer and verifier may differ.
         public static let clockSkew: Int64 = 300
 
         /// Reads exactly one certificate, armored or binary. Others that cannot be read here, such as of another version,
@@ -29,9 +29,43 @@ extension OpenPGP {
         /// Reads all certificates in `bytes`: binary ones one after the other, or any number of armored blocks. Those that
         /// cannot be read here are passed over, if there is a good one.
         public static func all(in bytes: [UInt8]) throws(OpenPGP.Error) -> [Certificate] {
-            let contents = try Contents(bytes)
-            if contents.certificates.isEmpty { throw contents.faults.first ?? .notExactlyOneKey(found: 0) }
-            return contents.certificates
+            let groups = try CertificateGroup.all(in: bytes)
+            var budget = Policy.fileCost
+            var faults: [OpenPGP.Error] = []
+            var certificates: [Certificate] = []
+            let keys = Dictionary(groups.map { ($0.fingerprint.keyID, $0.fingerprint) }) { first, _ in first }
+            // What may belong to a good one, such as another copy of it or its revocation, is never passed over.
+            var spoiled: [KeyID: OpenPGP.Error] = [:]
+            for group in groups {
+                for id in group.misplacedIssuers {
+                    if let key = keys[id] { spoiled[id] = .misplacedRevocation(key) }
+                }
+                do throws(OpenPGP.Error) {
+                    if let fault = group.fault { throw fault }
+                    certificates.append(try Certificate(packets: group.packets, budget: &budget))
+                } catch {
+                    if error == .tooCostly { throw error }
+                    spoiled[group.fingerprint.keyID] = error
+                    faults.append(error)
+                }
+            }
+            let good = certificates.filter { spoiled[$0.fingerprint.keyID] == nil }
+            faults += certificates.compactMap { spoiled[$0.fingerprint.keyID] }
+            if good.isEmpty { throw faults.first ?? .notExactlyOneKey(found: 0) }
+            return good
+        }
+
+        /// Takes the packets of one certificate, and verifies its self-signatures.
+        ///
+        /// - Parameter budget: what the file may still cost; what this one does is taken off.
+        init(packets: [Packet], budget: inout Int) throws(OpenPGP.Error) {
+            let allowed = min(budget, Policy.certificateCost)
+            let reader = try CertificateReader(packets, budget: allowed)
+            budget -= allowed - reader.budget
+            userIDs = reader.userIDs
+            bytes = packets.flatMap(\.bytes)
+            primary = reader.primary
+            subkeys = reader.subkeys
         }
 
         /// The primary key's fingerprint: what a certificate is trusted by.
@@ -41,23 +75,15 @@ extension OpenPGP {
         public var creationTime: Timestamp { primary.key.creationTime }
 
         /// When the primary key ends, as declared by the self-signature that holds at `now`; nil if never.
-        public func expirationTime(at now: Timestamp) -> Timestamp? {
-            primary.expirationTime(at: now, skew: Self.clockSkew)
-        }
-
-        /// Whether the owner revoked the primary key, for whatever reason.
-        public var isRevoked: Bool { !primary.revocations.isEmpty }
+        public func expirationTime(at now: Timestamp) -> Timestamp? { primary.expirationTime(at: now) }
 
         /// Why a document signed with this certificate at `time` would be refused, or nil if it would be accepted.
         ///
         /// To warn ahead of an expiration, ask with a time to come.
         public func problem(at time: Timestamp) -> OpenPGP.Error? {
-            do throws(OpenPGP.Error) {
-                _ = try signingKeys(at: time)
-                return nil
-            } catch {
-                return error
-            }
+            let outcome = Result { () throws(OpenPGP.Error) in try signingKeys(at: time) }
+            guard case .failure(let error) = outcome else { return nil }
+            return error
         }
 
         /// Whether a certificate signs documents.
@@ -77,22 +103,17 @@ extension OpenPGP {
             case .keyExpired, .keyRevoked, .keyFromTheFuture:
                 let signers = ([primary] + subkeys).filter(\.isMeantToSign)
                 guard !signers.isEmpty else { return .never(.keyCannotSign(fingerprint)) }
-                for signer in signers {
-                    if case .success = signer.key.material { return .notNow(problem) }
-                }
-                return .never(problem)
+                let isAnySupported = signers.contains { (try? $0.key.material.get()) != nil }
+                return isAnySupported ? .notNow(problem) : .never(problem)
             default: return .never(problem)
             }
         }
 
         /// A fault of the keys that is not grave enough to refuse signatures, or nil.
         public var weakness: String? {
-            for component in [primary] + subkeys {
-                if let bits = component.key.rsaBits, bits < Policy.recommendedRSABits {
-                    return "RSA of \(bits) bits; \(Policy.recommendedRSABits) are recommended"
-                }
-            }
-            return nil
+            let bits = ([primary] + subkeys).compactMap(\.key.rsaBits).min()
+            guard let bits, bits < Policy.recommendedRSABits else { return nil }
+            return "RSA of \(bits) bits; \(Policy.recommendedRSABits) are recommended"
         }
 
         /// This certificate in ASCII armor.
@@ -103,12 +124,12 @@ extension OpenPGP {
         /// The keys that may sign at `time`, the ones to prefer first: subkeys, the newest before the others, then the
         /// primary key. Never empty.
         func signingKeys(at time: Timestamp) throws(OpenPGP.Error) -> [ComponentKey] {
-            try primary.checkAlive(made: time, now: time, skew: Self.clockSkew)
+            try primary.checkAlive(made: time, now: time)
             var faults: [(error: OpenPGP.Error, isMeantToSign: Bool)] = []
             var usable = [ComponentKey]()
             for candidate in subkeys.sorted(by: { $0.key.creationTime > $1.key.creationTime }) + [primary] {
                 do throws(OpenPGP.Error) {
-                    try candidate.checkMaySign(made: time, now: time, skew: Self.clockSkew)
+                    try candidate.checkMaySign(made: time, now: time)
                     usable.append(candidate)
                 } catch {
                     faults.append((error, candidate.isMeantToSign))

@@ -175,25 +175,3 @@ extension OpenPGP.Error: CustomStringConvertible {
         }
     }
 }
-
-extension OpenPGP.Timestamp: CustomStringConvertible {
-    /// The moment in ISO 8601, UTC: `2024-06-01T00:00:00Z`.
-    public var description: String {
-        let (days, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
-        let day = second < 0 ? days - 1 : days
-        let clock = second < 0 ? second + 86_400 : second
-        // Days to a date of the Gregorian calendar, counted in eras of 400 years that begin on 1 March.
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let marchMonth = (5 * dayOfYear + 2) / 153
-        let dayOfMonth = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        func two(_ number: Int64) -> String { (number < 10 ? "0" : "") + String(number) }
-        return "\(year)-\(two(month))-\(two(dayOfMonth))"
-            + "T\(two(clock / 3600)):\(two(clock / 60 % 60)):\(two(clock % 60))Z"
-    }
-}

@@ -12,78 +12,73 @@ extension OpenPGP.PublicKey {
         case .failure: return 1
         }
     }
+}
 
-    /// Throws unless `signature` is this key's over `digest`, which `hash` made.
-    func verify(
-        _ signature: OpenPGP.SignaturePacket, digest: [UInt8], hash: DigestState.Algorithm
-    ) throws(OpenPGP.Error) {
-        guard signature.algorithm == algorithm else { throw .badSignature }
-        try verify(signature.value, digest: digest, hash: hash)
+extension OpenPGP {
+    /// Throws unless `signature` is by `key`, over `digest`, which `hash` made.
+    static func verify(
+        _ signature: SignaturePacket, by key: PublicKey, digest: [UInt8], hash: DigestState.Algorithm
+    ) throws(Error) {
+        guard signature.algorithm == key.algorithm else { throw .badSignature }
+        try verify(signature.value, by: key, digest: digest, hash: hash)
     }
 
-    /// Throws unless `fields`, the algorithm-specific end of a signature packet, are this key's over `digest`.
-    func verify(_ fields: ArraySlice<UInt8>, digest: [UInt8], hash: DigestState.Algorithm) throws(OpenPGP
-        .Error)
-    {
-        let key = try material.get()
-        var reader = OpenPGP.ByteReader(fields)
+    /// Throws unless `fields`, the algorithm-specific end of a signature packet, are by `key`, over `digest`.
+    static func verify(
+        _ fields: ArraySlice<UInt8>, by key: PublicKey, digest: [UInt8], hash: DigestState.Algorithm
+    ) throws(Error) {
+        let material = try key.material.get()
+        var reader = ByteReader(fields)
         let value: SExpression
         let data: SExpression
-        switch key {
+        switch material {
         case .rsa(_, let modulus, _):
-            let number = try reader.mpi(maximumBits: OpenPGP.Policy.maximumRSABits)
+            let number = try reader.mpi(maximumBits: Policy.maximumRSABits)
             guard let padded = number.leftPadded(to: modulus.count), padded.lexicographicallyPrecedes(modulus)
-            else {
-                throw .badSignature
-            }
-            value = try OpenPGP.expression("(sig-val(rsa(s %b)))", [number])
-            data = try OpenPGP.expression("(data(flags pkcs1)(hash \(hash.libraryName) %b))", [digest[...]])
-        case .eddsa(_, let algorithm):
-            let (r, s) = try Self.eddsaValue(&reader, algorithm)
-            value = try OpenPGP.expression("(sig-val(eddsa(r %b)(s %b)))", [r, s])
-            data = try OpenPGP.expression("(data(flags eddsa)(hash-algo sha512)(value %b))", [digest[...]])
+            else { throw .badSignature }
+            value = try expression("(sig-val(rsa(s %b)))", [number])
+            data = try expression("(data(flags pkcs1)(hash \(hash.libraryName) %b))", [digest[...]])
+        case .eddsa:
+            let (r, s) = try eddsaValue(&reader, key.algorithm)
+            value = try expression("(sig-val(eddsa(r %b)(s %b)))", [r, s])
+            data = try expression("(data(flags eddsa)(hash-algo sha512)(value %b))", [digest[...]])
         case .ecdsa:
             let (r, s) = try (reader.mpi(maximumBits: 256), reader.mpi(maximumBits: 256))
-            value = try OpenPGP.expression("(sig-val(ecdsa(r %b)(s %b)))", [r, s])
+            value = try expression("(sig-val(ecdsa(r %b)(s %b)))", [r, s])
             // The leftmost bits of the digest, as many as the curve has (FIPS 186-5, section 6.4.2).
-            data = try OpenPGP.expression("(data(flags raw)(value %b))", [digest.prefix(32)])
+            data = try expression("(data(flags raw)(value %b))", [digest.prefix(32)])
         }
         guard reader.isAtEnd else { throw .malformedPacket("bytes after the end of a signature") }
-        guard key.expression.verifies(value, of: data) else { throw .badSignature }
+        guard material.expression.verifies(value, of: data) else { throw .badSignature }
     }
 
     /// R and S of an Ed25519 signature, 32 bytes each.
     private static func eddsaValue(
-        _ reader: inout OpenPGP.ByteReader, _ algorithm: UInt8
-    ) throws(OpenPGP.Error) -> (r: ArraySlice<UInt8>, s: ArraySlice<UInt8>) {
-        let r: ArraySlice<UInt8>
-        let s: ArraySlice<UInt8>
-        if algorithm == OpenPGP.PublicKeyAlgorithm.ed25519 {
-            r = try reader.bytes(32)
-            s = try reader.bytes(32)
-        } else {
-            // MPIs of little-endian strings, which lost the zeros at their front (RFC 9580, section 5.2.3.3).
-            let (first, second) = try (reader.mpi(maximumBits: 256), reader.mpi(maximumBits: 256))
-            guard let first = first.leftPadded(to: 32), let second = second.leftPadded(to: 32) else {
-                throw .badSignature
-            }
-            (r, s) = (first, second)
+        _ reader: inout ByteReader, _ algorithm: UInt8
+    ) throws(Error) -> (r: ArraySlice<UInt8>, s: ArraySlice<UInt8>) {
+        var values: [ArraySlice<UInt8>] = []
+        for _ in 0..<2 {
+            // Algorithm 22 has MPIs of little-endian strings, which lost the zeros at their front (RFC 9580, section
+            // 5.2.3.3).
+            let isFixed = algorithm == PublicKeyAlgorithm.ed25519.rawValue
+            let value = try isFixed ? reader.bytes(32) : reader.mpi(maximumBits: 256)
+            guard let padded = value.leftPadded(to: 32) else { throw .badSignature }
+            values.append(padded)
         }
         // RFC 8032, section 5.1.7: an S that is not below the order of the group spells a signature a second time.
-        guard EdwardsPoint.isBelowGroupOrder(s) else { throw .badSignature }
-        return (r, s)
+        guard EdwardsPoint.isBelowGroupOrder(values[1]) else { throw .badSignature }
+        return (values[0], values[1])
     }
-}
 
-extension OpenPGP {
-    /// An S-expression, with the library's failure as an error of OpenPGP.
+    /// An S-expression of the library.
     static func expression(
         _ format: String, _ values: [ArraySlice<UInt8>], secret: Bool = false
     ) throws(Error) -> SExpression {
-        do throws(CryptoError) {
-            return try SExpression(format, values, secret: secret)
-        } catch {
-            throw .library(error)
-        }
+        try library { () throws(CryptoError) in try SExpression(format, values, secret: secret) }
+    }
+
+    /// Runs `body`, whose failure is one of the library.
+    static func library<Result>(_ body: () throws(CryptoError) -> Result) throws(Error) -> Result {
+        do throws(CryptoError) { return try body() } catch { throw .library(error) }
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import PDSecrets
 
 /// Verification and making of OpenPGP signatures (RFC 4880, RFC 9580), for version 4 keys and signatures.
@@ -9,14 +10,12 @@ public enum OpenPGP {}
 
 extension OpenPGP {
     /// A moment in whole seconds since 1970-01-01T00:00:00Z, the unit of all times in OpenPGP.
-    public struct Timestamp: Comparable, Hashable, Sendable {
+    public struct Timestamp: Comparable, Hashable, Sendable, CustomStringConvertible {
         /// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
         public var seconds: Int64
 
         /// The moment `seconds` after 1970-01-01T00:00:00Z.
-        public init(_ seconds: Int64) {
-            self.seconds = seconds
-        }
+        public init(_ seconds: Int64) { self.seconds = seconds }
 
         /// Whether `left` is earlier than `right`.
         public static func < (left: Timestamp, right: Timestamp) -> Bool { left.seconds < right.seconds }
@@ -25,6 +24,16 @@ extension OpenPGP {
         func advanced(by seconds: Int64) -> Timestamp {
             let (sum, overflow) = self.seconds.addingReportingOverflow(seconds)
             return Timestamp(overflow ? (seconds < 0 ? .min : .max) : sum)
+        }
+
+        /// The moment in ISO 8601, UTC: `2024-06-01T00:00:00Z`; the seconds, where it lies beyond the calendar of the C
+        /// library.
+        public var description: String {
+            var (time, date) = (time_t(seconds), tm())
+            guard gmtime_r(&time, &date) != nil else { return "second \(seconds)" }
+            func two(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }
+            return "\(Int(date.tm_year) + 1900)-\(two(date.tm_mon + 1))-\(two(date.tm_mday))"
+                + "T\(two(date.tm_hour)):\(two(date.tm_min)):\(two(date.tm_sec))Z"
         }
     }
 
@@ -41,29 +50,14 @@ extension OpenPGP {
 
         /// A fingerprint from 40 hexadecimal digits of either case; spaces, as people write them, are skipped.
         public init?(hex: String) {
-            var bytes = [UInt8]()
-            var high: UInt8?
-            for character in hex where character != " " {
-                guard character.isASCII, let digit = character.hexDigitValue else { return nil }
-                if let first = high {
-                    bytes.append(first << 4 | UInt8(digit))
-                    high = nil
-                } else {
-                    high = UInt8(digit)
-                }
-            }
-            guard high == nil else { return nil }
+            let digits = hex.utf8.filter { $0 != UInt8(ascii: " ") }.map { $0 >= 0x61 ? $0 - 0x20 : $0 }
+            guard let bytes = BaseN.upperHexadecimal.decode(digits) else { return nil }
             self.init(bytes)
         }
 
         /// The fingerprint of the key whose packet has this body.
         init(ofKeyPacket body: ArraySlice<UInt8>) {
-            let digest = DigestState(.sha1)
-            digest.update([
-                0x99, UInt8(truncatingIfNeeded: body.count >> 8), UInt8(truncatingIfNeeded: body.count),
-            ])
-            digest.update(body)
-            bytes = digest.digest()
+            bytes = DigestState.hash(hashedKey(body), .sha1)
         }
 
         /// 40 upper-case hexadecimal digits.
@@ -71,20 +65,23 @@ extension OpenPGP {
 
         /// The last 8 bytes. Anyone can make a key with a given key ID: it is a hint where to look, never a reason
         /// to trust.
-        var keyID: KeyID { KeyID(bytes.suffix(8)) }
+        var keyID: KeyID { bytes.suffix(8) }
     }
 
     /// The 8 bytes by which a signature names its maker (RFC 9580, section 5.5.4).
-    struct KeyID: Hashable, Sendable, CustomStringConvertible {
-        let value: UInt64
+    typealias KeyID = ArraySlice<UInt8>
+}
 
-        init(_ bytes: ArraySlice<UInt8>) {
-            value = bytes.reduce(0) { $0 << 8 | UInt64($1) }
-        }
-
-        var description: String {
-            BaseN.upperHexadecimal.text(
-                (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * UInt64($0))) })
+extension String {
+    /// This text with control characters, and those that reverse the direction of writing, as `\u{…}`, so that a
+    /// name cannot act on a terminal or hide what it says.
+    package var escapingControls: String {
+        unicodeScalars.reduce(into: "") { result, scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse, .surrogate:
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            default: result.unicodeScalars.append(scalar)
+            }
         }
     }
 }

@@ -2,9 +2,9 @@ extension OpenPGP {
     /// What is believed: every rule of this room, under its number in `docs/security/pitfalls.md`. The files of packets only
     /// take bytes apart, ``PublicKey`` computes; here is decided.
     ///
-    /// The verdict on a signature is ``checkForm(_:for:)``, the mathematics, then ``checkTime(_:made:now:skew:)``, then the
-    /// life of the certificate (``ComponentKey/checkAlive(made:now:skew:)`` of the primary key) and the right of the key
-    /// (``ComponentKey/checkMaySign(made:now:skew:)``).
+    /// The verdict on a signature is ``checkForm(_:for:)``, the mathematics, then ``checkTime(_:made:now:)``, then the
+    /// life of the certificate (``ComponentKey/checkAlive(made:now:)`` of the primary key) and the right of the key
+    /// (``ComponentKey/checkMaySign(made:now:)``).
     enum Policy {
         // MARK: 42, numbers of RSA keys (RFC 9580, section 12.4)
 
@@ -88,20 +88,20 @@ extension OpenPGP {
 
         /// The algorithm, if documents may be signed over it.
         static func trusted(_ hash: StatedHash) throws(Error) -> HashAlgorithm {
-            switch hash {
-            case .strong(let algorithm): return algorithm
-            case .weak(_, let name): throw .weakHash(name)
-            case .unknown(let id): throw .unsupportedHash(id)
-            }
+            if let algorithm = HashAlgorithm(rawValue: hash.id) { return algorithm }
+            throw hash.weakName.map { .weakHash($0) } ?? .unsupportedHash(hash.id)
         }
 
         // MARK: 55, when the signature was made
 
+        /// The latest time that is not in the future at `now`: the clocks of signer and verifier differ.
+        static func latest(_ now: Timestamp) -> Timestamp { now.advanced(by: Certificate.clockSkew) }
+
         /// Throws if the signature is from the future, or has ended by its own words.
         static func checkTime(
-            _ signature: SignaturePacket, made: Timestamp, now: Timestamp, skew: Int64
+            _ signature: SignaturePacket, made: Timestamp, now: Timestamp
         ) throws(Error) {
-            guard made <= now.advanced(by: skew) else { throw .signatureFromTheFuture(made) }
+            guard made <= OpenPGP.Policy.latest(now) else { throw .signatureFromTheFuture(made) }
             if let end = signature.expirationTime, end <= now { throw .signatureExpired(end) }
         }
 
@@ -110,7 +110,8 @@ extension OpenPGP {
         /// The digest to check an owner's statement with. A broken hash may forbid, never allow: over one, a revocation
         /// counts, since a forged one does no more than end a key, and a declaration narrows what another one allows.
         static func digest(ofStatement hash: StatedHash) throws(Error) -> DigestState.Algorithm {
-            if case .weak(let algorithm, _) = hash, algorithm.isAvailable { return algorithm }
+            let stated = DigestState.Algorithm(rawValue: hash.id)
+            if hash.weakName != nil, let stated, stated.isAvailable { return stated }
             return try trusted(hash).digest
         }
 
@@ -136,10 +137,10 @@ extension OpenPGP.ComponentKey {
     ///
     /// Of those by names or a binding, and of direct ones, the newest over SHA-2; and the newest over a broken hash, where
     /// it is newer. One that cannot be gone by takes the place of older ones all the same: it may have been the key's end.
-    func current(at now: OpenPGP.Timestamp, skew: Int64) -> [Declaration] {
+    func current(at now: OpenPGP.Timestamp) -> [Declaration] {
         [true, false].flatMap { isDirect in
             let standing = declarations.filter {
-                $0.isDirect == isDirect && $0.created <= now.advanced(by: skew)
+                $0.isDirect == isDirect && $0.created <= OpenPGP.Policy.latest(now)
                     && $0.expires.map { $0 > now } ?? true && stands($0)
             }
             let strong = standing.first { $0.weakHash == nil }
@@ -157,8 +158,8 @@ extension OpenPGP.ComponentKey {
     }
 
     /// When the key ends by all that holds at `now`; nil if never.
-    func expirationTime(at now: OpenPGP.Timestamp, skew: Int64) -> OpenPGP.Timestamp? {
-        current(at: now, skew: skew).compactMap(\.keyExpires).min()
+    func expirationTime(at now: OpenPGP.Timestamp) -> OpenPGP.Timestamp? {
+        current(at: now).compactMap(\.keyExpires).min()
     }
 
     /// Throws unless this key is alive at `now`, and was not revoked before `made` (53, 55).
@@ -166,14 +167,14 @@ extension OpenPGP.ComponentKey {
     /// - Returns: the declarations that say so.
     @discardableResult
     func checkAlive(
-        made: OpenPGP.Timestamp, now: OpenPGP.Timestamp, skew: Int64
+        made: OpenPGP.Timestamp, now: OpenPGP.Timestamp
     ) throws(OpenPGP.Error) -> [Declaration] {
         _ = try key.material.get()
         for revocation in revocations where revocation.isHard || revocation.created <= made {
             throw .keyRevoked(key.fingerprint)
         }
-        guard key.creationTime <= now.advanced(by: skew) else { throw .keyFromTheFuture(key.fingerprint) }
-        let current = current(at: now, skew: skew)
+        guard key.creationTime <= OpenPGP.Policy.latest(now) else { throw .keyFromTheFuture(key.fingerprint) }
+        let current = current(at: now)
         if let fault = current.compactMap(\.fault).first { throw fault }
         // A mere end of the key vouches for nothing, nor does a broken hash.
         guard current.contains(where: { $0.weakHash == nil && !($0.isDirect && $0.flags == nil) }) else {
@@ -192,9 +193,9 @@ extension OpenPGP.ComponentKey {
 
     /// Throws unless this key may have signed a document at `made`, seen from `now`.
     func checkMaySign(
-        made: OpenPGP.Timestamp, now: OpenPGP.Timestamp, skew: Int64
+        made: OpenPGP.Timestamp, now: OpenPGP.Timestamp
     ) throws(OpenPGP.Error) {
-        let current = try checkAlive(made: made, now: now, skew: skew)
+        let current = try checkAlive(made: made, now: now)
         // Flags that are nowhere allow nothing, and those over a broken hash only take away.
         let speaking = current.filter { $0.flags != nil }
         guard speaking.contains(where: { $0.weakHash == nil }), speaking.allSatisfy(\.flagsAllowSigning)

@@ -31,7 +31,7 @@ extension OpenPGP {
 extension OpenPGP.SignaturePacket {
     /// Whether the two octets before the signature's value are those of its digest of a document.
     fileprivate func mayBe(of document: [UInt8], _ packet: OpenPGP.Packet) -> Bool {
-        guard case .strong(let hash) = hash else { return false }
+        guard let hash = OpenPGP.HashAlgorithm(rawValue: hash.id) else { return false }
         return packet.body[..<value.startIndex].suffix(2).elementsEqual(
             digest(of: document, hash.digest).prefix(2))
     }

@@ -35,7 +35,7 @@ extension OpenPGP {
             guard version == 4 else { throw .unsupportedSignatureVersion(version) }
             type = try reader.byte()
             algorithm = try reader.byte()
-            hash = try StatedHash(reader.byte())
+            hash = try StatedHash(id: reader.byte())
             let hashed = try reader.bytes(reader.uint16())
             hashedPart = body[body.startIndex..<hashed.endIndex]
             let unhashed = try reader.bytes(reader.uint16())
@@ -57,7 +57,7 @@ extension OpenPGP {
 
         /// The digest of `document` and of what this signature hashes after it.
         func digest(of document: some Collection<UInt8>, _ algorithm: DigestState.Algorithm) -> [UInt8] {
-            DigestState.hash(document, hashedPart, [4, 0xff] + bigEndian(hashedPart.count), algorithm)
+            DigestState.hash(document, algorithm, hashedPart, [4, 0xff] + bigEndian(hashedPart.count))
         }
 
         /// Why what the signature says about itself cannot be understood, nil if it can.
@@ -67,11 +67,8 @@ extension OpenPGP {
 
         /// When the signature ends by its own words, nil if never.
         var expirationTime: Timestamp? {
-            guard let created = subpackets.creationTime, let validity = subpackets.validity, validity > 0
-            else {
-                return nil
-            }
-            return created.advanced(by: validity)
+            let validity = subpackets.validity ?? 0
+            return validity > 0 ? subpackets.creationTime?.advanced(by: validity) : nil
         }
     }
 
@@ -88,9 +85,8 @@ extension OpenPGP {
         private(set) var keyFlags: UInt8?
         private(set) var revocationReason: UInt8?
         /// The keys that the hashed area names, or else the unhashed one, in their order.
-        var issuers: [KeyID] { signedIssuers.isEmpty ? otherIssuers : signedIssuers }
-        private var signedIssuers: [KeyID] = []
-        private var otherIssuers: [KeyID] = []
+        private(set) var issuers: [KeyID] = []
+        private var hasSignedIssuer = false
         /// Why an area could not be read to its end; what came before it has been read.
         private(set) var fault: Error?
         /// The first critical subpacket that is not understood, in either area.
@@ -126,7 +122,7 @@ extension OpenPGP {
                 let header: UInt8
                 var body: ByteReader
                 do throws(Error) {
-                    let length = try Self.length(&reader)
+                    let length = try reader.length(twoOctetEnd: 255) ?? 0
                     body = try ByteReader(reader.bytes(length))
                     guard length > 0 else {
                         fault = fault ?? .malformedPacket("an empty subpacket")
@@ -137,14 +133,13 @@ extension OpenPGP {
                     fault = fault ?? error
                     return
                 }
-                let type = header & 0x7f
+                let (type, isCritical) = (header & 0x7f, header & 0x80 != 0)
                 do throws(Error) {
-                    if isHashed { try readStatement(type, body) }
-                    try readHint(type, body.rest, isHashed: isHashed, isCritical: header & 0x80 != 0)
+                    try take(type, body.rest, isHashed: isHashed, isCritical: isCritical)
                 } catch {
                     fault = fault ?? error
                 }
-                if header & 0x80 != 0, !Self.understood.contains(type), unknownCritical == nil {
+                if isCritical, !Self.understood.contains(type), unknownCritical == nil {
                     unknownCritical = type
                 }
             }
@@ -155,44 +150,37 @@ extension OpenPGP {
             2, 3, 4, 7, 9, 11, 16, 21, 22, 24, 25, 26, 27, 29, 30, 32, 33,
         ]
 
-        private mutating func readStatement(_ type: UInt8, _ body: ByteReader) throws(Error) {
-            var body = body
+        /// The length of a subpacket that has one, where it counts. The hashed area alone says when and how long.
+        private static func length(_ type: UInt8, isHashed: Bool) -> Int? {
             switch type {
-            case 2: try Self.setOnce(&creationTime, Timestamp(body.uint32()), type)
-            case 3: try Self.setOnce(&validity, body.uint32(), type)
-            case 9: try Self.setOnce(&keyValidity, body.uint32(), type)
-            case 27:
-                // Flags beyond the first octet, and none at all, allow nothing that matters here.
-                try Self.setOnce(&keyFlags, body.rest.first ?? 0, type)
-                return
-            case 29:
-                try Self.setOnce(&revocationReason, body.byte(), type)
-                return
-            default: return
+            case 4, 7: 1
+            case 5: 2
+            case 16: 8
+            case 2, 3, 9: isHashed ? 4 : nil
+            default: nil
             }
-            guard body.isAtEnd else { throw .malformedPacket("a subpacket \(type) of wrong length") }
         }
 
-        private mutating func readHint(
+        private mutating func take(
             _ type: UInt8, _ body: ArraySlice<UInt8>, isHashed: Bool, isCritical: Bool
         ) throws(Error) {
-            switch type {
-            case 16:
-                guard body.count == 8 else { throw .malformedPacket("a key ID of \(body.count) bytes") }
-                addIssuer(KeyID(body), isHashed: isHashed)
+            let isFitting = Self.length(type, isHashed: isHashed).map { $0 == body.count } ?? true
+            guard isFitting else { throw .malformedPacket("a subpacket \(type) of wrong length") }
+            var reader = ByteReader(body)
+            switch (type, isHashed) {
+            case (2, true): try Self.setOnce(&creationTime, Timestamp(reader.uint32()), type)
+            case (3, true): try Self.setOnce(&validity, reader.uint32(), type)
+            case (9, true): try Self.setOnce(&keyValidity, reader.uint32(), type)
+            // Flags beyond the first octet, and none at all, allow nothing that matters here.
+            case (27, true): try Self.setOnce(&keyFlags, body.first ?? 0, type)
+            case (29, true): try Self.setOnce(&revocationReason, reader.byte(), type)
+            case (16, _): addIssuer(body, isHashed: isHashed)
             // Fingerprints of other versions of keys are of no use here.
-            case 33 where body.first == 4:
-                guard body.count == 21 else {
-                    throw .malformedPacket("a fingerprint of \(body.count - 1) bytes")
-                }
-                addIssuer(KeyID(body.suffix(8)), isHashed: isHashed)
-            // Of no consequence, but of this length: whether a certification may be passed on, how far trust goes,
-            // whether the signature may be revoked.
-            case 4, 7:
-                guard body.count == 1 else { throw .malformedPacket("a subpacket \(type) of wrong length") }
-            case 5: guard body.count == 2 else { throw .malformedPacket("a subpacket 5 of wrong length") }
-            case 20: try readNotation(body, isHashed: isHashed, isCritical: isCritical)
-            case 32 where embedded.count < Self.repetitionLimit: embedded.append(body)
+            case (33, _) where body.first == 4:
+                guard body.count == 21 else { throw .malformedPacket("a subpacket 33 of wrong length") }
+                addIssuer(body.suffix(8), isHashed: isHashed)
+            case (20, _): try readNotation(body, isHashed: isHashed, isCritical: isCritical)
+            case (32, _) where embedded.count < Self.repetitionLimit: embedded.append(body)
             default: break
             }
         }
@@ -214,25 +202,14 @@ extension OpenPGP {
         }
 
         private mutating func addIssuer(_ issuer: KeyID, isHashed: Bool) {
-            func add(to issuers: inout [KeyID]) {
-                if issuers.count < Self.repetitionLimit, !issuers.contains(issuer) { issuers.append(issuer) }
-            }
-            if isHashed { add(to: &signedIssuers) } else { add(to: &otherIssuers) }
+            hasSignedIssuer = hasSignedIssuer || isHashed
+            guard isHashed || !hasSignedIssuer, issuers.count < Self.repetitionLimit else { return }
+            if !issuers.contains(issuer) { issuers.append(issuer) }
         }
 
         private static func setOnce<T>(_ field: inout T?, _ value: T, _ type: UInt8) throws(Error) {
             guard field == nil else { throw .malformedPacket("subpacket \(type) twice") }
             field = value
-        }
-
-        /// The length of a subpacket (RFC 9580, section 5.2.3.7).
-        private static func length(_ reader: inout ByteReader) throws(Error) -> Int {
-            let first = try Int(reader.byte())
-            switch first {
-            case ..<192: return first
-            case ..<255: return try (first - 192) << 8 + Int(reader.byte()) + 192
-            default: return try Int(reader.uint32())
-            }
         }
     }
 }

@@ -1,3 +1,5 @@
+import PDSecrets
+
 extension OpenPGP {
     /// Who made a signature, when, and over which digest.
     public struct VerifiedSignature: Hashable, Sendable {
@@ -21,15 +23,8 @@ extension OpenPGP {
     public struct Verifier: Sendable {
         /// The certificates that are trusted.
         public let certificates: [Certificate]
-        /// The seconds by which a signature or a key may be dated in the future.
-        public let clockSkew: Int64
-        private let candidates: [KeyID: [Candidate]]
-
-        /// A key that may have signed, with the primary key that answers for it.
-        private struct Candidate: Sendable {
-            let primary: ComponentKey
-            let component: ComponentKey
-        }
+        /// Keys that may have signed, each with the primary key that answers for it.
+        private let candidates: [KeyID: [(primary: ComponentKey, component: ComponentKey)]]
 
         /// The most bytes that are read as signatures of one document.
         public static let sizeLimit = 1 << 18
@@ -37,38 +32,35 @@ extension OpenPGP {
         public static let signatureLimit = 64
 
         /// A verifier that trusts `certificates`, and no others.
-        ///
-        /// - Parameter clockSkew: the seconds by which a signature or a key may be dated in the future.
-        public init(certificates: [Certificate], clockSkew: Int64 = Certificate.clockSkew) {
+        public init(certificates: [Certificate]) {
             self.certificates = certificates
-            self.clockSkew = clockSkew
             // Two copies of one certificate count as one: what either of them says, such as a revocation, holds.
-            var merged = [(primary: ComponentKey, subkeys: [ComponentKey])]()
+            var primaries: [ComponentKey] = []
+            var subkeys: [[ComponentKey]] = []
             for certificate in certificates {
-                let known = merged.firstIndex { $0.primary.key.fingerprint == certificate.fingerprint }
-                let place = known ?? merged.endIndex
-                if known == nil { merged.append((certificate.primary, [])) }
-                merged[place].primary.merge(certificate.primary)
-                for subkey in certificate.subkeys { Self.merge(subkey, into: &merged[place].subkeys) }
+                let place = Self.merge(certificate.primary, into: &primaries)
+                if place == subkeys.count { subkeys.append([]) }
+                for subkey in certificate.subkeys { _ = Self.merge(subkey, into: &subkeys[place]) }
             }
             // A subkey of two certificates is the first one's, so that the order of the certificates decides and nothing
             // else. Two keys may have one ID: both are tried.
-            var candidates = [KeyID: [Candidate]]()
-            for (primary, subkeys) in merged {
+            var candidates: [KeyID: [(primary: ComponentKey, component: ComponentKey)]] = [:]
+            for (primary, subkeys) in zip(primaries, subkeys) {
                 for component in [primary] + subkeys {
-                    candidates[component.key.fingerprint.keyID, default: []]
-                        .append(Candidate(primary: primary, component: component))
+                    candidates[component.key.fingerprint.keyID, default: []].append((primary, component))
                 }
             }
             self.candidates = candidates
         }
 
-        private static func merge(_ subkey: ComponentKey, into subkeys: inout [ComponentKey]) {
-            if let place = subkeys.firstIndex(where: { $0.key.fingerprint == subkey.key.fingerprint }) {
-                subkeys[place].merge(subkey)
-            } else {
-                subkeys.append(subkey)
+        /// Adds `key` to what `keys` know of it, or to their end. Returns its place.
+        private static func merge(_ key: ComponentKey, into keys: inout [ComponentKey]) -> Int {
+            if let place = keys.firstIndex(where: { $0.key.fingerprint == key.key.fingerprint }) {
+                keys[place].merge(key)
+                return place
             }
+            keys.append(key)
+            return keys.count - 1
         }
 
         /// Verifies exactly one detached signature, armored or binary, of `document`.
@@ -99,9 +91,7 @@ extension OpenPGP {
         ) throws(OpenPGP.Error) -> VerifiedSignature {
             let packets = try Self.signaturePackets(signature)
             guard packets.count == 1 else { throw .notExactlyOneSignature(found: packets.count) }
-            let parsed = try SignaturePacket(packets[0].body)
-            var digests = DocumentDigests(document, signatures: 1)
-            return try verify(parsed, &digests, for: purpose, at: now)
+            return try verifyAll(packets, document, purpose, threshold: 1, now)[0]
         }
 
         /// Verifies the detached signatures of a release file.
@@ -117,25 +107,30 @@ extension OpenPGP {
             signatures: [UInt8], of document: some Collection<UInt8>, for purpose: Purpose,
             threshold: Int = 1, at now: Timestamp
         ) throws(OpenPGP.Error) -> [VerifiedSignature] {
-            try verifyAll(signatures, of: document, for: purpose, threshold: threshold, at: now)
+            try verifyAll(Self.signaturePackets(signatures), document, purpose, threshold: threshold, now)
         }
 
-        /// As ``verifyRelease(signatures:of:for:threshold:at:)``; nil: for no purpose.
-        func verifyAll(
-            _ signatures: [UInt8], of document: some Collection<UInt8>, for purpose: Purpose?,
-            threshold: Int, at now: Timestamp
+        /// Verifies `signatures` of `document`, of which at least one has to count; nil: for no purpose.
+        func verifyAll<Document: Collection<UInt8>>(
+            _ signatures: [Packet], _ document: Document, _ purpose: Purpose?, threshold: Int,
+            _ now: Timestamp
         ) throws(OpenPGP.Error) -> [VerifiedSignature] {
-            let packets = try Self.signaturePackets(signatures)
-            guard packets.count <= Self.signatureLimit else {
+            guard signatures.count <= Self.signatureLimit else {
                 throw .malformedPacket("more than \(Self.signatureLimit) signatures")
             }
-            var digests = DocumentDigests(document, signatures: packets.count)
+            // Hashed once for each algorithm.
+            var hashed: [HashAlgorithm: HashedDocument] = [:]
+            func digest(_ signature: SignaturePacket, _ hash: HashAlgorithm) -> [UInt8] {
+                if signatures.count == 1 { return signature.digest(of: document, hash.digest) }
+                let base = hashed[hash] ?? HashedDocument(document, hash.digest)
+                hashed[hash] = base
+                return signature.finish(base.state.copy())
+            }
             var verified = [VerifiedSignature]()
             var ignored: OpenPGP.Error?
-            for packet in packets {
+            for packet in signatures {
                 do throws(OpenPGP.Error) {
-                    let found = try verify(
-                        SignaturePacket(packet.body), &digests, for: purpose, at: now)
+                    let found = try verify(SignaturePacket(packet.body), purpose, now, digest)
                     // A key that two certificates share is one key all the same.
                     if !verified.contains(where: {
                         $0.certificate == found.certificate || $0.signingKey == found.signingKey
@@ -163,42 +158,41 @@ extension OpenPGP {
             for block in try Armor.blocks(bytes, kind: .signature, limit: sizeLimit) {
                 var reader = PacketReader(block[...])
                 while let packet = try reader.next() {
-                    switch packet.tag {
-                    case .signature: packets.append(packet)
-                    case .compressedData: throw .compressedMessage
-                    default:
-                        if packet.tag.mayBeIgnored { continue }
-                        throw packet.tag.isEncryption ? .encryptedMessage : .unexpectedPacket(packet.tag)
+                    if packet.tag == .signature {
+                        packets.append(packet)
+                    } else if !packet.tag.mayBeIgnored {
+                        throw packet.tag.fault(orElse: .unexpectedPacket(packet.tag))
                     }
                 }
             }
             return packets
         }
 
-        /// Verifies one signature of the document that `digests` hashes.
-        func verify<Document>(
-            _ signature: SignaturePacket, _ digests: inout DocumentDigests<Document>, for purpose: Purpose?,
-            at now: Timestamp
+        /// Verifies one signature of the document that `digest` hashes.
+        private func verify(
+            _ signature: SignaturePacket, _ purpose: Purpose?, _ now: Timestamp,
+            _ digest: (SignaturePacket, HashAlgorithm) -> [UInt8]
         ) throws(OpenPGP.Error) -> VerifiedSignature {
             let issuers = signature.issuers
             guard let named = issuers.first else { throw .missingIssuer }
             let candidates = issuers.flatMap { self.candidates[$0] ?? [] }
-            guard !candidates.isEmpty else { throw .unknownSigner(keyID: named.description) }
+            guard !candidates.isEmpty else { throw .unknownSigner(keyID: BaseN.upperHexadecimal.text(named)) }
             try Policy.checkSigner(signature)
             let (hash, made) = try Policy.checkForm(signature, for: purpose)
 
-            let digest = digests.finish(signature, hash)
+            let digest = digest(signature, hash)
             var fault: OpenPGP.Error?
             for candidate in candidates {
                 do throws(OpenPGP.Error) {
                     // Mathematics first: what is said about a key is then said to the one who holds it.
-                    try candidate.component.key.verify(signature, digest: digest, hash: hash.digest)
-                    try Policy.checkTime(signature, made: made, now: now, skew: clockSkew)
-                    try candidate.primary.checkAlive(made: made, now: now, skew: clockSkew)
-                    try candidate.component.checkMaySign(made: made, now: now, skew: clockSkew)
+                    let key = candidate.component.key
+                    try OpenPGP.verify(signature, by: key, digest: digest, hash: hash.digest)
+                    try Policy.checkTime(signature, made: made, now: now)
+                    try candidate.primary.checkAlive(made: made, now: now)
+                    try candidate.component.checkMaySign(made: made, now: now)
                     return VerifiedSignature(
                         certificate: candidate.primary.key.fingerprint,
-                        signingKey: candidate.component.key.fingerprint, creationTime: made, hash: hash)
+                        signingKey: key.fingerprint, creationTime: made, hash: hash)
                 } catch {
                     if fault == nil || fault == .badSignature { fault = error }
                 }
@@ -207,32 +201,13 @@ extension OpenPGP {
         }
     }
 
-    /// One document under each hash algorithm that its signatures use, hashed once for each.
-    struct DocumentDigests<Document: Collection<UInt8>> {
-        private let document: Document
-        private let isShared: Bool
-        private var hashed: [HashAlgorithm: HashedDocument] = [:]
+    /// A document under one hash algorithm, to be copied for each of its signatures.
+    private final class HashedDocument {
+        let state: DigestState
 
-        private final class HashedDocument {
-            let state: DigestState
-
-            init(_ document: Document, _ hash: HashAlgorithm) {
-                state = DigestState(hash.digest)
-                state.update(document)
-            }
-        }
-
-        init(_ document: Document, signatures: Int) {
-            self.document = document
-            isShared = signatures > 1
-        }
-
-        /// The digest of the document and of what `signature` adds to it.
-        mutating func finish(_ signature: SignaturePacket, _ hash: HashAlgorithm) -> [UInt8] {
-            if !isShared { return signature.digest(of: document, hash.digest) }
-            let base = hashed[hash] ?? HashedDocument(document, hash)
-            hashed[hash] = base
-            return signature.finish(base.state.copy())
+        init(_ document: some Collection<UInt8>, _ algorithm: DigestState.Algorithm) {
+            state = DigestState(algorithm)
+            state.update(document)
         }
     }
 }

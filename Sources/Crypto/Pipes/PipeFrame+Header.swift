@@ -24,21 +24,19 @@ extension PipeFrame {
         }
 
         /// Reads the header of a frame, from its beginning.
-        ///
-        /// - Throws: ``PipeFrame/Error``.
-        public init(_ frame: some Collection<UInt8>) throws {
-            self = try frame.withContiguousBytes { try Header(bytes: $0) }
+        public init(_ frame: some Collection<UInt8>) throws(Error) {
+            self = try frame.withContiguousBytes { frame throws(Error) in try Header(bytes: frame) }
         }
 
-        init(bytes: UnsafeRawBufferPointer) throws {
+        init(bytes: UnsafeRawBufferPointer) throws(Error) {
             guard bytes.count >= headerByteCount else {
-                throw Error.byteCount(expected: headerByteCount, found: bytes.count)
+                throw .byteCount(expected: headerByteCount, found: bytes.count)
             }
-            guard bytes[0] == Self.version else { throw Error.unknownVersion(bytes[0]) }
-            guard bytes[1] == Self.cipher else { throw Error.unknownCipher(bytes[1]) }
-            guard let position = Position(rawValue: bytes[2]), bytes[3] == 0 else { throw Error.unknownFlags }
+            guard bytes[0] == Self.version else { throw .unknownVersion(bytes[0]) }
+            guard bytes[1] == Self.cipher else { throw .unknownCipher(bytes[1]) }
+            guard let position = Position(rawValue: bytes[2]), bytes[3] == 0 else { throw .unknownFlags }
             let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-            guard length <= maximumPayload else { throw Error.payloadTooLong(length) }
+            guard length <= maximumPayload else { throw .payloadTooLong(length) }
             self.position = position
             payloadByteCount = length
             number = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))

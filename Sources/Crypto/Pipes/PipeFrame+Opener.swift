@@ -10,12 +10,13 @@ extension PipeFrame {
         public private(set) var isFinished = false
 
         /// See ``PipeFrame/Sealer/init(secret:pipeID:direction:)``; `direction` is that of the sender.
-        public init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction) throws {
+        public init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction) throws(Error) {
             try self.init(secret: secret, pipeID: pipeID, direction: direction, number: 0)
         }
 
-        init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction, number: UInt64) throws
-        {
+        init(
+            secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction, number: UInt64
+        ) throws(Error) {
             channel = try Channel(secret: secret, pipeID: Array(pipeID), direction: direction)
             self.number = number
         }
@@ -25,19 +26,20 @@ extension PipeFrame {
         ///
         /// - Parameter frame: The frame, given up by the caller. Another copy of it stays as it is.
         /// - Returns: The payload: a slice of what was opened, whose indices do not begin at 0.
-        /// - Throws: ``PipeFrame/Error``, and no plaintext is left behind; ``CryptoError``. The state is as before then.
-        public mutating func open(_ frame: consuming [UInt8]) throws -> ArraySlice<UInt8> {
-            guard !isFinished else { throw Error.finished }
-            let header = try frame.withUnsafeBytes { try Header(bytes: $0) }
+        /// - Throws: and then no plaintext is left behind, and the state is as before.
+        public mutating func open(_ frame: consuming [UInt8]) throws(Error) -> ArraySlice<UInt8> {
+            guard !isFinished else { throw .finished }
+            let header = try frame.withContiguousBytes { frame throws(Error) in try Header(bytes: frame) }
             guard header.number == number else {
-                throw Error.outOfOrder(expected: number, found: header.number)
+                throw .outOfOrder(expected: number, found: header.number)
             }
-            guard number < maximumFrames else { throw Error.frameLimitReached }
+            guard number < maximumFrames else { throw .frameLimitReached }
             guard frame.count == header.frameByteCount else {
-                throw Error.byteCount(expected: header.frameByteCount, found: frame.count)
+                throw .byteCount(expected: header.frameByteCount, found: frame.count)
             }
             let payload = headerByteCount..<(headerByteCount + header.payloadByteCount)
-            try frame.withUnsafeMutableBytes { frame in
+            try frame.withUnsafeMutableBufferPointer { buffer throws(Error) in
+                let frame = UnsafeMutableRawBufferPointer(buffer)
                 try channel.open(
                     UnsafeRawBufferPointer(frame), header,
                     into: UnsafeMutableRawBufferPointer(rebasing: frame[payload]))
@@ -50,8 +52,8 @@ extension PipeFrame {
         /// Says that nothing more comes.
         ///
         /// - Throws: ``PipeFrame/Error/truncated`` unless the last frame came.
-        public borrowing func finish() throws {
-            guard isFinished else { throw Error.truncated }
+        public borrowing func finish() throws(Error) {
+            guard isFinished else { throw .truncated }
         }
     }
 }

@@ -11,13 +11,13 @@ extension PipeFrame {
         ///   - secret: At least 32 bytes, known to both ends alone, new for each pipe.
         ///   - pipeID: 16 bytes.
         ///   - direction: Who sends.
-        /// - Throws: ``PipeFrame/Error``, ``CryptoError``.
-        public init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction) throws {
+        public init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction) throws(Error) {
             try self.init(secret: secret, pipeID: pipeID, direction: direction, number: 0)
         }
 
-        init(secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction, number: UInt64) throws
-        {
+        init(
+            secret: SecretBytes, pipeID: some Collection<UInt8>, direction: Direction, number: UInt64
+        ) throws(Error) {
             channel = try Channel(secret: secret, pipeID: Array(pipeID), direction: direction)
             self.number = number
         }
@@ -28,24 +28,20 @@ extension PipeFrame {
         ///   - payload: At most ``PipeFrame/maximumPayload`` bytes; may be empty.
         ///   - position: `.last` ends the direction.
         /// - Throws: ``PipeFrame/Error/payloadTooLong(_:)``, ``PipeFrame/Error/finished``,
-        ///   ``PipeFrame/Error/frameLimitReached``, ``CryptoError``.
+        ///   ``PipeFrame/Error/frameLimitReached``.
         public mutating func seal(
             _ payload: some Collection<UInt8>, position: Position = .inside
-        ) throws -> [UInt8] {
-            guard !isFinished else { throw Error.finished }
-            guard number < maximumFrames else { throw Error.frameLimitReached }
-            guard payload.count <= maximumPayload else { throw Error.payloadTooLong(payload.count) }
+        ) throws(Error) -> [UInt8] {
+            guard !isFinished else { throw .finished }
+            guard number < maximumFrames else { throw .frameLimitReached }
+            guard payload.count <= maximumPayload else { throw .payloadTooLong(payload.count) }
             let header = Header(position: position, payloadByteCount: payload.count, number: number)
             // The number is used up even if sealing fails half way.
             number += 1
             isFinished = position == .last
-            return try payload.withContiguousBytes { payload in
-                try [UInt8](unsafeUninitializedCapacity: header.frameByteCount) { buffer, count in
-                    let frame = UnsafeMutableRawBufferPointer(buffer)
-                    try channel.seal(
-                        payload, header,
-                        into: UnsafeMutableRawBufferPointer(rebasing: frame[..<header.frameByteCount]))
-                    count = header.frameByteCount
+            return try payload.withContiguousBytes { payload throws(Error) in
+                try [UInt8](count: header.frameByteCount) { frame throws(Error) in
+                    try channel.seal(payload, header, into: frame)
                 }
             }
         }

@@ -73,6 +73,19 @@ public enum PipeFrame {
         case truncated
         /// All frames that one key may protect are used.
         case frameLimitReached
+        /// A primitive underneath failed.
+        case crypto(CryptoError)
+
+        /// Runs `body`, whose failure says nothing about a frame.
+        static func wrapping<Result: ~Copyable>(
+            _ body: () throws(CryptoError) -> Result
+        ) throws(Error) -> Result {
+            do throws(CryptoError) {
+                return try body()
+            } catch {
+                throw error == .authenticationFailed ? .authenticationFailed : .crypto(error)
+            }
+        }
     }
 }
 
@@ -92,6 +105,7 @@ extension PipeFrame.Error: CustomStringConvertible {
         case .finished: "the last frame is through"
         case .truncated: "the pipe was cut off before its last frame"
         case .frameLimitReached: "the pipe has carried as many frames as one key may protect"
+        case .crypto(let error): error.description
         }
     }
 }

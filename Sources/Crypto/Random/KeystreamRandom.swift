@@ -13,19 +13,20 @@ public final class KeystreamRandom: RandomSource {
     private let cipher: Mutex<CipherHandle>
 
     /// - Parameter seed: Gives the first key, 32 bytes.
-    /// - Throws: What the seed throws, ``CryptoError``.
-    public init(seed: some RandomSource = SecureRandom(.longTermKey)) throws {
+    public init(seed: some RandomSource = SecureRandom(.longTermKey)) throws(CryptoError) {
         cipher = Mutex(try CipherHandle(.aes256CTR, key: SecretBytes(count: 32, random: seed)))
     }
 
     /// Fills the buffer; may be called from any thread.
-    public func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
-        try cipher.withLock { cipher in
+    public func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CryptoError) {
+        try cipher.withLock { cipher throws(CryptoError) in
             var offset = 0
             while offset < buffer.count {
                 let end = min(buffer.count, offset + Self.bytesPerKey)
                 try cipher.produceKeystream(into: .init(rebasing: buffer[offset..<end]))
-                let next = try SecretBytes(count: 32) { try cipher.produceKeystream(into: $0) }
+                let next = try SecretBytes(count: 32) { next throws(CryptoError) in
+                    try cipher.produceKeystream(into: next)
+                }
                 try cipher.restartKeystream(next)
                 offset = end
             }

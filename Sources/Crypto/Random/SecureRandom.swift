@@ -23,7 +23,7 @@ public struct SecureRandom: RandomSource {
     /// its own.
     ///
     /// - Throws: ``CryptoError`` if libgcrypt cannot be initialised.
-    public func fill(_ buffer: UnsafeMutableRawBufferPointer) throws {
+    public func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CryptoError) {
         try Libgcrypt.ready()
         guard let start = buffer.baseAddress, buffer.count > 0 else { return }
         switch purpose {

@@ -52,6 +52,15 @@ package struct AlertChannel: Sendable, Equatable {
         }
     }
 
+    /// Whether people may be disturbed with a message now: what became due in their working time may be late, and is then
+    /// left for their next, unless something is critical.
+    func mayDisturb(with message: AlertMessage, at now: Int64) -> Bool {
+        guard let calendar, !calendar.isOpen(at: now) else { return true }
+        return message.sections.contains { section in
+            section.severity == .critical && section.subjects.contains { $0.resolvedAt == nil }
+        }
+    }
+
     /// A moment so long ago, by its calendar where it has one.
     func moment(before now: Int64, _ span: TimeSpan) -> Int64 {
         calendar.map { $0.moment(before: now, working: $0.working(span)) }

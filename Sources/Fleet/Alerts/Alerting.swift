@@ -122,7 +122,10 @@ package struct Alerting: Sendable {
                         message, .unwanted("the settings have no such channel any more"), now, jitter, &round)
                     continue
                 }
-                guard message.nextAttemptAt <= now || isUrged else { break }
+                guard
+                    message.nextAttemptAt <= now && channel.mayDisturb(with: message.message, at: now)
+                        || isUrged
+                else { break }
                 let outcome = await delivery.deliver(message, by: channel, at: now)
                 try await keep(message, outcome, now, jitter, &round)
                 if case .failed = outcome { break }

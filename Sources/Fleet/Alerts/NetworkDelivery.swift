@@ -50,7 +50,7 @@ package struct NetworkDelivery: AlertDelivery {
         case .slack(let url, let reachesPrivate), .matrix(let url, let reachesPrivate):
             return try post(.chat(text), to: url, reachesPrivate: reachesPrivate)
         case .webhook(let url, let secrets, let reachesPrivate):
-            let keys = try secrets.compactMap(AlertSettings.secret).map { try SecretBytes(copying: $0) }
+            let keys = secrets.compactMap(AlertSettings.secret).map { SecretBytes(copying: $0) }
             let request = try WebhookRequest.signed(
                 message.message, id: message.id, createdAt: message.createdAt, sentAt: now, secrets: keys)
             return try post(request, to: url, reachesPrivate: reachesPrivate)

@@ -47,7 +47,7 @@ package enum Audit {
         store: any FleetStore, checks: CheckSet, builtIn: BuiltInFindings = BuiltInFindings(), at now: Int64
     ) async throws -> AuditReport {
         let presence = ServerPresence(try await store.records(.presence), at: now)
-        let questions = try Questions(checks, presence, now)
+        let questions = try Questions(checks, presence, builtIn, now)
         let silences = try await store.records(.silences).map { try Silence($0) }
         let before = try await store.openIssues()
         let parameters = try await store.parameters()
@@ -63,11 +63,7 @@ package enum Audit {
         var ledger = IssueLedger(checks: checks, silences: silences, open: before, now: now)
         for (index, check) in checks.checks.enumerated() {
             // A check that the server itself makes is left alone where nobody looked.
-            if check.method == .builtIn,
-                BuiltInCheck(rawValue: check.name).map({ builtIn.hosts[$0] == nil }) ?? true
-            {
-                continue
-            }
+            if check.method == .builtIn, !builtIn.hasLooked(BuiltInCheck(rawValue: check.name)) { continue }
             var found = sweep.found[index]
             if let span = check.sparesLinkedHosts {
                 found = linked.unspared(
@@ -79,7 +75,8 @@ package enum Audit {
         let fleet = try await store.records(.fleetIssues).map { try FleetIssue($0) }
         ledger.reconcileFleet(fleet, found: builtIn.fleet)
         ledger.endSilences(hosts: sweep.names)
-        try await store.apply(issues: ledger.changes, records: ledger.records, at: now)
+        let suspensions = Suspension.changes(try await store.records(.suspensions), found: sweep.suspended)
+        try await store.apply(issues: ledger.changes, records: ledger.records + suspensions, at: now)
 
         let after = try await store.openIssues()
         return AuditReport(
@@ -96,10 +93,10 @@ package enum Audit {
         let silences = try await store.records(.silences).map { try Silence($0) }
         let open = try await store.openIssues()
         let fleet = try await store.records(.fleetIssues).map { try FleetIssue($0) }
-        let suspended = try await store.hosts(where: try Query(["suspended": true])).map(\.id)
+        let suspended = try await store.suspendedHosts()
         var ledger = IssueLedger(checks: checks, silences: silences, open: open, now: now)
         ledger.fleetIssues = fleet
-        return ledger.findings(of: open, suspended: Set(suspended), distributions: [:])
+        return ledger.findings(of: open, suspended: suspended, distributions: [:])
     }
 }
 
@@ -117,7 +114,9 @@ private struct Questions: Sendable {
     let builtIn: [(check: Int, kind: BuiltInCheck)]
     let evidence: [[String]]
 
-    init(_ set: CheckSet, _ presence: ServerPresence, _ now: Int64) throws(QueryError) {
+    init(
+        _ set: CheckSet, _ presence: ServerPresence, _ findings: BuiltInFindings, _ now: Int64
+    ) throws(QueryError) {
         var queries: [Query] = []
         var roles: [(Int, Role)] = []
         var limited: Set<Int> = []
@@ -130,7 +129,15 @@ private struct Questions: Sendable {
             }
             switch check.method {
             case .query(let query): try add(query, .found)
-            case .builtIn: if let kind = BuiltInCheck(rawValue: check.name) { builtIn.append((index, kind)) }
+            case .builtIn:
+                guard let kind = BuiltInCheck(rawValue: check.name) else { break }
+                if kind == .agentOutdated {
+                    // Hosts say which release they use: what the server adds is which one is the newest.
+                    let newest = Value.int(findings.newestRelease ?? 0)
+                    try add(["plugins.integrity.release": ["$lt": newest]], .found)
+                } else {
+                    builtIn.append((index, kind))
+                }
             }
             if let unknown = check.unknown { try add(unknown.query, .unknown) }
             if let appliesTo = check.appliesTo {
@@ -164,8 +171,8 @@ private struct Sweep: Sendable {
     /// When watched hosts sent what is known of them, and what they are called.
     var dataAt: [HostID: Int64] = [:]
     var names: [HostID: Hostname] = [:]
-    /// The distribution of hosts that were found.
-    var distributions: [HostID: String] = [:]
+    /// What the distribution of hosts that were found is called, the most exact name first.
+    var distributions: [HostID: [String]] = [:]
     /// When watched hosts reported last, by name.
     var reporting: [String: Int64] = [:]
     var undecided: [AuditReport.Undecided] = []
@@ -243,12 +250,9 @@ private struct Sweep: Sendable {
                     evidence: evidence))
             isListed = true
         }
-        if isListed,
-            let distribution = host.document[["plugins", "os_info", "id"]]?.string
-                ?? host.document[["plugins", "os_info", "distname"]]?.string
-        {
-            distributions[host.id] = distribution
-        }
+        guard isListed, let info = host.document[["plugins", "os_info"]]?.document else { return }
+        let like = info["id_like"]?.string?.split(separator: " ").map(String.init) ?? []
+        distributions[host.id] = [info["id"] ?? info["distname"]].compactMap { $0?.string } + like
     }
 }
 

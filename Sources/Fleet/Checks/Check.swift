@@ -29,6 +29,8 @@ package struct Check: Sendable, Equatable {
         package let gracePeriod: TimeSpan
     }
 
+    /// The shipped check that finds hosts that are silent.
+    package static let notReporting = "not-reporting"
     /// Whom `tell` means by the person whose machine it is.
     package static let owner = "owner"
 
@@ -73,9 +75,9 @@ package struct Check: Sendable, Equatable {
         self.method = method
     }
 
-    /// What to do about it on a host of that distribution.
-    package func fix(on distribution: String?) -> String {
-        distribution.flatMap { fixOn[$0] } ?? fix
+    /// What to do about it on a host whose distribution has these names, the most exact one first.
+    package func fix(on distributions: [String]) -> String {
+        distributions.lazy.compactMap { fixOn[$0] }.first ?? fix
     }
 
     /// That long before `now`, as the check counts time.

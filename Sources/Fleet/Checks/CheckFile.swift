@@ -139,8 +139,8 @@ package enum CheckFile {
         for distribution in fixes.names { check.fixOn[distribution] = try fixes.string(distribution) }
         if let node = mapping.node("applies_to") { check.appliesTo = try queries.query(node) }
         check.evidence = try mapping.string("evidence") ?? ""
-        if let span = try span("grace_period", &mapping) { check.gracePeriod = span }
-        if let span = try span("alert_frequency", &mapping) { check.alertFrequency = span }
+        if let span = try mapping.span("grace_period") { check.gracePeriod = span }
+        if let span = try mapping.span("alert_frequency") { check.alertFrequency = span }
         check.calendar = try calendar(&mapping, calendars)
         check.severity = try mapping.choice("severity") ?? .medium
         check.tags = try mapping.strings("tags")
@@ -148,7 +148,7 @@ package enum CheckFile {
         for framework in controls.names { check.controls[framework] = try controls.strings(framework) }
         let tell = try mapping.strings("tell")
         if !tell.isEmpty { check.tell = tell }
-        check.sparesLinkedHosts = try span("spares_linked_hosts", &mapping)
+        check.sparesLinkedHosts = try mapping.span("spares_linked_hosts")
         if mapping.has("unknown") {
             var unknown = try mapping.mapping("unknown")
             guard let node = unknown.node("query") else {
@@ -157,7 +157,7 @@ package enum CheckFile {
             // Three working days: a report that is lost now and then is no finding.
             check.unknown = Check.Unknown(
                 query: try queries.query(node),
-                gracePeriod: try span("grace_period", &unknown) ?? TimeSpan(milliseconds: 3 * 86_400_000))
+                gracePeriod: try unknown.span("grace_period") ?? TimeSpan(milliseconds: 3 * 86_400_000))
             try unknown.finish()
         }
         // What is mistyped is named before what is then missing.
@@ -191,14 +191,6 @@ package enum CheckFile {
             throw mapping.error("calendar", "there is no calendar \(name)")
         }
         return calendar
-    }
-
-    private static func span(_ name: String, _ mapping: inout SettingsMapping) throws(SettingsError)
-        -> TimeSpan?
-    {
-        guard let text = try mapping.string(name) else { return nil }
-        guard let span = TimeSpan(text) else { throw mapping.error(name, "must be \(TimeSpan.form)") }
-        return span
     }
 
     /// A missing setting has no line of its own, so the error gets the line of one that stands beside it.

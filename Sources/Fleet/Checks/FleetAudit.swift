@@ -1,5 +1,4 @@
 import Foundation
-import PDCrypto
 import PDStore
 
 /// The one audit of a fleet, whoever asks for it: a server again and again, a timer, an administrator. It puts the checks to
@@ -11,8 +10,6 @@ package struct FleetAudit: Sendable {
     static let longest: Int64 = 900_000
     /// What orders may wait for a host before that is an issue: by then a machine that is used has asked.
     static let pendingFor: Int64 = 3 * 86_400_000
-    /// How long before their end certificates and keys are announced, in days.
-    static let noticeDays: Int64 = 60
 
     package let fleet: Fleet
     /// Different in each process.
@@ -46,11 +43,7 @@ package struct FleetAudit: Sendable {
             let told = try await Alerting(store: store, settings: fleet.settings.alerts, checks: checks)
                 .plan(report.findings, at: now)
             try await store.apply(records: [
-                .put(
-                    .presence,
-                    StoredRecord(
-                        id: "audit",
-                        document: ["at": .date(milliseconds: now), "open": .int(report.findings.count)])),
+                .put(.presence, Landmark.audit.record(at: now)),
                 .put(.presence, try await AuditDays.noting(store, at: now)),
             ])
             let removed = try await fleet.prune(at: now)
@@ -75,43 +68,21 @@ package struct FleetAudit: Sendable {
                     pending[host.name].map { "\($0), \(order.id)" } ?? "since \(since): \(order.id)"
             }
         }
-        return BuiltInFindings(hosts: [.pendingPatches: pending], fleet: expiring(at: now))
+        let twins = MachineTwins.findings(try await fleet.store.records(.machineTwins), at: now)
+        let refused = RefusedRequests.findings(try await fleet.store.records(.refusals), at: now)
+        let outdated = twins.outdated + refused.outdated
+        if !outdated.isEmpty { try await fleet.store.apply(records: outdated) }
+        let releases = try ReleaseShelf(directory: fleet.state.releases).numbers(with: ".manifest.sig")
+        return BuiltInFindings(
+            hosts: [
+                .pendingPatches: pending, .twinHosts: twins.hosts, .failedVerification: refused.hosts,
+            ], newestRelease: Int(releases.last ?? 0), fleet: expiring(at: now))
     }
 
     /// The certificates and keys that end soon, or have ended.
     private func expiring(at now: Int64) -> [BuiltInFindings.OfFleet] {
-        var found: [BuiltInFindings.OfFleet] = []
-        func add(_ subject: String, _ evidence: String) {
-            found.append(.init(check: .expiringCertificate, subject: subject, evidence: evidence))
+        fleet.expiries(at: now).compactMap { expiry in
+            expiry.notice.map { .init(check: .expiringCertificate, subject: expiry.subject, evidence: $0) }
         }
-        for port in fleet.settings.ports {
-            guard let tls = port.tls else { continue }
-            let file = URL(filePath: tls.certificate, relativeTo: fleet.state.settingsFile)
-            do {
-                let days = (try CertificateFile(file).expiresAt - now / 1000) / 86_400
-                guard days < Self.noticeDays else { continue }
-                add(
-                    "port \(port.number)",
-                    days < 0 ? "its certificate has ended" : "its certificate ends in \(days) days")
-            } catch {
-                add("port \(port.number)", "\(error)")
-            }
-        }
-        let time = OpenPGP.Timestamp(now / 1000)
-        let directories = [("client", fleet.state.clientKeys)]
-        var keys: [(role: String, file: URL)] = [("server", fleet.state.serverPublicKey)]
-        for (role, directory) in directories {
-            keys += ((try? RoleKeys.keyFiles(in: directory)) ?? []).map { (role, $0.file) }
-        }
-        for (role, file) in keys where FileManager.default.fileExists(atPath: file.path) {
-            do {
-                let certificate = try OpenPGP.Certificate(PrivateFiles.read(file))
-                guard let expiry = KeyExpiry(certificate, at: time) else { continue }
-                add("\(role) key \(certificate.fingerprint)", expiry.text)
-            } catch {
-                add("\(role) key \(file.lastPathComponent)", "\(error)")
-            }
-        }
-        return found
     }
 }

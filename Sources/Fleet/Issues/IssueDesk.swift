@@ -178,15 +178,17 @@ package struct IssueDesk: Sendable {
     }
 
     /// Leaves hosts out of audits until they report again, or takes that back.
-    package func suspend(_ hosts: [FleetHost], _ isSuspended: Bool, reason: String) async throws(StoreError) {
-        for host in hosts { try await store.setSuspended(isSuspended, host: host.id) }
+    ///
+    /// - Returns: the hosts as what was decided about.
+    @discardableResult
+    package func suspend(_ hosts: [FleetHost], _ isSuspended: Bool, reason: String) async throws(StoreError)
+        -> [Target]
+    {
+        let targets = hosts.map { Target(host: $0.id, hostname: $0.hostname, check: "") }
+        for host in hosts { try await store.suspend(isSuspended, host: host.id) }
         try await store.apply(
-            records: hosts.map { host in
-                event(
-                    isSuspended ? .suspended : .resumed,
-                    Target(host: host.id, hostname: host.hostname, check: ""),
-                    reason: reason)
-            })
+            records: targets.map { event(isSuspended ? .suspended : .resumed, $0, reason: reason) })
+        return targets
     }
 
     private func event(

@@ -128,7 +128,7 @@ struct IssueLedger {
 
     /// The open issues of the checks and of those that people opened by hand, by subject and check.
     func findings(
-        of issues: [Issue], suspended: Set<HostID>, distributions: [HostID: String]
+        of issues: [Issue], suspended: Set<HostID>, distributions: [HostID: [String]]
     ) -> [Finding] {
         var cutoffs: [String: Int64] = [:]
         func isPastGrace(_ check: Check, _ kind: Finding.Kind, _ openedAt: Int64) -> Bool {
@@ -142,7 +142,7 @@ struct IssueLedger {
         for issue in issues {
             guard var check = checks[issue.check] ?? issue.openedBy.map({ _ in Self.byHand(issue.check) })
             else { continue }
-            check.fix = check.fix(on: distributions[issue.hostID])
+            check.fix = check.fix(on: distributions[issue.hostID] ?? [])
             let silence =
                 [Silence.Kind.exemption, .snooze].lazy
                 .compactMap { silences[Silence.id($0, issue.hostID, issue.check)] }

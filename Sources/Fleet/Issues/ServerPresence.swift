@@ -31,13 +31,19 @@ package struct ServerPresence: Sendable, Equatable {
 
     /// Reads what servers wrote.
     package init(_ records: [StoredRecord], at now: Int64) {
-        let runs = records.compactMap { record -> Range<Int64>? in
-            guard record.id.hasPrefix(Self.prefix), let from = record.document["from"]?.milliseconds,
-                let to = record.document["to"]?.milliseconds, from <= to
-            else { return nil }
-            return from..<to
-        }
-        self.init(runs: runs, at: now)
+        self.init(runs: records.compactMap(Self.run), at: now)
+    }
+
+    private static func run(_ record: StoredRecord) -> Range<Int64>? {
+        guard record.id.hasPrefix(prefix), let from = record.document["from"]?.milliseconds,
+            let to = record.document["to"]?.milliseconds, from <= to
+        else { return nil }
+        return from..<to
+    }
+
+    /// When a server last said that it runs.
+    static func lastSeen(_ records: [StoredRecord]) -> Int64? {
+        records.compactMap(run).map(\.upperBound).max()
     }
 
     private static let prefix = "run "

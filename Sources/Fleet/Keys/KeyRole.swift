@@ -74,6 +74,19 @@ package enum KeyRole: String, Sendable, CaseIterable {
         Self.allCases.map { $0.directory(state) } + [state.retiredKeys]
     }
 
+    /// How the user ID of a key begins that private values are encrypted to, in fleets of version 1.
+    static let keepersName = "penguindome-secret-keeping"
+
+    /// Why a key from a keyring of version 1 is none that hosts sign reports with, by the name that the original gave it;
+    /// nothing where that does not speak against it.
+    package static func whyNoClientKey(_ certificate: OpenPGP.Certificate) -> String? {
+        for (name, whose) in [(keepersName, "the secret-keepers'"), ("penguindome-server", "a server's")]
+        where certificate.userIDs.contains(where: { $0.hasPrefix(name) }) {
+            return "it is \(whose)"
+        }
+        return nil
+    }
+
     /// Every host holds the client key: who holds one host must not be able to speak as the server, or to sign what
     /// all hosts obey.
     package func refuseMixing(_ certificate: OpenPGP.Certificate, _ state: ServerState) throws {

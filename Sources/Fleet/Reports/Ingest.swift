@@ -1,5 +1,6 @@
 import Logging
 import PDDocument
+import PDLogs
 import PDProtocol
 import PDStore
 
@@ -10,11 +11,11 @@ package struct Ingest: Sendable {
     /// How much of a change's name is told.
     static let loggedNameCharacters = 256
 
-    private let store: any HostStore
+    private let store: any HostStore & AuditTrailStore & RecordStore
     /// Gets one line for each change of a host, without values.
     private let logger: Logger
 
-    package init(store: any HostStore, logger: Logger) {
+    package init(store: any HostStore & AuditTrailStore & RecordStore, logger: Logger) {
         self.store = store
         self.logger = logger
     }
@@ -28,6 +29,12 @@ package struct Ingest: Sendable {
     ) async throws(StoreError) -> SubmissionReceipt {
         let receipt = try await store.record(submission, submittedAt: time)
         log(receipt, of: submission.hostname)
+        do throws(StoreError) {
+            try await MachineTwins(store: store).look(at: receipt, of: submission.hostname, at: time)
+        } catch {
+            // The report is stored: that is what the host must be told.
+            logger.error("whether two machines share a name could not be looked up: \(error)")
+        }
         return receipt
     }
 

@@ -74,7 +74,7 @@ package struct AlertSettings: Sendable, Equatable {
                 var mapping = try alerts.mapping("owners")
                 owners = Self.owner(
                     calendar: try mapping.string("calendar"),
-                    every: try Self.span("every", &mapping) ?? Self.day)
+                    every: try mapping.span("every") ?? Self.day)
                 try mapping.finish()
             }
         }
@@ -176,7 +176,7 @@ package struct AlertSettings: Sendable, Equatable {
             name: name, kind: kind, group: try mapping.string("group") ?? "admins",
             // People are not woken, and get one message a working day; a program gets each at once.
             calendar: try mapping.string("calendar") ?? (isForPeople ? CheckFile.standardCalendar : nil),
-            every: try span("every", &mapping) ?? (isForPeople ? day : TimeSpan(milliseconds: 0)),
+            every: try mapping.span("every") ?? (isForPeople ? day : TimeSpan(milliseconds: 0)),
             from: try mapping.choice("severity") ?? .info)
         try mapping.finish()
         return channel
@@ -189,14 +189,6 @@ package struct AlertSettings: Sendable, Equatable {
             url.user() == nil
         else { throw mapping.error(name, "must be an http:// or https:// address") }
         return text
-    }
-
-    private static func span(_ name: String, _ mapping: inout SettingsMapping) throws(SettingsError)
-        -> TimeSpan?
-    {
-        guard let text = try mapping.string(name) else { return nil }
-        guard let span = TimeSpan(text) else { throw mapping.error(name, "must be \(TimeSpan.form)") }
-        return span
     }
 
     /// The bytes of a secret of Standard Webhooks: `whsec_` and 24 to 64 bytes in base64.

@@ -57,16 +57,8 @@ extension ServerSettings {
     static func retention(_ top: inout SettingsMapping) throws(SettingsError) -> Retention {
         var mapping = try top.mapping("retention")
         let retention = Retention(
-            auditTrail: try span("audit_trail", &mapping), closedIssues: try span("closed_issues", &mapping))
+            auditTrail: try mapping.span("audit_trail"), closedIssues: try mapping.span("closed_issues"))
         try mapping.finish()
         return retention
-    }
-
-    private static func span(_ name: String, _ mapping: inout SettingsMapping) throws(SettingsError)
-        -> TimeSpan?
-    {
-        guard let text = try mapping.string(name) else { return nil }
-        guard let span = TimeSpan(text) else { throw mapping.error(name, "must be \(TimeSpan.form)") }
-        return span
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import PDBasics
+import PDLogs
 import PDProtocol
 import PDSettings
 import PDStore
@@ -168,10 +169,8 @@ package struct ServerSettings: Sendable, Equatable {
     ) throws(SettingsError) -> (interval: TimeSpan?, address: String?) {
         var cron = try top.mapping("audit_cron")
         var interval = TimeSpan(milliseconds: 300_000)
-        if let text = try cron.string("interval") {
-            guard let span = TimeSpan(text), span.milliseconds >= 1000 else {
-                throw cron.error("interval", "must be \(TimeSpan.form), and a second at least")
-            }
+        if let span = try cron.span("interval") {
+            guard span.milliseconds >= 1000 else { throw cron.error("interval", "must be a second at least") }
             interval = span
         }
         let isEnabled = try cron.bool("enabled") ?? false

@@ -1,5 +1,6 @@
 import Foundation
 import PDCrypto
+import PDProtocol
 
 /// Makes a server out of an empty directory: keys, settings, checks, and the kit that agents join with.
 ///
@@ -174,6 +175,9 @@ package struct ServerSetup {
         if !wasThere { try PrivateFiles.write(key.armored(), to: secret) }
         try PrivateFiles.write(
             try PrivateFiles.read(state.serverPublicKey), to: kit.appending(path: "server.pub.asc"))
+        let checks = try CheckFile.read(state.checksFile)
+        try PrivateFiles.write(
+            Array(checks.published.json.utf8), to: kit.appending(path: PublishedChecks.fileName))
         let url = try answers.url ?? ownURL()
         let agentSettings = try keepOrWrite("agent settings", kit.appending(path: "agent.yml")) {
             """

@@ -10,6 +10,10 @@ import Foundation
 /// keys/server.pub.asc      its public half
 /// keys/client/*.pub.asc    public keys that may sign reports, one a file, named by fingerprint
 /// keys/retired/*.pub.asc   public keys that might once
+/// keys/statements/         what the server has said of its keys, see KeyStatements
+/// keys/former/*.key.asc    secret keys that the server signed with before, while machines know no other
+/// keys/*-next.key.asc      a key that is about to be used
+/// keys/secret-keeping.pub.asc  what private values of a fleet of version 1 were encrypted to
 /// agent-kit/               what an agent needs to join
 /// releases/                releases of the agent, see ReleaseShelf
 /// lock                     held by whoever changes settings or keys
@@ -43,6 +47,14 @@ package struct ServerState: Sendable {
     package var clientKeys: URL { keys.appending(path: "client") }
     /// Public keys that no longer may.
     package var retiredKeys: URL { keys.appending(path: "retired") }
+    /// What the server has said of its keys.
+    package var keyStatements: URL { keys.appending(path: "statements") }
+    /// Secret keys that the server signed with before.
+    package var formerServerKeys: URL { keys.appending(path: "former") }
+    /// What private values of a fleet of version 1 were encrypted to.
+    package var keepersKey: URL { keys.appending(path: "secret-keeping.pub.asc") }
+    /// The secret key that hosts sign reports with.
+    package var clientSecretKey: URL { agentKit.appending(path: "client.key.asc") }
     /// Releases of the agent.
     package var releases: URL { directory.appending(path: "releases") }
     /// Held by whoever changes settings or keys.

@@ -119,10 +119,7 @@ public struct OrderStatement: Equatable, Sendable {
         guard Self.isID(id) else {
             throw .badField("id", reason: "is not 24 hexadecimal digits in lower case")
         }
-        guard let fleet = OpenPGP.Fingerprint(hex: try fields.string("fleet")) else {
-            throw .badField("fleet", reason: "is not a fingerprint")
-        }
-        self.fleet = fleet
+        fleet = try fields.fingerprint("fleet")
         let names = try fields.texts("hosts", count: 1...Self.hostLimit)
         hosts = names.compactMap(Hostname.init)
         guard hosts.count == names.count else {

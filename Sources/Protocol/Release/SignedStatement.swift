@@ -72,6 +72,20 @@ public struct SignedStatement: Equatable, Sendable {
         return order
     }
 
+    /// What the fleet's server says of its keys.
+    ///
+    /// - Parameters:
+    ///   - server: the server's key as the machine knows it.
+    ///   - now: the time at which key and signature must hold.
+    public func keys(
+        verifiedBy server: OpenPGP.Certificate, at now: OpenPGP.Timestamp
+    ) throws(Failure) -> KeyStatement {
+        try check(OpenPGP.Verifier(certificates: [server]), .keys, now)
+        do throws(StatementError) {
+            return try KeyStatement(json: bytes)
+        } catch { throw .content(error) }
+    }
+
     private func check(
         _ verifier: OpenPGP.Verifier, _ purpose: Purpose, _ now: OpenPGP.Timestamp
     ) throws(Failure) {

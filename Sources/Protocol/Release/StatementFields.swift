@@ -1,4 +1,6 @@
+import PDCrypto
 import PDDocument
+import PDSecrets
 
 /// Why signed bytes are no manifest or order. Checked after the signature: what is wrong here was signed so.
 public enum StatementError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -122,6 +124,21 @@ struct StatementFields {
             throw .badField(name, reason: "is not 64 hexadecimal digits in lower case")
         }
         return stride(from: 0, to: 64, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+
+    /// Bytes in base64 (RFC 4648, section 4), 1 to `limit` of them.
+    func base64(_ name: String, limit: Int) throws(StatementError) -> [UInt8] {
+        guard let bytes = try value(name).string.flatMap({ BaseN.base64.decode($0.utf8) }),
+            (1...limit).contains(bytes.count)
+        else { throw .badField(name, reason: "is not base64 of 1 to \(limit) bytes") }
+        return bytes
+    }
+
+    func fingerprint(_ name: String) throws(StatementError) -> OpenPGP.Fingerprint {
+        guard let fingerprint = OpenPGP.Fingerprint(hex: try string(name)) else {
+            throw .badField(name, reason: "is not a fingerprint")
+        }
+        return fingerprint
     }
 
     func path(_ name: String) throws(StatementError) -> RelativePath {

@@ -16,6 +16,10 @@ public enum V1 {
     /// The most that the body of any other request may have, in bytes: names, keys and a signature.
     public static let maximumRequestBytes = 64 << 10
 
+    /// How the file beside a release `N.tar.asc` ends that names its files, one path a line: what agents of version 1 have
+    /// once they took it, and delete when the next one does not name it.
+    public static let releasePathsSuffix = ".v1-files"
+
     /// The most that the body of a pipe's `send` may have, in bytes.
     public static let maximumPipeMessageBytes = 1 << 20
 }

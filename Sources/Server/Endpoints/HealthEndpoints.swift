@@ -10,8 +10,10 @@ import PDStore
 struct HealthEndpoints: Sendable {
     let readiness: Readiness
     let metrics: ServerMetrics
+    let store: any FleetStore
     /// Who may read the metrics, besides this machine itself.
     let metricsRanges: [AddressRange]
+    let logger: Logger
 
     var routes: [Route] {
         [
@@ -32,8 +34,16 @@ struct HealthEndpoints: Sendable {
         guard let client = call.client,
             client.isLoopback && !isForwarded || metricsRanges.contains(where: { $0.contains(client) })
         else { throw .forbidden(reason: "metrics are for this machine, and for metrics:allow") }
+        let gauges: FleetGauges?
+        do {
+            gauges = try await FleetGauges(store)
+        } catch {
+            // What the server counts about itself is wanted most while the database is away.
+            logger.error("the fleet cannot be measured: \(error)")
+            gauges = nil
+        }
         return Response(
             status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition())))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition(gauges))))
     }
 }

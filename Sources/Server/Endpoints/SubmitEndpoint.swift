@@ -9,13 +9,14 @@ struct SubmitEndpoint: Sendable {
     let ingest: Ingest
     let metrics: ServerMetrics
     let writes: WriteHealth
+    let uses: KeyUses
 
     var routes: [Route] {
         [.v1("submit", maximumBodyBytes: V1.maximumBodyBytes, handler: submit)]
     }
 
     @Sendable private func submit(_ call: Call) async throws(Refusal) -> Response {
-        let submission = try signed.open(call, as: V1.Submission.self)
+        let (submission, signer) = try signed.openWithSigner(call, as: V1.Submission.self)
         let receipt: SubmissionReceipt
         do {
             receipt = try await ingest.take(submission, at: signed.now())
@@ -29,6 +30,9 @@ struct SubmitEndpoint: Sendable {
         if receipt.disposition == .repeated || receipt.disposition == .outdated {
             call.noteReplay()
             signed.allowance.giveBack(submission.hostname, call.client)
+        } else {
+            // One that was played back says nothing of the key that the host has now.
+            await uses.note(submission.hostname, signer, at: signed.now())
         }
         return .text(.ok, "ok")
     }

@@ -42,18 +42,21 @@ struct FleetEndpoints: Sendable {
     /// - Parameters:
     ///   - store: where reports go.
     ///   - clientKeys: the keys that may sign requests.
+    ///   - desk: where machines register their own keys.
     ///   - releases: the directory of releases.
     ///   - options: what settings say.
     ///   - now: the clock, in milliseconds since 1970-01-01 UTC.
     ///   - logger: gets a line for each request, and for what matters besides.
     init(
-        store: any FleetStore, clientKeys: RoleKeys, releases: URL, options: Options = .init(),
+        store: any FleetStore, clientKeys: RoleKeys, desk: KeyDesk, releases: URL,
+        options: Options = .init(),
         now: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         let metrics = ServerMetrics()
         let signed = SignedRequests(
             clientKeys: clientKeys, now: now, allowance: HostAllowance(limits: options.allowance),
-            refusals: RefusalAllowance(limits: options.refusals))
+            refusals: RefusalAllowance(limits: options.refusals),
+            refused: RefusedRequests(store: store, logger: logger))
         let shelf = ReleaseShelf(directory: releases, logger: logger)
         let passwords = PasswordChecker()
         let failures = FailureThrottle(limits: options.failures)
@@ -63,8 +66,11 @@ struct FleetEndpoints: Sendable {
         relay = PipeRelay(limits: options.pipes, random: options.pipeRandom)
         let writes = WriteHealth()
         readiness = Readiness(leases: store, writes: writes, now: now, logger: logger)
+        let uses = KeyUses(store: store, logger: logger)
         let submit = SubmitEndpoint(
-            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics, writes: writes)
+            signed: signed, ingest: Ingest(store: store, logger: logger), metrics: metrics, writes: writes,
+            uses: uses)
+        let keys = KeysEndpoint(signed: signed, desk: desk, uses: uses, logger: logger)
         let update = UpdateEndpoint(
             signed: signed, patches: store, releases: ReleaseMessages(shelf), logger: logger)
         let agentUpdate = AgentUpdateEndpoint(signed: signed, releases: shelf)
@@ -74,10 +80,11 @@ struct FleetEndpoints: Sendable {
             signed: signed, access: access(options.pipeCreate, .closed), store: store, relay: relay,
             logger: logger)
         let health = HealthEndpoints(
-            readiness: readiness, metrics: metrics, metricsRanges: options.metricsRanges)
+            readiness: readiness, metrics: metrics, store: store, metricsRanges: options.metricsRanges,
+            logger: logger)
         let all = [
-            submit.routes, update.routes, agentUpdate.routes, orders.routes, release.routes, pipes.routes,
-            health.routes,
+            submit.routes, update.routes, agentUpdate.routes, orders.routes, keys.routes, release.routes,
+            pipes.routes, health.routes,
         ]
         routes = RouteTable(all.flatMap { $0 })
         limits = SharedLimits(requests: AdmissionGate(limit: options.requests))

@@ -48,13 +48,23 @@ final class RefusalAllowance: Sendable {
     func verifying<Value>(
         for address: IPAddress?, _ verify: () throws(Refusal) -> Value
     ) throws(Refusal) -> Value {
+        try trying(for: address, verify).get()
+    }
+
+    /// The same where something else may still vouch for what was sent.
+    ///
+    /// - Returns: what `verify` returns or throws.
+    /// - Throws: ``Refusal/tooMany(_:retryAfter:)`` without calling it.
+    func trying<Value>(
+        for address: IPAddress?, _ verify: () throws(Refusal) -> Value
+    ) throws(Refusal) -> Result<Value, Refusal> {
         try admit(address)
         let start = processorTime()
         do {
-            return try verify()
+            return .success(try verify())
         } catch {
             charge(address, processorTime() - start)
-            throw error
+            return .failure(error)
         }
     }
 

@@ -47,8 +47,9 @@ package struct Service: Sendable {
         }
         for note in settings.notes { logger.warning("\(note)") }
         let endpoints = FleetEndpoints(
-            store: fleet.store, clientKeys: clientKeys, releases: fleet.state.releases,
-            options: settings.endpointOptions,
+            store: fleet.store, clientKeys: clientKeys,
+            desk: KeyDesk(store: fleet.store, state: fleet.state, logger: logger),
+            releases: fleet.state.releases, options: settings.endpointOptions,
             now: Self.now, logger: logger)
         let listeners = try settings.listeners(relativeTo: fleet.state.settingsFile, logger: logger)
         let files = ConnectionPool.raisedFileLimit()

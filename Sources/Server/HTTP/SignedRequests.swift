@@ -3,7 +3,7 @@ import PDFleet
 import PDProtocol
 
 /// The one road that every signed request takes: form, envelope, signature, value. Nothing of a request is looked at
-/// before its signature has been verified.
+/// before its signature has been verified, but for the name in a few of those that are refused.
 struct SignedRequests: Sendable {
     /// The keys that may sign.
     let clientKeys: RoleKeys
@@ -13,10 +13,24 @@ struct SignedRequests: Sendable {
     let allowance: HostAllowance
     /// What refused requests of one address may cost.
     let refusals: RefusalAllowance
+    /// Keeps what is refused in the name of a host.
+    let refused: RefusedRequests
 
     /// Verifies a request and reads its `data`.
-    func open<Value: SignedValue>(_ call: Call, as _: Value.Type) throws(Refusal) -> Value {
-        let envelope = try refusals.verifying(for: call.client) { () throws(Refusal) in try verified(call) }
+    func open<Value: SignedValue>(_ call: Call, as type: Value.Type) throws(Refusal) -> Value {
+        try openWithSigner(call, as: type).value
+    }
+
+    /// Verifies a request and reads its `data`.
+    ///
+    /// - Returns: what it says, and the client key that signed it.
+    func openWithSigner<Value: SignedValue>(
+        _ call: Call, as type: Value.Type
+    ) throws(Refusal) -> (value: Value, signer: OpenPGP.Fingerprint) {
+        let (envelope, signer) = try refusals.verifying(for: call.client) { () throws(Refusal) in
+            let envelope = try Self.envelope(call)
+            return (envelope, try verify(envelope, call, as: type))
+        }
         let value: Value
         do {
             value = try Value(json: envelope.data)
@@ -27,22 +41,63 @@ struct SignedRequests: Sendable {
             call.note(host: host)
             try allowance.take(host, call.client)
         }
-        return value
+        return (value, signer)
     }
 
-    /// The form of a request whose signature holds. A key that is not trusted is found out before anything is hashed.
-    private func verified(_ call: Call) throws(Refusal) -> V1.Envelope {
+    /// Reads a request that a key inside it signed as well. That this key is anybody's is for the caller to find out,
+    /// where no client key signed.
+    ///
+    /// - Returns: what it says, and the client key that signed it, where it is one that is trusted.
+    func openVouchedFor<Value: SignedValue>(
+        _ call: Call, as _: Value.Type
+    ) throws(Refusal) -> (value: Value, signer: OpenPGP.Fingerprint?) {
         let envelope = try Self.envelope(call)
+        let signer = try refusals.trying(for: call.client) { () throws(Refusal) in try verify(envelope) }
+        do {
+            return (try Value(json: envelope.data), try? signer.get())
+        } catch {
+            // Whoever has no key at all learns nothing of what is wrong besides.
+            _ = try signer.get()
+            throw Refusal(error)
+        }
+    }
+
+    /// As ``verify(_:)``; where it fails, it is kept in whose name that was.
+    private func verify<Value: SignedValue>(
+        _ envelope: V1.Envelope, _ call: Call, as type: Value.Type
+    ) throws(Refusal) -> OpenPGP.Fingerprint {
+        do {
+            return try verify(envelope)
+        } catch {
+            note(call, envelope.data, as: type, "\(error)")
+            throw error
+        }
+    }
+
+    /// The client key that signed. One that is not trusted is found out before anything is hashed.
+    private func verify(_ envelope: V1.Envelope) throws(Refusal) -> OpenPGP.Fingerprint {
         guard let signature = envelope.signature, !signature.isEmpty else {
             throw .forbidden(reason: "the request is not signed")
         }
         do {
-            _ = try clientKeys.verifier.verifyWithoutPurpose(
-                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000))
+            return try clientKeys.verifier.verifyWithoutPurpose(
+                signature: signature, of: envelope.data, at: OpenPGP.Timestamp(now() / 1000)
+            ).certificate
         } catch {
             throw .forbidden(reason: "\(error)")
         }
-        return envelope
+    }
+
+    /// Has it kept in whose name a request was refused. The answer does not wait for that, and nothing else depends on what
+    /// such a request says.
+    private func note<Value: SignedValue>(_ call: Call, _ data: [UInt8], as _: Value.Type, _ reason: String) {
+        let time = now()
+        let peer = call.client.map { "\($0)" } ?? "-"
+        Task { [refused] in
+            // What is no request names no host.
+            guard await refused.mayLook(at: time), let host = (try? Value(json: data))?.host else { return }
+            await refused.refused(host, peer: peer, reason: reason, at: time)
+        }
     }
 
     /// Reads the `data` of a request that is not signed.

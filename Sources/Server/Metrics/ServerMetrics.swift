@@ -1,11 +1,13 @@
 import Foundation
+import PDBasics
+import PDFleet
 import PDStore
 import Synchronization
 
 /// What the server counts about itself, in the text form that Prometheus reads (exposition format 0.0.4).
 ///
-/// Label values are names of routes, statuses and dispositions: all of them the server's own, so that no peer can make
-/// the number of series grow.
+/// Label values are names of routes, statuses, dispositions and checks: all of them the server's or its administrators', so
+/// that no peer can make the number of series grow.
 final class ServerMetrics: Sendable {
     private struct Counts {
         var requests: [Request: Histogram] = [:]
@@ -50,7 +52,9 @@ final class ServerMetrics: Sendable {
     }
 
     /// The text, with what is measured now.
-    func exposition() -> String {
+    ///
+    /// - Parameter fleet: what was measured of the fleet; nothing where its database cannot be read.
+    func exposition(_ fleet: FleetGauges? = nil) -> String {
         let counts = counts.withLock { $0 }
         var text = ""
         func family(_ name: String, _ type: String, _ help: String) {
@@ -79,11 +83,26 @@ final class ServerMetrics: Sendable {
         }
         family("penguindome_differences_total", "counter", "Changes that reports brought.")
         text += "penguindome_differences_total \(counts.differences)\n"
+        if let fleet {
+            family("penguindome_issues_open", "gauge", "Open issues as of the last audit, quiet ones too.")
+            for (check, count) in fleet.openIssues.sorted(by: { $0.key < $1.key }) {
+                text += "penguindome_issues_open{check=\"\(Self.escaped(check))\"} \(count)\n"
+            }
+            family("penguindome_hosts_silent", "gauge", "Hosts that the last audit found silent.")
+            text += "penguindome_hosts_silent \(fleet.silentHosts)\n"
+            family("penguindome_outbox_messages", "gauge", "Messages to people that wait to be delivered.")
+            text += "penguindome_outbox_messages \(fleet.waitingMessages)\n"
+        }
         if let memory = Self.residentBytes() {
             family("process_resident_memory_bytes", "gauge", "Memory that the process holds.")
             text += "process_resident_memory_bytes \(memory)\n"
         }
         return text
+    }
+
+    /// Administrators may open issues under names of their own.
+    private static func escaped(_ label: String) -> String {
+        label.printable.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     }
 
     /// The second number of `/proc/self/statm` is in pages.

@@ -29,9 +29,9 @@ public struct SealedFile<Cryptography: ShareCryptography> {
     ///   - sealed: ``SealedFormat/tagBytes`` bytes more.
     public mutating func seal(
         _ plaintext: UnsafeRawBufferPointer, last: Bool, into sealed: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(ShareFileError) {
         let nonce = try nextNonce(bytes: plaintext.count, last: last)
-        try key.withUnsafeBytes { key in
+        try key.withUnsafeBytes { key throws(ShareFileError) in
             try cryptography.seal(plaintext, key: key, nonce: nonce, authenticating: header, into: sealed)
         }
     }
@@ -42,14 +42,14 @@ public struct SealedFile<Cryptography: ShareCryptography> {
     ///   then `plaintext` holds zeros.
     public mutating func open(
         _ sealed: UnsafeRawBufferPointer, last: Bool, into plaintext: UnsafeMutableRawBufferPointer
-    ) throws {
+    ) throws(ShareFileError) {
         let nonce = try nextNonce(bytes: sealed.count - SealedFormat.tagBytes, last: last)
-        let right = try key.withUnsafeBytes { key in
+        let right = try key.withUnsafeBytes { key throws(ShareFileError) in
             try cryptography.open(sealed, key: key, nonce: nonce, authenticating: header, into: plaintext)
         }
         guard right else {
             plaintext.wipe()
-            throw ShareFileError.sealedFileDamaged
+            throw .sealedFileDamaged
         }
     }
 

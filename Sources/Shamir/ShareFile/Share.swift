@@ -48,22 +48,24 @@ public struct Share {
     /// - Parameters:
     ///   - passphrase: UTF-8, at least one byte.
     ///   - randomness: draws the salt.
-    /// - Throws: ``ShareFileError/invalidField(_:)`` where it is locked already, or what the parameters threw.
+    /// - Throws: ``ShareFileError/invalidField(_:)`` where it is locked already, ``ShareFileError/failed(_:)``.
     public func locked(
         passphrase: SecretBytes, cost: PassphraseCost = .standard, randomness: some ShareRandomness,
         cryptography: some ShareCryptography
-    ) throws -> Share {
-        guard protection == nil, passphrase.count > 0 else { throw ShareFileError.invalidField("Protection") }
-        var salt = [UInt8](repeating: 0, count: Protection.saltBytes)
-        try salt.withUnsafeMutableBytes { try randomness.fill($0) }
-        guard let protection = Protection(cost: cost, salt: salt) else {
-            throw ShareFileError.invalidField("Protection")
+    ) throws(ShareFileError) -> Share {
+        guard protection == nil, passphrase.count > 0 else { throw .invalidField("Protection") }
+        var salt = SecretBytes(count: Protection.saltBytes)
+        try ShareFileError.wrapping { () throws(ShamirError) in
+            try salt.withUnsafeMutableBytes { salt throws(ShamirError) in try randomness.draw(salt) }
+        }
+        guard let protection = Protection(cost: cost, salt: salt.withUnsafeBytes(Array.init)) else {
+            throw .invalidField("Protection")
         }
         var sealed = SecretBytes(count: body.count + Protection.tagBytes)
         let key = try protection.key(passphrase: passphrase, cryptography: cryptography)
-        try key.withUnsafeBytes { key in
-            try body.withUnsafeBytes { body in
-                try sealed.withUnsafeMutableBytes { sealed in
+        try key.withUnsafeBytes { key throws(ShareFileError) in
+            try body.withUnsafeBytes { body throws(ShareFileError) in
+                try sealed.withUnsafeMutableBytes { sealed throws(ShareFileError) in
                     try cryptography.seal(
                         body, key: key, nonce: Self.nonce, authenticating: associatedData(protection),
                         into: sealed)
@@ -75,21 +77,23 @@ public struct Share {
 
     /// Unlocks the share; a share without a passphrase is returned as it is.
     ///
-    /// - Throws: ``ShareFileError/wrongPassphrase``, or what `cryptography` threw.
-    public func unlocked(passphrase: SecretBytes, cryptography: some ShareCryptography) throws -> Share {
+    /// - Throws: ``ShareFileError/wrongPassphrase``, ``ShareFileError/failed(_:)``.
+    public func unlocked(
+        passphrase: SecretBytes, cryptography: some ShareCryptography
+    ) throws(ShareFileError) -> Share {
         guard let protection else { return self }
         var opened = SecretBytes(count: body.count - Protection.tagBytes)
         let key = try protection.key(passphrase: passphrase, cryptography: cryptography)
-        let right = try key.withUnsafeBytes { key in
-            try body.withUnsafeBytes { body in
-                try opened.withUnsafeMutableBytes { opened in
+        let right = try key.withUnsafeBytes { key throws(ShareFileError) in
+            try body.withUnsafeBytes { body throws(ShareFileError) in
+                try opened.withUnsafeMutableBytes { opened throws(ShareFileError) in
                     try cryptography.open(
                         body, key: key, nonce: Self.nonce, authenticating: associatedData(protection),
                         into: opened)
                 }
             }
         }
-        guard right else { throw ShareFileError.wrongPassphrase }
+        guard right else { throw .wrongPassphrase }
         return try Share(set: set, number: Int(number), holder: holder, body: opened)
     }
 
@@ -124,11 +128,13 @@ extension Share.Protection {
         guard self.text == text else { return nil }
     }
 
-    func key(passphrase: SecretBytes, cryptography: some ShareCryptography) throws -> SecretBytes {
+    func key(
+        passphrase: SecretBytes, cryptography: some ShareCryptography
+    ) throws(ShareFileError) -> SecretBytes {
         let passphrase = ShareName.normalisedPassphrase(passphrase)
         var key = SecretBytes(count: 32)
-        try passphrase.withUnsafeBytes { passphrase in
-            try key.withUnsafeMutableBytes { key in
+        try passphrase.withUnsafeBytes { passphrase throws(ShareFileError) in
+            try key.withUnsafeMutableBytes { key throws(ShareFileError) in
                 try cryptography.deriveKey(passphrase: passphrase, salt: salt, cost: cost, into: key)
             }
         }

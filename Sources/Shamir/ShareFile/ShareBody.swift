@@ -14,7 +14,7 @@ enum ShareBody {
     static func setMAC(
         _ set: ShareSet, secret: UnsafeRawBufferPointer, checkKey: UnsafeRawBufferPointer,
         cryptography: some ShareCryptography
-    ) throws -> SecretBytes {
+    ) throws(ShareFileError) -> SecretBytes {
         try mac(
             Array("penguindome share set\n".utf8) + ShareText.setLines(set), secret, checkKey, cryptography)
     }
@@ -23,7 +23,7 @@ enum ShareBody {
     static func shareMAC(
         _ share: Share, value: UnsafeRawBufferPointer, checkKey: UnsafeRawBufferPointer,
         cryptography: some ShareCryptography
-    ) throws -> SecretBytes {
+    ) throws(ShareFileError) -> SecretBytes {
         let context =
             Array("penguindome share\n".utf8) + ShareText.setLines(share.set) + ShareText.ownLines(share)
         return try mac(context, value, checkKey, cryptography)
@@ -32,10 +32,10 @@ enum ShareBody {
     private static func mac(
         _ context: [UInt8], _ bytes: UnsafeRawBufferPointer, _ key: UnsafeRawBufferPointer,
         _ cryptography: some ShareCryptography
-    ) throws -> SecretBytes {
+    ) throws(ShareFileError) -> SecretBytes {
         var code = SecretBytes(count: 32)
-        try context.withUnsafeBytes { context in
-            try code.withUnsafeMutableBytes { code in
+        try context.withContiguousBytes { context throws(ShareFileError) in
+            try code.withUnsafeMutableBytes { code throws(ShareFileError) in
                 try cryptography.authenticate([context, bytes], key: key, into: code)
             }
         }

@@ -40,9 +40,7 @@ public struct ShareCombination {
     /// A share that does not fit was made by somebody, perhaps along with others that fit it: whoever knows one share
     /// can make a whole set of forged ones. So the search does not end with the first secret that proves right while
     /// there are shares that speak against it.
-    ///
-    /// - Throws: ``ShareFileError``, or what `cryptography` threw.
-    public init(_ shares: [Share], cryptography: some ShareCryptography) throws {
+    public init(_ shares: [Share], cryptography: some ShareCryptography) throws(ShareFileError) {
         try Self.check(shares)
         let quorums = Self.quorums(among: shares)
         guard !quorums.isEmpty else { throw try Self.outnumbered(shares, cryptography) }
@@ -61,7 +59,7 @@ public struct ShareCombination {
             guard let proof = try Proof(choice, of: shares, cryptography: cryptography) else { continue }
             if let found {
                 guard proof.message == found.message else {
-                    throw ShareFileError.twoSecrets(found.choice, proof.choice)
+                    throw .twoSecrets(found.choice, proof.choice)
                 }
                 continue
             }
@@ -71,12 +69,12 @@ public struct ShareCombination {
             // Not all choices can be tried. Two secrets have fewer shares than the threshold in common, so where this
             // is so no other secret has as many on its side.
             guard shares.count - proof.changed.count >= proof.changed.count + proof.set.threshold else {
-                throw ShareFileError.tooManyChanged(have: shares.count, changed: proof.changed.count)
+                throw .tooManyChanged(have: shares.count, changed: proof.changed.count)
             }
             break
         }
         guard let found else {
-            throw ShareFileError.doNotFit(
+            throw .doNotFit(
                 have: shares.count, need: shares[quorums[0][0]].set.threshold)
         }
         set = found.set
@@ -119,17 +117,20 @@ public struct ShareCombination {
     /// is named decides between the two.
     private static func outnumbered(
         _ shares: [Share], _ cryptography: some ShareCryptography
-    ) throws -> ShareFileError {
+    ) throws(ShareFileError) -> ShareFileError {
         let places = majority(among: shares) ?? []
-        do {
+        do throws(ShareFileError) {
             let changed = try ShareCombination(places.map { shares[$0] }, cryptography: cryptography).changed
             let against = shares.indices.filter { !places.contains($0) } + changed.map { places[$0] }
             return .outnumbered(against.sorted(), have: shares.count)
-        } catch ShareFileError.twoSecrets(let a, let b) {
-            return .twoSecrets(a.map { places[$0] }, b.map { places[$0] })
-        } catch let error as ShareFileError {
+        } catch {
+            switch error {
+            case .failed: throw error
+            case .twoSecrets(let a, let b):
+                return .twoSecrets(a.map { places[$0] }, b.map { places[$0] })
             // Most of them restore nothing: it may be they that were changed.
-            return contradiction(among: shares) ?? error
+            default: return contradiction(among: shares) ?? error
+            }
         }
     }
 
@@ -154,13 +155,15 @@ public struct ShareCombination {
         let changed: [Int]
 
         /// nil where the MAC does not agree.
-        init?(_ choice: [Int], of shares: [Share], cryptography: some ShareCryptography) throws {
+        init?(_ choice: [Int], of shares: [Share], cryptography: some ShareCryptography)
+            throws(ShareFileError)
+        {
             self.choice = choice
             let set = shares[choice[0]].set
             self.set = set
             let message = try ShareCombination.message(choice.map { shares[$0] }, of: set)
             self.message = message
-            let changed = try message.withUnsafeBytes { message -> [Int]? in
+            let changed = try message.withUnsafeBytes { message throws(ShareFileError) -> [Int]? in
                 let secret = UnsafeRawBufferPointer(rebasing: message[..<set.secretBytes])
                 let keyEnd = set.secretBytes + ShareBody.checkKeyBytes
                 let checkKey = UnsafeRawBufferPointer(rebasing: message[set.secretBytes..<keyEnd])
@@ -169,23 +172,28 @@ public struct ShareCombination {
                 guard expected.isEqual(UnsafeRawBufferPointer(rebasing: message[keyEnd...])) else {
                     return nil
                 }
-                return try shares.indices.filter { index in
-                    try !shares[index].isUnchanged(checkKey: checkKey, cryptography: cryptography)
+                var changed: [Int] = []
+                for (index, share) in shares.enumerated()
+                where try !share.isUnchanged(checkKey: checkKey, cryptography: cryptography) {
+                    changed.append(index)
                 }
+                return changed
             }
             guard let changed else { return nil }
             self.changed = changed
         }
     }
 
-    private static func message(_ shares: [Share], of set: ShareSet) throws -> SecretBytes {
-        var message = SecretBytes(count: set.messageBytes)
-        let combiner = try Combiner(points: shares.map(\.number))
-        try SecretBytes.withUnsafeBytes(of: shares.map(\.body)) { bodies in
-            let values = bodies.map { UnsafeRawBufferPointer(rebasing: $0[..<set.messageBytes]) }
-            try message.withUnsafeMutableBytes { try combiner.combine(values, into: $0) }
+    private static func message(_ shares: [Share], of set: ShareSet) throws(ShareFileError) -> SecretBytes {
+        try ShareFileError.wrapping { () throws(ShamirError) in
+            let combiner = try Combiner(points: shares.map(\.number))
+            return try SecretBytes(count: set.messageBytes) { message throws(ShamirError) in
+                try SecretBytes.withUnsafeBytes(of: shares.map(\.body)) { bodies throws(ShamirError) in
+                    let values = bodies.map { UnsafeRawBufferPointer(rebasing: $0[..<set.messageBytes]) }
+                    try combiner.combine(values, into: message)
+                }
+            }
         }
-        return message
     }
 }
 
@@ -200,8 +208,8 @@ extension Share {
     /// Whether the share is as it was made.
     fileprivate func isUnchanged(
         checkKey: UnsafeRawBufferPointer, cryptography: some ShareCryptography
-    ) throws -> Bool {
-        try body.withUnsafeBytes { body in
+    ) throws(ShareFileError) -> Bool {
+        try body.withUnsafeBytes { body throws(ShareFileError) in
             let value = UnsafeRawBufferPointer(rebasing: body[..<set.messageBytes])
             let expected = try ShareBody.shareMAC(
                 self, value: value, checkKey: checkKey, cryptography: cryptography)

@@ -1,5 +1,5 @@
-/// The cryptography that share files need from elsewhere. This module imports nothing but the C library,
-/// for locked memory.
+/// The cryptography that share files need from elsewhere: this module has none of its own. What fails throws
+/// ``ShareFileError/failed(_:)``.
 public protocol ShareCryptography {
     /// HMAC-SHA256 (RFC 2104) of the concatenation of `parts`.
     ///
@@ -7,7 +7,7 @@ public protocol ShareCryptography {
     func authenticate(
         _ parts: [UnsafeRawBufferPointer], key: UnsafeRawBufferPointer,
         into code: UnsafeMutableRawBufferPointer
-    ) throws
+    ) throws(ShareFileError)
 
     /// Argon2id (RFC 9106), version 1.3, without secret and associated data.
     ///
@@ -15,7 +15,7 @@ public protocol ShareCryptography {
     func deriveKey(
         passphrase: UnsafeRawBufferPointer, salt: [UInt8], cost: PassphraseCost,
         into key: UnsafeMutableRawBufferPointer
-    ) throws
+    ) throws(ShareFileError)
 
     /// AES-256-GCM (NIST SP 800-38D).
     ///
@@ -26,7 +26,7 @@ public protocol ShareCryptography {
     func seal(
         _ plaintext: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into sealed: UnsafeMutableRawBufferPointer
-    ) throws
+    ) throws(ShareFileError)
 
     /// The inverse of ``seal(_:key:nonce:authenticating:into:)``.
     ///
@@ -35,7 +35,7 @@ public protocol ShareCryptography {
     func open(
         _ sealed: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer, nonce: [UInt8],
         authenticating additionalData: [UInt8], into plaintext: UnsafeMutableRawBufferPointer
-    ) throws -> Bool
+    ) throws(ShareFileError) -> Bool
 }
 
 /// What one try of a passphrase costs: Argon2id's parameters (RFC 9106 section 3.1).

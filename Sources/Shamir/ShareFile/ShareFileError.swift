@@ -1,6 +1,10 @@
 /// Why a text is not a share, or shares do not fit. Shares are named by their place in the list that was given,
 /// from 0; lines by their number in the file, from 1. No case carries secret bytes.
 public enum ShareFileError: Error, Equatable, Sendable {
+    /// The cryptography or the randomness that was handed in failed, or the numbers of a split were impossible; the text
+    /// says why.
+    case failed(String)
+
     // A text
     /// Nothing in the text is a share.
     case notAShare
@@ -53,6 +57,7 @@ extension ShareFileError: CustomStringConvertible {
     /// One line for people, without the name of the file, which the caller knows.
     public var description: String {
         switch self {
+        case .failed(let reason): reason
         case .notAShare: "not a share: no line after \(ShareText.beginLine) is in it"
         case .damaged(let problems): problems.map(\.description).joined(separator: "; ")
         case .several(let count): "\(count) shares, where one was expected"
@@ -81,5 +86,12 @@ extension ShareFileError: CustomStringConvertible {
         case .sealedFileOfAnotherSet(let set): "the sealed file belongs to another set, \(set)"
         case .sealedFileDamaged: "the sealed file was changed or is incomplete"
         }
+    }
+}
+
+extension ShareFileError {
+    /// Runs `body`, whose error is that of bare shares.
+    static func wrapping<Result>(_ body: () throws(ShamirError) -> Result) throws(ShareFileError) -> Result {
+        do throws(ShamirError) { return try body() } catch { throw .failed(error.description) }
     }
 }

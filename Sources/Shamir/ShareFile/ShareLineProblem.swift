@@ -67,6 +67,8 @@ extension ShareLineProblem: CustomStringConvertible {
         let name = "the line that begins \"\(key):\""
         var text =
             switch reason {
+            case .missing where ShareDraft.setKeys.contains(key):
+                "\(name) is missing: all papers of the set have the same one there, so give another share too"
             case .missing: "\(name) is missing"
             case .mistyped: "\(name) is mistyped or damaged: it does not agree with its checksum"
             case .ofShare(let number): "\(name) belongs to share \(number): it is from another paper"

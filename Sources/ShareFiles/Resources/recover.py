@@ -4,10 +4,12 @@
     python3 recover.py SHARE.txt SHARE.txt ... [SECRET.sealed] > secret
 
 Each share is a text file as it is printed: from the BEGIN line to the END line. Give as many as the line "Threshold:"
-says, and the sealed file where the line "Secret:" says "sealed". A share with a line "Protection:" asks for its
+says, and the sealed file where the line "Secret:" says "sealed"; of a printed one the texts that its codes hold, in one
+file or in several. A share with a line "Protection:" asks for its
 passphrase, which takes an hour or so here. Nothing is written where anything does not fit.
 """
 
+import base64
 import getpass
 import hashlib
 import hmac
@@ -19,6 +21,7 @@ import zlib
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LINE, CHUNK = 25, 65536
 BEGIN, END = "BEGIN PENGUINDOME SHARE", "END PENGUINDOME SHARE"
+PART = "PENGUINDOME SEALED FILE"
 
 
 class Bad(Exception):
@@ -52,9 +55,9 @@ def line_checksum(text):
     return "".join(ALPHABET[crc >> shift & 31] for shift in (30, 25, 20, 15, 10, 5, 0))
 
 
-def whole_checksum(lines):
+def whole_checksum(data):
     crc = 0xFFFFFFFFFFFFFFFF
-    for byte in "".join(line + "\n" for line in lines).encode():
+    for byte in data:
         crc ^= byte
         for _ in range(8):
             crc = crc >> 1 ^ (0xC96C5795D7870F42 if crc & 1 else 0)
@@ -95,7 +98,7 @@ def read(text, name):
             plain.append(f"{key}: {value}")
     if fields.get("Format") != "1":
         raise Bad(f"{name}: not a share of format 1")
-    if fields.get("Check") != whole_checksum(plain):
+    if fields.get("Check") != whole_checksum("".join(line + "\n" for line in plain).encode()):
         raise Bad(f"{name}: lines are missing, or in the wrong order")
     common = "".join(f"{k}: {fields[k]}\n" for k in ("Format", "Set", "Label", "Created", "Threshold", "Secret"))
     own = "".join(f"{k}: {fields[k]}\n" for k in ("Share", "Holder"))
@@ -115,6 +118,45 @@ def read(text, name):
         if body is None:
             raise Bad(f"{name}: wrong passphrase")
     return fields, common, own, body
+
+
+def read_parts(text, files):
+    """Adds the parts of printed sealed files in a text to `files`: {(set, count): {number: bytes}}. Whether it has any."""
+    found, lines = False, None
+    for raw in text.splitlines():
+        line = raw.strip("\ufeff> \t\r")
+        bare = line.strip("- ").upper()
+        if bare == "BEGIN " + PART:
+            found, lines = True, []
+        elif bare == "END " + PART and lines is not None:
+            values = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
+            try:
+                data = base64.b64decode("".join(line for line in lines if ":" not in line), validate=True)
+                number, count = (int(word) for word in values["Part"].split(" of "))
+                set_text = values["Set"]
+                good = whole_checksum(f"{set_text}\n{number} of {count}\n".encode() + data) == values["Check"]
+            except (ValueError, KeyError):
+                good = False
+            if good:
+                files.setdefault((set_text, count), {})[number] = data
+            else:
+                print(f"recover.py: {values.get('Part', 'a part')} of a printed sealed file is damaged", file=sys.stderr)
+            lines = None
+        elif lines is not None:
+            lines.append(line)
+    return found
+
+
+def join_parts(files):
+    """The sealed files of which every part is there."""
+    whole = []
+    for (set_text, count), parts in files.items():
+        missing = [number for number in range(1, count + 1) if number not in parts]
+        if missing:
+            print(f"recover.py: parts of the printed sealed file are missing: {missing} of {count}", file=sys.stderr)
+        else:
+            whole.append(b"".join(parts[number] for number in range(1, count + 1)))
+    return whole
 
 
 # --- Shares
@@ -379,14 +421,17 @@ def argon2id(password, salt, memory, passes, lanes):
 
 
 def main(paths):
-    shares, sealed = [], []
+    shares, sealed, printed = [], [], {}
     for path in paths:
         with open(path, "rb") as file:
             data = file.read()
         if data.startswith(b"penguindome sealed 1\n"):
             sealed.append(data)
         else:
-            shares.append(read(data.decode("utf-8"), path))
+            text = data.decode("utf-8")
+            if not read_parts(text, printed) or BEGIN in text.upper():
+                shares.append(read(text, path))
+    sealed += join_parts(printed)
     if not shares:
         raise Bad(__doc__)
     secret = combine(shares)
@@ -394,7 +439,9 @@ def main(paths):
     if rest.endswith("sealed"):
         if not sealed:
             raise Bad("the shares fit; the secret is in a sealed file: give it too")
-        secret = unseal(secret, shares[0][0]["Set"], sealed[0])
+        set_text = shares[0][0]["Set"]
+        own = unbase32(set_text.replace("-", ""), 10)
+        secret = unseal(secret, set_text, next((data for data in sealed if data[21:31] == own), sealed[0]))
     if len(secret) != int(length):
         raise Bad("the sealed file is incomplete")
     sys.stdout.buffer.write(secret)

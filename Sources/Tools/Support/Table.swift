@@ -1,4 +1,5 @@
 import Glibc
+import PDBasics
 
 /// Rows under headings, in columns as wide as their widest text, or as narrow as a terminal wants them.
 public struct Table {
@@ -25,7 +26,7 @@ public struct Table {
 
     /// Adds a row. Control characters become `?`, so that no name can move the cursor.
     public mutating func add(_ cells: String...) {
-        rows.append(cells.map(Self.printable))
+        rows.append(cells.map(\.printable))
     }
 
     /// The table, one line a row, without trailing spaces. Where it would be wider than ``width``, the widest columns are
@@ -68,17 +69,5 @@ public struct Table {
             excess -= step
         }
         return widths
-    }
-
-    /// Text without characters that a terminal would obey.
-    public static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { scalar in
-                    switch scalar.properties.generalCategory {
-                    case .control, .format, .lineSeparator, .paragraphSeparator: "?"
-                    default: scalar
-                    }
-                }))
     }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import PDCrypto
+import PDBasics
 
 /// The outermost command of a tool: runs it, and turns every way to stop into an exit code of ``ToolFailure/Code`` and
 /// at most one line on standard error.
@@ -9,19 +9,43 @@ public protocol Tool: AsyncParsableCommand {}
 extension Tool {
     /// The program's entry.
     public static func main() async {
-        // A reader that went away is an error of the write, not the end of the process.
-        signal(SIGPIPE, SIG_IGN)
-        umask(0o077)
-        let name = configuration.commandName ?? "tool"
+        begin()
         do {
-            // All of them hold secret keys at times.
-            try ProcessMemory.forbidCoreDumps()
-            var command = try parseAsRoot()
+            var command = try command()
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
+        } catch { end(error) }
+    }
+
+    /// The program's entry for a command that stays: it runs on the thread that the program began on, and there is no other.
+    /// A command that waits in the pool of Swift's concurrency is looked after by it each second.
+    public static func mainAlone() {
+        begin()
+        do {
+            var command = try command()
+            try command.run()
+        } catch { end(error) }
+    }
+
+    private static func begin() {
+        // A reader that went away is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        umask(0o077)
+    }
+
+    private static func command() throws -> any ParsableCommand {
+        // All of them hold secret keys at times.
+        try ProcessMemory.forbidCoreDumps()
+        return try parseAsRoot()
+    }
+
+    private static func end(_ error: any Error) {
+        let name = configuration.commandName ?? "tool"
+        do {
+            throw error
         } catch let failure as any ExitCoded {
             complain(name, failure.description)
             Glibc.exit(failure.exitCode)

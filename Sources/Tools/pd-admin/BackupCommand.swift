@@ -71,6 +71,7 @@ struct BackupCommand: AsyncParsableCommand {
         } else {
             try Files.copy(from: descriptor, toNew: file)
         }
+        try await options.withFleet { try await $0.store.note(.backup, at: options.now()) }
         if options.json {
             print(description.document.setting("file", to: .string(file)).json(pretty: true))
         } else {
@@ -167,6 +168,7 @@ struct RestoreCommand: AsyncParsableCommand {
             }
         }
         try restoration.commit()
+        try await options.withFleet { try await $0.store.note(.backup, at: options.now()) }
         if options.json {
             print(description.document.setting("restored", to: .string(file)).json(pretty: true))
         } else {

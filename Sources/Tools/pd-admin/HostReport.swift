@@ -1,3 +1,4 @@
+import PDBasics
 import PDDocument
 import PDStore
 import PDToolSupport
@@ -23,7 +24,7 @@ struct HostReport {
         }
     }
 
-    var text: String { lines.map(Table.printable).joined(separator: "\n") }
+    var text: String { lines.map(\.printable).joined(separator: "\n") }
 
     private mutating func add(_ name: String, _ value: Value, depth: Int) {
         let indent = String(repeating: "  ", count: depth)

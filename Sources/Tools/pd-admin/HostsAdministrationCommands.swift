@@ -62,7 +62,7 @@ extension HostsCommand {
 
         func run() async throws {
             try await choice.perform("suspended", options) { host, fleet in
-                try await fleet.store.setSuspended(true, host: host.id)
+                try await fleet.store.suspend(true, host: host.id)
             }
         }
     }
@@ -75,7 +75,7 @@ extension HostsCommand {
 
         func run() async throws {
             try await choice.perform("resumed", options) { host, fleet in
-                try await fleet.store.setSuspended(false, host: host.id)
+                try await fleet.store.suspend(false, host: host.id)
             }
         }
     }
@@ -95,7 +95,7 @@ extension HostsCommand {
 
         func run() async throws {
             guard let hostname = Hostname(name) else {
-                throw ToolFailure(.usage, "\(Table.printable(name)) is not a host name")
+                throw ToolFailure(.usage, "\(name.printable) is not a host name")
             }
             let old = try await options.withFleet { fleet in
                 let found = try await fleet.host(named: host)

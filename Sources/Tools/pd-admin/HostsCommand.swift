@@ -13,6 +13,7 @@ struct HostsCommand: ParsableCommand {
         commandName: "hosts", abstract: "The machines of the fleet and what they reported.",
         subcommands: [
             List.self, Show.self, History.self, Suspend.self, Resume.self, Rename.self, Delete.self,
+            Waiting.self, Approve.self,
         ])
 
     struct List: AsyncParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDCrypto
 import PDDocument
 import PDFleet
@@ -9,7 +10,9 @@ import PDToolSupport
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "The public keys that the server trusts, by what they may sign.",
-        subcommands: [List.self, Add.self, ImportKeyring.self, Retire.self, Remove.self])
+        subcommands: [
+            List.self, Add.self, ImportKeyring.self, Rotate.self, Rotation.self, Retire.self, Remove.self,
+        ])
 
     /// What has to be said to trust a key all the same.
     struct Exceptions: ParsableArguments {
@@ -91,9 +94,8 @@ struct KeysCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Trust a key no longer, and keep it for the record.",
             discussion: """
-                To give a fleet a new key: add the new one, let the agents join with it, and retire the old one when \
-                no host signs with it any more. A server that runs refuses its signatures within a second. \
-                pd-admin keys add --retired trusts it again.
+                pd-admin keys rotate client gives a fleet a new key, and retires the old one. A server that runs refuses \
+                its signatures within a second. pd-admin keys add --retired trusts it again.
                 """)
 
         @OptionGroup var options: FleetOptions
@@ -121,8 +123,8 @@ struct KeysCommand: ParsableCommand {
             commandName: "import-keyring",
             abstract: "Trust the client keys of an existing GnuPG home.",
             discussion: """
-                Takes the public keys whose secret half is not there: on a server of version 1 that leaves out the \
-                server's own key. Name fingerprints to take only those.
+                Takes the public keys whose secret half is not there, and which the original did not name as the \
+                secret-keepers' or as a server's: what is left out is named. Name fingerprints to take only those.
                 """)
 
         @OptionGroup var options: FleetOptions
@@ -151,15 +153,27 @@ struct KeysCommand: ParsableCommand {
                 for fingerprint in wanted where !keys.contains(where: { $0.fingerprint == fingerprint }) {
                     throw ToolFailure(.failed, "\(fingerprint) is not in that keyring")
                 }
-                let chosen = keys.filter {
-                    wanted.isEmpty ? !$0.hasSecretKey : wanted.contains($0.fingerprint)
-                }
-                guard !chosen.isEmpty else {
-                    throw ToolFailure(
-                        .failed, "no key of that keyring is without its secret half: name the fingerprints")
-                }
                 // All are read before any is trusted.
-                let certificates = try chosen.map { try home.certificate($0.fingerprint) }
+                var certificates: [OpenPGP.Certificate] = []
+                for key in keys where wanted.isEmpty || wanted.contains(key.fingerprint) {
+                    let certificate = try home.certificate(key.fingerprint)
+                    let reason =
+                        key.hasSecretKey
+                        ? "its secret half is there: it is the keyring's own"
+                        : KeyRole.whyNoClientKey(certificate)
+                    if wanted.isEmpty, let reason {
+                        ToolFailure.warn("\(key.fingerprint) is left out: \(reason)")
+                        continue
+                    }
+                    if let reason = KeyRole.whyNoClientKey(certificate) {
+                        throw ToolFailure(.refused, "\(key.fingerprint) may not sign reports: \(reason)")
+                    }
+                    certificates.append(certificate)
+                }
+                guard !certificates.isEmpty else {
+                    throw ToolFailure(
+                        .failed, "no key of that keyring is one of hosts: name the fingerprints")
+                }
                 let now = OpenPGP.Timestamp.now()
                 try options.changeState {
                     var fit: [OpenPGP.Certificate] = []
@@ -192,8 +206,11 @@ struct KeysCommand: ParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Trust a key no longer, for instance after a laptop was lost.",
-            discussion: "A server that runs refuses its signatures within a second.")
+            abstract: "Trust a key no longer.",
+            discussion: """
+                A server that runs refuses its signatures within a second. After a laptop was lost, pd-admin keys rotate \
+                client --lost HOST gives the others a new key before the old one goes.
+                """)
 
         @OptionGroup var options: FleetOptions
 
@@ -203,9 +220,27 @@ struct KeysCommand: ParsableCommand {
         @Option(help: "What the key may sign no longer: client, release, patch or command.")
         var role = KeyRole.client
 
+        @OptionGroup var confirmation: Confirmation
+
+        /// Says how many hosts are refused from then on, and asks.
+        private func confirmCutOff(by wanted: OpenPGP.Fingerprint) async throws {
+            let hosts = try await options.withFleet { fleet in
+                let uses = try await fleet.store.keyUses()
+                return try await fleet.store.hosts().map(\.hostname).filter { uses[$0] == wanted }.map(\.name)
+            }
+            guard !hosts.isEmpty else { return }
+            let shown = hosts.prefix(20).joined(separator: ", ") + (hosts.count > 20 ? " and others" : "")
+            // Said also to whoever wants to be asked nothing.
+            ToolFailure.warn(
+                "\(Plural.of(hosts.count, "host")) signed the last report with it and will be refused: \(shown); "
+                    + "pd-admin keys rotate client gives hosts a new key first")
+            try confirmation.ask("The key \(wanted) is removed")
+        }
+
         func run() async throws {
             let wanted = try readFingerprint(fingerprint)
             let directory = role.directory(options.state)
+            if role == .client { try await confirmCutOff(by: wanted) }
             try options.changeState {
                 var removed = try RoleKeys.remove(wanted, from: directory)
                 if role == .client {

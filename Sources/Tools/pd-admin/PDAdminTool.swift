@@ -15,7 +15,8 @@ struct PDAdminTool: Tool {
             """,
         version: BuildStamp.text,
         subcommands: [
-            HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self, ReportCommand.self,
+            StatusCommand.self, HostsCommand.self, IssuesCommand.self, ChecksCommand.self, AlertsCommand.self,
+            ReportCommand.self,
             KeysCommand.self,
             PatchesCommand.self, CommandsCommand.self, OrdersCommand.self, ParametersCommand.self,
             PasswordsCommand.self, PortsCommand.self, StoreCommand.self, BackupCommand.self,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDDocument
 import PDFleet
 import PDProtocol
@@ -96,7 +97,7 @@ struct ParametersCommand: ParsableCommand {
             switch name {
             case .userEmail:
                 for value in values where !isAddress(value) {
-                    throw ToolFailure(.usage, "\(Table.printable(value)) is not a mail address")
+                    throw ToolFailure(.usage, "\(value.printable) is not a mail address")
                 }
                 changed = [HostParameter(hostname: hostname, name: name.rawValue, values: values)]
             case .userClients:

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDDocument
 import PDFleet
 import PDToolSupport
@@ -45,12 +46,12 @@ struct PasswordGroupsCommand: ParsableCommand {
                 for user in users where !known.contains(user) {
                     throw ToolFailure(
                         .failed,
-                        "\(Table.printable(user)) has no password of the server: set one with pd-admin passwords set"
+                        "\(user.printable) has no password of the server: set one with pd-admin passwords set"
                     )
                 }
                 try settings.setGroup(group, to: users)
             }
-            print("the group \(Table.printable(group)) is set; start the server again to use it")
+            print("the group \(group.printable) is set; start the server again to use it")
         }
     }
 
@@ -67,11 +68,11 @@ struct PasswordGroupsCommand: ParsableCommand {
                 guard try settings.groups().contains(where: { $0.name == group }) else {
                     throw ToolFailure(
                         .failed,
-                        "there is no group \(Table.printable(group)): see pd-admin passwords groups list")
+                        "there is no group \(group.printable): see pd-admin passwords groups list")
                 }
                 try settings.removeGroup(group)
             }
-            print("the group \(Table.printable(group)) is gone; start the server again")
+            print("the group \(group.printable) is gone; start the server again")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import PDBasics
 import PDCrypto
 import PDSecrets
 import PDToolSupport
@@ -13,7 +14,7 @@ enum PasswordInput {
     /// - Parameter what: the password of whom or of what, as in "New password for alice".
     static func new(_ what: String) throws -> SecretBytes {
         guard isatty(STDIN_FILENO) == 1 else { return try piped() }
-        let first = try ask("New \(Table.printable(what)): ")
+        let first = try ask("New \(what.printable): ")
         guard try ask("The same again: ") == first else {
             throw ToolFailure(.usage, "the two entries differ: nothing was changed")
         }
@@ -23,7 +24,7 @@ enum PasswordInput {
     /// Asks once.
     static func known(_ what: String) throws -> SecretBytes {
         guard isatty(STDIN_FILENO) == 1 else { return try piped() }
-        return try ask("\(Table.printable(what)): ")
+        return try ask("\(what.printable): ")
     }
 
     /// One line of standard input.

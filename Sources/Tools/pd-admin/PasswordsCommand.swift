@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDCrypto
 import PDDocument
 import PDFiles
@@ -57,7 +58,7 @@ struct PasswordsCommand: ParsableCommand {
             try options.changeSettings { settings in
                 try settings.setPassword(hash.modular, of: user, in: place.place)
             }
-            print("the password of \(Table.printable(user)) is set; start the server again to use it")
+            print("the password of \(user.printable) is set; start the server again to use it")
         }
     }
 
@@ -74,12 +75,12 @@ struct PasswordsCommand: ParsableCommand {
             try options.changeSettings { settings in
                 guard try settings.users(in: place.place).contains(user) else {
                     throw ToolFailure(
-                        .failed, "\(Table.printable(user)) has no password there: see pd-admin passwords list"
+                        .failed, "\(user.printable) has no password there: see pd-admin passwords list"
                     )
                 }
                 try settings.removePassword(of: user, in: place.place)
             }
-            print("\(Table.printable(user)) has no password any more; start the server again")
+            print("\(user.printable) has no password any more; start the server again")
         }
     }
 

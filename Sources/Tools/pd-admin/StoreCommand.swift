@@ -97,7 +97,7 @@ struct StoreCommand: ParsableCommand {
             let problems = try await options.withFleet { try await $0.store.check() }
             options.show(problems.map { ["problem": .string($0)] }) {
                 problems.isEmpty
-                    ? "The database is sound." : problems.map(Table.printable).joined(separator: "\n")
+                    ? "The database is sound." : problems.map(\.printable).joined(separator: "\n")
             }
             if !problems.isEmpty { throw ExitCode(ToolFailure.Code.failed.rawValue) }
         }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Glibc
+import PDBasics
 import PDClient
 import PDDocument
 import PDFiles
+import PDToolSupport
 
 struct Join: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -81,7 +83,9 @@ struct Cycle: AsyncParsableCommand {
     func run() async throws {
         try options.handOver()
         let agent = try options.agent()
-        let count = try await options.withTransport(agent) { try await agent.cycle(over: $0) }
+        let count = try await options.withTransport(agent) {
+            try await agent.cycleFollowingKeys(over: $0)
+        }
         // Timers and cron want silence; a person at a terminal does not.
         if isatty(1) != 0 {
             print(
@@ -102,17 +106,24 @@ struct Status: ParsableCommand {
     @OptionGroup var options: Options
 
     func run() throws {
-        let status = try options.agent().status()
+        let status = try options.agent(isReadOnly: true).status()
         if json {
             print(status.json(pretty: true))
             return
         }
+        // What there may be many of, and must not push the rest off the screen.
+        let shown = 3
         for (name, value) in status {
             switch value {
             case .null: print("\(name): -")
-            case .string(let text): print("\(name): \(text)")
+            case .string(let text): print("\(name): \(text.printable)")
             case .array(let values):
-                for value in values { print("\(name): \(value.string ?? value.json())") }
+                for value in values.prefix(shown) {
+                    print("\(name): \((value.string ?? value.json()).printable)")
+                }
+                if values.count > shown {
+                    print("\(name): and \(values.count - shown) more (--json has all)")
+                }
             default: print("\(name): \(value.json())")
             }
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDClient
 import PDFiles
 import PDToolSupport
@@ -44,7 +45,7 @@ struct InstallUnitsCommand: ParsableCommand {
         guard let units = AgentUnits(programs: programs, state: state) else {
             throw ToolFailure(
                 .usage,
-                "\(Table.printable(programs)) and \(Table.printable(state)) must be absolute, and of letters, digits and -._+@:, alone"
+                "\(programs.printable) and \(state.printable) must be absolute, and of letters, digits and -._+@:, alone"
             )
         }
         let folder =

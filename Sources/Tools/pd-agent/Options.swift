@@ -12,6 +12,7 @@ struct Options: ParsableArguments {
         StateDirectory(stateOptions.directoryPath(installed: StateOptions.installedAgent))
     }
 
+    /// For what is done at a terminal, and where the settings are not known.
     var log: Logger {
         Logger(label: "pd-agent") { StreamLogHandler.standardError(label: $0) }
     }
@@ -22,7 +23,8 @@ struct Options: ParsableArguments {
         if let file = stateOptions.settingsPath { worker.append("--config=\(file)") }
         if isReadOnly { worker.append("--read-only") }
         return try Agent.load(
-            state: directory, configuration: stateOptions.settingsPath, worker: worker, log: log)
+            state: directory, configuration: stateOptions.settingsPath, worker: worker,
+            log: AgentLog.logger(settings(), state: directory, isKept: !isReadOnly))
     }
 
     func settings() throws -> AgentSettings {

@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
         if let file = options.stateOptions.settingsPath { arguments.append("--config=\(file)") }
         try AgentLoop(
             state: options.directory, configuration: options.stateOptions.settingsPath,
-            program: "/proc/self/exe", arguments: arguments, log: options.log
+            program: "/proc/self/exe", arguments: arguments
         ).run()
     }
 }

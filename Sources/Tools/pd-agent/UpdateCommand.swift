@@ -26,9 +26,11 @@ struct UpdateCommand: AsyncParsableCommand {
     func run() async throws {
         // A person who mends a machine must not depend on the release that is to be mended.
         if from == nil, allowDowngrade == nil { try options.handOver() }
+        let settings = try options.settings()
         let updater = Updater(
-            state: options.directory, settings: try options.settings(),
-            configuration: options.stateOptions.settingsPath, log: options.log)
+            state: options.directory, settings: settings,
+            configuration: options.stateOptions.settingsPath,
+            log: AgentLog.logger(settings, state: options.directory))
         if let from {
             try report(
                 await updater.run(ReleaseInFiles(archive: from), asked: allowDowngrade, isChosen: true))
@@ -44,6 +46,8 @@ struct UpdateCommand: AsyncParsableCommand {
             options.log.error("the commands of the release are not run: \(error)")
         }
         try await options.withTransport(agent) { transport in
+            // First of all: orders name the fleet by the server's key.
+            let agent = await agent.followingKeys(over: transport)
             let source = agent.source(over: transport)
             let release: Result<Updater.Outcome, ReleaseError>
             do throws(ReleaseError) {

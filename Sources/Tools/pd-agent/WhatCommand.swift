@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PDBasics
 import PDClient
 import PDDocument
 import PDFiles
@@ -37,25 +38,43 @@ struct WhatCommand: ParsableCommand {
             try Files.writeAll(sent.bytes, to: 1, path: "standard output")
         } else if json {
             let changed = sent.changed.map { Value.array($0.map(Value.string)) } ?? .null
-            let document: Document = ["report": .document(sent.report), "changed": changed]
+            let settings = try options.settings()
+            let document: Document = [
+                "report": .document(sent.report), "changed": changed,
+                "withheld": .array(settings.withheld.map(Value.string)),
+                "orders": .array(
+                    try Agent.orders(state, settings, log: options.log).map { .document($0.document) }),
+            ]
             print(document.json(pretty: true))
         } else {
-            show(sent)
+            try show(sent)
         }
     }
 
-    private func show(_ sent: LastSent) {
-        print("As \(Table.printable(sent.report["hostname"]?.string ?? "?")), this machine told the server:")
+    private func show(_ sent: LastSent) throws {
+        print("As \((sent.report["hostname"]?.string ?? "?").printable), this machine told the server:")
         for (name, value) in sent.report["plugins"]?.document ?? [:] {
-            let status = value.document?["status"]?.string.map { ": \(Table.printable($0))" } ?? ""
-            let reason = value.document?["reason"]?.string.map { " (\(Table.printable($0)))" } ?? ""
-            print("  \(Table.printable(name))\(status)\(reason)")
+            let status = value.document?["status"]?.string.map { ": \($0.printable)" } ?? ""
+            let reason = value.document?["reason"]?.string.map { " (\($0.printable))" } ?? ""
+            print("  \(name.printable)\(status)\(reason)")
         }
         switch sent.changed {
         case nil: print("It was the first report.")
         case let paths? where paths.isEmpty: print("Nothing had changed since the one before.")
         case let paths?:
-            print("Changed since the one before: \(Table.printable(paths.joined(separator: ", ")))")
+            print("Changed since the one before: \(paths.joined(separator: ", ").printable)")
+        }
+        let settings = try options.settings()
+        print("Kept back, since this agent cannot seal it: \(settings.withheld.joined(separator: ", "))")
+        let orders = try Agent.orders(options.directory, settings, log: options.log)
+        if !orders.isEmpty { print("Orders that this machine took:") }
+        for order in orders {
+            let end = order.returncode.map { ", exit code \($0)" } ?? ""
+            let reason = order.reason.map { " (\($0.printable))" } ?? ""
+            print(
+                "  \(Timestamp.text(milliseconds: order.accepted * 1000)) \((order.what ?? "?").printable):",
+                "\(order.state)\(end)\(reason), signed by \(order.signer ?? "a key that is trusted no longer"),",
+                "order \(order.id)")
         }
         print("All of it: pd-agent what --json; byte for byte: pd-agent what --bytes")
     }

@@ -101,32 +101,53 @@ struct LogCommand: ParsableCommand {
 struct XUsersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "x-users", abstract: "Lists the users of this machine who are logged in to a desktop.",
-        discussion: "A line each: user, display (or -), type and name of the session.")
+        discussion: """
+            A line each: user, display, type and name of the session, with - for what there is none of. With --by, those \
+            alone that are found in that way and have an X display.
+            Exit codes: 0 done, 1 nobody could be asked.
+            """)
+
+    @Option(help: "One way to look: \(XUser.Source.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var by: XUser.Source?
 
     func run() throws {
-        for session in try UserSession.all(on: .this()) where session.isGraphical {
-            print(session.user, session.display.isEmpty ? "-" : session.display, session.type, session.id)
+        let machine = Machine.this()
+        if let by {
+            for found in try XUser.all(by: by, on: machine) { print(found.user, found.display, "x11", "-") }
+            return
+        }
+        for found in try UserSession.desktops(on: machine) {
+            print(
+                found.user, found.display.isEmpty ? "-" : found.display, found.type,
+                found.id.isEmpty ? "-" : found.id)
         }
     }
 }
+
+extension XUser.Source: ExpressibleByArgument {}
 
 /// `pd-plugin session-run`.
 struct SessionRunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "session-run",
         abstract: "Runs a command as a user who is logged in, with that session's bus and display.",
-        discussion: "Its exit code is that of the command; 1 where the user has no session.")
+        discussion: """
+            Its exit code is that of the command; 1 where the user has no session there. Without a command, only says by \
+            its exit code whether there is one.
+            """)
 
     @Argument(help: "The user's name.") var user: String
-    @Argument(parsing: .postTerminator, help: "The command, after --.") var command: [String]
+    @Option(help: "The X display, such as :0; else the session with a screen comes first.") var display:
+        String?
+    @Argument(parsing: .postTerminator, help: "The command, after --.") var command: [String] = []
 
     func run() throws {
-        guard !command.isEmpty else { throw ValidationError("name the command after --") }
-        let sessions = try UserSession.all(on: .this()).filter { $0.user == user && $0.class == "user" }
-        guard let session = sessions.first(where: \.isGraphical) ?? sessions.first else {
-            throw ToolFailure(.failed, "\(user) is not logged in")
+        let machine = Machine.this()
+        guard let session = try UserSession.find(user, at: display, on: machine) else {
+            throw ToolFailure(.failed, "\(user) is not logged in\(display.map { " at \($0)" } ?? "")")
         }
-        let output = try Machine.this().run(command, in: session)
+        guard !command.isEmpty else { return }
+        let output = try machine.run(command, in: session)
         try Files.writeAll(output.stdout, to: STDOUT_FILENO, path: "standard output")
         try Files.writeAll(output.stderr, to: STDERR_FILENO, path: "standard error")
         if output.returncode != 0 {

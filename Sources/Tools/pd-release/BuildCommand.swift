@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import PDBasics
 import PDCrypto
 import PDFiles
 import PDProtocol
@@ -13,7 +14,8 @@ struct BuildCommand: ParsableCommand {
         discussion: """
             The same files always make the same bytes of FILE.tar; the manifest is the same, too, where --created or \
             SOURCE_DATE_EPOCH is. With --from-installed the release holds what the agent's package put on this machine: \
-            bin/pd-agent, and the programs of lib/penguindome/collectors.
+            bin/pd-agent, the programs of lib/penguindome/collectors, and what plugins use: bin/pd-plugin and the \
+            Python package of share/penguindome/python.
             """)
 
     @Argument(help: "The directory, of regular files and directories only.")
@@ -38,6 +40,12 @@ struct BuildCommand: ParsableCommand {
                 + "secret_keeping.",
             valueName: "agent.yml"))
     var settings: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The fleet's checks for pd-agent check, as pd-admin checks export writes them.",
+            valueName: "checks.json"))
+    var checks: String?
 
     @Option(help: ArgumentHelp("The release's number: higher than all before it.", valueName: "number"))
     var number: Int
@@ -84,8 +92,23 @@ struct BuildCommand: ParsableCommand {
             if FileManager.default.fileExists(atPath: collectors) {
                 files += try ReleaseSource.all(in: collectors, below: "collectors/")
             }
+            if FileManager.default.fileExists(atPath: "\(prefix)/bin/pd-plugin") {
+                files.append(try ReleaseSource(path: "bin/pd-plugin", file: "\(prefix)/bin/pd-plugin"))
+            }
+            let python = "\(prefix)/share/penguindome/python"
+            if FileManager.default.fileExists(atPath: python) {
+                // What Python compiled for itself is of this machine.
+                files += try ReleaseSource.all(in: python, below: "plugins/python/")
+                    .filter { !$0.file.hasSuffix(".pyc") }
+            }
         }
         if let settings { files.append(try ReleaseSource(path: "agent.yml", file: settings)) }
+        if let checks {
+            do {
+                _ = try PublishedChecks(json: try Files.read(checks, limit: PublishedChecks.sizeLimit))
+            } catch let error as ProtocolError { throw ToolFailure(.failed, "\(checks): \(error)") }
+            files.append(try ReleaseSource(path: PublishedChecks.fileName, file: checks))
+        }
         for file in trustedKeys {
             let certificate = try ReleaseFiles.refuseUnfitKey(
                 try Files.read(file, limit: OpenPGP.Certificate.sizeLimit), named: file, at: .now())
@@ -123,7 +146,7 @@ struct BuildCommand: ParsableCommand {
             if let form = SecretKeyScan.find(in: content) ?? SecretKeyScan.find(named: source.file) {
                 throw ToolFailure(
                     .failed,
-                    "\(Table.printable(source.file)) is or holds \(form): a release is handed out to everybody"
+                    "\(source.file.printable) is or holds \(form): a release is handed out to everybody"
                 )
             }
             try paths.insert(file: file.path)

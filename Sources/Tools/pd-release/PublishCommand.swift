@@ -13,8 +13,10 @@ struct PublishCommand: ParsableCommand {
         discussion: """
             Refused unless a key that may sign releases (keys/release in the server's state) signed it, every file is as \
             the manifest says, it has not expired, and its number is higher than those before it. With \
-            --v1 or --v1-key the release is also signed in the form of agents of version 1. The releases lie in the \
-            server's state, whatever its settings say: --config changes nothing here.
+            --v1 or --v1-key the release is also signed in the form of agents of version 1. Those delete every file of \
+            theirs that it does not name: without --replace-original-client none is published that would delete the \
+            original's client. The releases lie in the server's state, whatever its settings say: --config changes \
+            nothing here.
             """)
 
     @Argument(help: "The archive; its manifest and the signatures lie beside it.")
@@ -31,6 +33,15 @@ struct PublishCommand: ParsableCommand {
             "The same with another secret key, whose public half agents of version 1 hold.",
             valueName: "key.asc"))
     var v1Key: String?
+
+    @Flag(help: "Let the release take the place of the original's client, which is deleted on every machine.")
+    var replaceOriginalClient = false
+
+    func validate() throws {
+        guard !replaceOriginalClient || v1 || v1Key != nil else {
+            throw ValidationError("--replace-original-client needs --v1 or --v1-key")
+        }
+    }
 
     func run() throws {
         let shelf = try Shelf(state: stateOptions.directoryPath(installed: StateOptions.installedServer))
@@ -68,11 +79,18 @@ struct PublishCommand: ParsableCommand {
                     "release \(manifest.number) is not newer than \(newest), which is published: give it a higher number"
                 )
             }
+            let paths = manifest.files.map { "\($0.path)" }
+            if message != nil, !replaceOriginalClient { try shelf.refuseDeletingClient(keeping: paths) }
             let target = shelf.files(manifest.number)
             try Files.writeAtomically(manifestBytes, to: target.manifest)
             try Files.writeAtomically(signatures[0], to: target.archiveSignature)
             try Files.writeAtomically(archive, to: target.archive)
-            if let message { try Files.writeAtomically(message, to: target.archive + ".asc") }
+            if let message {
+                let list = Array((paths.joined(separator: "\n") + "\n").utf8)
+                try Files.writeAtomically(
+                    list, to: shelf.directory + "/\(manifest.number)" + V1.releasePathsSuffix)
+                try Files.writeAtomically(message, to: target.archive + ".asc")
+            }
             try Files.writeAtomically(signatures[1], to: target.manifestSignature)
         }
         print(

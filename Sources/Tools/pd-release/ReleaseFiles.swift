@@ -1,3 +1,4 @@
+import PDBasics
 import PDCrypto
 import PDFiles
 import PDProtocol
@@ -46,8 +47,7 @@ struct ReleaseFiles {
             }
             throw ToolFailure(
                 .failed,
-                "\(Table.printable(path)) in the release is or holds \(form): a release is handed out to everybody"
-            )
+                "\(path.printable) in the release is or holds \(form): a release is handed out to everybody")
         }
     }
 
@@ -68,12 +68,12 @@ struct ReleaseFiles {
         let certificate: OpenPGP.Certificate
         do throws(OpenPGP.Error) {
             certificate = try OpenPGP.Certificate(content)
-        } catch { throw ToolFailure(.failed, "\(Table.printable(file)) is not a public key: \(error)") }
+        } catch { throw ToolFailure(.failed, "\(file.printable) is not a public key: \(error)") }
         switch certificate.fitness(at: now) {
         case .signs: return certificate
         case .notNow(let reason), .never(let reason):
             throw ToolFailure(
-                .failed, "\(Table.printable(file)) cannot be trusted for anything: \(reason)")
+                .failed, "\(file.printable) cannot be trusted for anything: \(reason)")
         }
     }
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import PDBasics
 import PDCrypto
 import PDFiles
 import PDProtocol
@@ -15,7 +16,7 @@ struct ReleaseSource {
     init(path: String, file: String) throws(ToolFailure) {
         do throws(PathError) {
             self.path = try RelativePath(path)
-        } catch { throw ToolFailure(.failed, "\(Table.printable(file)) cannot go into a release: \(error)") }
+        } catch { throw ToolFailure(.failed, "\(file.printable) cannot go into a release: \(error)") }
         self.file = file
     }
 
@@ -24,13 +25,13 @@ struct ReleaseSource {
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch { throw ToolFailure(.failed, "cannot list \(Table.printable(directory))") }
+        } catch { throw ToolFailure(.failed, "cannot list \(directory.printable)") }
         var files: [ReleaseSource] = []
         for name in names.sorted() {
             let file = "\(directory)/\(name)"
             var status = stat()
             guard lstat(file, &status) == 0 else {
-                throw ToolFailure(.failed, "cannot look at \(Table.printable(file))")
+                throw ToolFailure(.failed, "cannot look at \(file.printable)")
             }
             switch status.st_mode & S_IFMT {
             case S_IFDIR: files += try all(in: file, below: "\(prefix)\(name)/")
@@ -38,7 +39,7 @@ struct ReleaseSource {
             default:
                 throw ToolFailure(
                     .failed,
-                    "\(Table.printable(file)) is neither a file nor a directory: releases hold nothing else")
+                    "\(file.printable) is neither a file nor a directory: releases hold nothing else")
             }
         }
         return files

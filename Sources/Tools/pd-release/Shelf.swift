@@ -86,6 +86,37 @@ struct Shelf {
         }.sorted()
     }
 
+    /// Files of the original without which its client does nothing any more.
+    private static let originalClient = ["client/client-cron.py", "client/update.py", "client/verify.py"]
+
+    /// Makes sure that a release leaves agents of version 1 their client: they delete every file that the release before
+    /// named and this one does not.
+    func refuseDeletingClient(keeping paths: [String]) throws {
+        let newest = try names(in: directory).compactMap { name in
+            name.hasSuffix(V1.releasePathsSuffix) ? Int(name.dropLast(V1.releasePathsSuffix.count)) : nil
+        }.max()
+        // What machines have is not known where no release of theirs lies here: they may have the original.
+        let before =
+            try newest.map { number in
+                let file = "\(directory)/\(number)\(V1.releasePathsSuffix)"
+                return String(decoding: try Files.read(file), as: UTF8.self).split(separator: "\n").map(
+                    String.init)
+            } ?? Self.originalClient
+        let lost = Set(before.filter(Self.isClient)).subtracting(paths).sorted()
+        guard let first = lost.first else { return }
+        throw ToolFailure(
+            .refused,
+            "agents of version 1 would delete \(lost.count) files of the original's client, \(first) among them, and report "
+                + "no more: --replace-original-client publishes it all the same")
+    }
+
+    /// Plugins and one-time commands come and go with releases.
+    private static func isClient(_ path: String) -> Bool {
+        ["client/", "penguindome/"].contains(where: path.hasPrefix)
+            && !["client/plugins/", "client/commands/"].contains(where: path.hasPrefix)
+            && path != "client/release.txt"
+    }
+
     func files(_ number: Int) -> ReleaseFiles { ReleaseFiles(archive: "\(directory)/\(number).tar") }
 
     private func names(in directory: String) throws(FileError) -> [String] {

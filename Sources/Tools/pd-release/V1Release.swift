@@ -1,4 +1,5 @@
 import PDCrypto
+import PDLegacy
 import PDProtocol
 import PDToolSupport
 
@@ -46,8 +47,6 @@ struct V1Release {
         do throws(TarError) {
             archive = try TarWriter.archive(signed)
         } catch { throw ToolFailure(.failed, "the form for agents of version 1 cannot be made: \(error)") }
-        let text = try OpenPGP.InlineMessage.signArmored(
-            archive, fileName: "\(manifest.number).tar", with: key, at: now)
-        return Array(text.utf8)
+        return try InlineMessage.sign(archive, fileName: "\(manifest.number).tar", with: key, at: now)
     }
 }

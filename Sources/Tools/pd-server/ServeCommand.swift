@@ -4,6 +4,7 @@ import Logging
 import PDCrypto
 import PDFiles
 import PDFleet
+import PDLogs
 import PDServer
 import PDServerToolSupport
 import PDSettings
@@ -59,7 +60,7 @@ struct ServeCommand: AsyncParsableCommand {
         do {
             settings.notes += try SettingsCheck(settings, file: state.settingsFile)
                 .run(at: OpenPGP.Timestamp.now().seconds)
-            let output = try LogOutput(settings.logging)
+            let output = try LogOutput(settings.logging, program: "pd-server")
             defer { output.flush() }
             try await Service(fleet: fleet, settings: settings, logger: output.logger("pd-server")).run()
         } catch {

@@ -56,7 +56,17 @@ struct SetupCommand: AsyncParsableCommand {
             valueName: "dir"))
     var programs: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Take over an installation of the original PenguinDome, which stays as it is: settings, keys, database, releases.",
+            valueName: "dir"))
+    var fromOriginal: String?
+
     func validate() throws {
+        guard fromOriginal == nil || port == nil && url == nil else {
+            throw ValidationError("--from-original brings port and URL: leave --port and --url out")
+        }
+
         guard root == nil || stateOptions.settingsFile == nil else {
             throw ValidationError("--root has its settings in the state directory: leave out --config")
         }
@@ -105,8 +115,12 @@ struct SetupCommand: AsyncParsableCommand {
         if let certificate, let key {
             answers.certificate = (URL(filePath: certificate), URL(filePath: key))
         }
+        // Before anything is done as the state's owner, who need not be able to read it.
+        let original = try fromOriginal.map {
+            try OriginalInstallation(URL(filePath: $0, directoryHint: .isDirectory))
+        }
         let isNew = !FileManager.default.fileExists(atPath: state.settingsFile.path)
-        if !yes && isNew {
+        if !yes && isNew && original == nil {
             let none = "this machine alone"
             answers.url = try ask("URL at which agents reach this server", default: answers.url ?? none) {
                 text throws(ToolFailure) in text == none ? nil : try checked(url: text)
@@ -123,10 +137,17 @@ struct SetupCommand: AsyncParsableCommand {
         try place.adoptContents(lent: ["server.yml"])
         let (made, settings) = try await place.perform { () async throws in
             if !isNew && (port != nil || url != nil) { try explainIgnored(state) }
-            let made = try ServerSetup(state: state, answers: answers, now: .now()).run()
-            let fleet = try await Fleet.open(for: state, makingStore: true)
-            try await fleet.store.close()
-            return (made, fleet.settings)
+            let taken = try original?.takeOver(into: state) ?? []
+            let made = taken + (try ServerSetup(state: state, answers: answers, now: .now()).run())
+            do {
+                let fleet = try await Fleet.open(for: state, makingStore: true)
+                try await fleet.store.close()
+                return (made, fleet.settings)
+            } catch let failure as ToolFailure where failure.code == .unreachable && original != nil {
+                // It is the original's, and need not run now: the server waits for it.
+                ToolFailure.warn("pd-server: \(failure.description)")
+                return (made, try SettingsFile(state.settingsFile).settings())
+            }
         }
         steps += made
         if isSystem { steps += try machine.installUnits(for: settings) }
@@ -134,6 +155,7 @@ struct SetupCommand: AsyncParsableCommand {
         let contradictions = try place.perform { try AgentKit(state).contradictions(with: settings) }
         for step in steps { print(step.wasThere ? "kept" : "made", step.what) }
         for line in contradictions { ToolFailure.warn("pd-server: note: \(line)") }
+        for note in original?.notes ?? [] { print("note:", note) }
         if isSystem {
             print("Start it with: systemctl enable --now penguindome-server penguindome-audit.timer")
         } else {

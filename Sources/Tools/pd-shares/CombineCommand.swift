@@ -66,64 +66,22 @@ struct CombineCommand: SecretCommand {
         // Opened first, so that nobody types shares in vain.
         let target = try SecretOutput(out)
         let keepers = Passphrases.forShares(descriptor: passphraseFd)
-        let typed = TypedShares()
-        let atTerminal = sources.contains("-") && Terminal.standardInputIsTerminal()
+        let input = StandardInput(keepers)
         var given = try ShareInput(
-            sources, photographs: photographs, mending: mend, keepers: keepers,
-            typed: { already throws(ToolError) in
-                atTerminal ? .shares(try typed.gather()) : try TypedShares.read(already: already)
-            })
+            sources, photographs: photographs, mending: mend, keepers: keepers, typed: input.read)
         if !given.gfshare.isEmpty { return try combine(given.gfshare, to: target) }
         try SetOptions.check(noThreshold: threshold, option: "--threshold")
-        while true {
-            do {
-                let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
-                let secret = try sealedSecret(set, &given, atTerminal: atTerminal, cryptography)
-                try secret.write(verifyFirst: target.isStream || atTerminal) { try target.write($0) }
-                try target.finish()
-                try report(set, atTerminal: atTerminal)
-                return
-            } catch let error as ToolError where atTerminal && error.exitCode != 3 {
-                // What was typed stays: more of it, or a correction, may be all that is missing.
-                Terminal.note("pd-shares: \(error.message)")
-                Terminal.note(
-                    "Nothing is lost: give another share, undo the last one, or press Ctrl-D twice to give up."
-                )
-                let before = typed.typed.count
-                let again = try typed.gather()
-                given.native.removeLast(before)
-                given.native += again
-            }
+        let set = try input.attempt(&given) { given in
+            let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+            try input.secret(of: set, &given, cryptography)
+                .write(verifyFirst: target.isStream || input.isConversation) { try target.write($0) }
+            return set
         }
+        try target.finish()
+        report(set, atTerminal: input.isConversation)
     }
 
-    /// The secret; at a terminal a sealed file that is missing is asked for.
-    private func sealedSecret(
-        _ set: NativeSet, _ given: inout ShareInput, atTerminal: Bool, _ cryptography: CoreCryptography
-    ) throws -> NativeSecret {
-        while true {
-            do {
-                return try NativeSecret(set, sealed: given.sealed, cryptography: cryptography)
-            } catch let error as ToolError where atTerminal && error.exitCode == 1 {
-                Terminal.note("pd-shares: \(error.message)")
-                guard let path = try Terminal.ask("[the sealed file, or Return to go back] > "), !path.isEmpty
-                else {
-                    throw error
-                }
-                do throws(ToolError) {
-                    let file = try InputFile(path)
-                    guard try SealedFiles.isSealed(file) else {
-                        throw ToolError("\(Printable.path(path)) is not a sealed file")
-                    }
-                    given.sealed.append(file)
-                } catch {
-                    Terminal.note("pd-shares: \(error.message)")
-                }
-            }
-        }
-    }
-
-    private func report(_ set: NativeSet, atTerminal: Bool) throws {
+    private func report(_ set: NativeSet, atTerminal: Bool) {
         for share in set.changed { Terminal.note("pd-shares: warning: \(share) \(NativeSet.misfit)") }
         let combined = set.combination.set
         let bytes =

@@ -38,76 +38,25 @@ struct DrillCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let output = try record.map { try SecretOutput($0) }
         let given = try ShareInput(
-            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: TypedShares.readAlone)
+            inputs.isEmpty ? ["-"] : inputs, keepers: keepers,
+            typed: StandardInput(keepers, alone: true).read)
         guard given.gfshare.isEmpty else {
             throw ToolError.usage(
                 "libgfshare's shares say nothing that could be checked alone: use verify --threshold")
         }
         for line in given.damaged.flatMap(\.lines) { Terminal.note("pd-shares: \(line)") }
-        guard let set = given.native.first?.share.set else { throw ToolError("no share is whole") }
-        let numbers = Swift.Set(given.native.map(\.share.number))
-        var fits: Bool?
-        var sealed: Bool?
-        if given.damaged.isEmpty, numbers.count >= set.threshold {
-            let combined = try NativeSet(given, keepers: keepers, cryptography: cryptography)
-            for share in combined.changed { Terminal.note("pd-shares: \(share) \(NativeSet.misfit)") }
-            fits = combined.changed.isEmpty
-            if !given.sealed.isEmpty, fits == true {
-                try NativeSecret(combined, sealed: given.sealed, cryptography: cryptography)
-                    .write(verifyFirst: false) { _ in }
-                sealed = true
-            }
+        guard let drill = try Drill(given, keepers: keepers, cryptography: cryptography) else {
+            throw ToolError("no share is whole")
         }
-        let text = json ? jsonRecord(given, set, fits, sealed) : plainRecord(given, set, fits, sealed)
+        let text = json ? drill.json : drill.text
         if let output {
             try Array(text.utf8).withUnsafeBytes { try output.write($0) }
             try output.finish()
         }
         try Terminal.say(String(text.dropLast()))
-        if !given.damaged.isEmpty || fits == false {
+        if drill.hasFailed {
             throw ToolError(
                 "the drill has failed: see above; bring another copy, or make new shares with refresh")
         }
-    }
-
-    private func plainRecord(_ given: ShareInput, _ set: ShareSet, _ fits: Bool?, _ sealed: Bool?) -> String {
-        var lines = [
-            "Drill of \(ShareOutput.today()) for the secret \(NativeSet.name(set)), any \(set.threshold) of \(set.shares)"
-        ]
-        for input in given.native {
-            lines.append(
-                "  \(Printable.escaped(input.title)): readable and whole"
-                    + (input.share.protection == nil ? "" : ", locked with a passphrase"))
-        }
-        for input in given.damaged { lines.append("  \(input.name): DAMAGED") }
-        switch fits {
-        case true:
-            lines.append(
-                "  These shares fit together and restore the secret\(sealed == true ? ", and the sealed file opens" : "'s key")."
-            )
-        case false: lines.append("  These shares do NOT all fit together.")
-        default:
-            lines.append(
-                "  Whether they fit together was not tried: that takes \(set.threshold) holders.")
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private func jsonRecord(_ given: ShareInput, _ set: ShareSet, _ fits: Bool?, _ sealed: Bool?) -> String {
-        func truth(_ value: Bool?) -> String { value.map { "\($0)" } ?? "null" }
-        let shares = given.native.map {
-            "{\"share\": \($0.share.number), \"holder\": \($0.share.holder.map(Printable.json) ?? "null"), \"whole\": true, "
-                + "\"passphrase\": \($0.share.protection != nil)}"
-        }
-        let damaged = given.damaged.map {
-            "{\"share\": \($0.share.number.map { "\($0)" } ?? "null"), \"whole\": false, \"file\": \(Printable.json($0.name))}"
-        }
-        return """
-            {"date": \(Printable.json(ShareOutput.today())), "set": \(Printable.json(set.identifierText)), \
-            "label": \(set.label.map(Printable.json) ?? "null"), "created": \(Printable.json(set.created)), \
-            "threshold": \(set.threshold), "shares": \(set.shares), "seen": [\((shares + damaged).joined(separator: ", "))], \
-            "fit": \(truth(fits)), "sealed_file": \(truth(sealed))}
-
-            """
     }
 }

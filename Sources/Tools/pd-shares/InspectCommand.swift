@@ -14,12 +14,20 @@ struct InspectCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let facts = try Self.facts(file)
+        let all = try Self.facts(file)
         if json {
-            let members = facts.map { "  \(Printable.json($0.key)): \($0.value.json)" }
-            try Terminal.say("{\n" + members.joined(separator: ",\n") + "\n}")
+            let objects = all.map { facts in
+                let members = facts.map { "  \(Printable.json($0.key)): \($0.value.json)" }
+                return "{\n" + members.joined(separator: ",\n") + "\n}"
+            }
+            // One share is an object, several are an array of such.
+            let text = objects.joined(separator: ",\n")
+            try Terminal.say(objects.count == 1 ? text : "[\n\(text)\n]")
         } else {
-            for fact in facts { try Terminal.say("\(fact.key): \(fact.value.text)") }
+            for (index, facts) in all.enumerated() {
+                if index > 0 { try Terminal.say("") }
+                for fact in facts { try Terminal.say("\(fact.key): \(fact.value.text)") }
+            }
         }
     }
 
@@ -49,12 +57,13 @@ struct InspectCommand: ParsableCommand {
         }
     }
 
-    private static func facts(_ path: String) throws(ToolError) -> [(key: String, value: Value)] {
-        let name: (key: String, value: Value) = ("file", .text(path))
+    /// What is known of each share, or of the one sealed file.
+    private static func facts(_ path: String) throws(ToolError) -> [[(key: String, value: Value)]] {
+        func name(_ text: String) -> (key: String, value: Value) { ("file", .text(text)) }
         let keepers = Passphrases.forShares(descriptor: nil)
         let given: ShareInput
         do {
-            given = try ShareInput([path], keepers: keepers, typed: TypedShares.readAlone)
+            given = try ShareInput([path], keepers: keepers, typed: StandardInput(keepers, alone: true).read)
         } catch let error as ToolError {
             throw error
         } catch {
@@ -63,13 +72,15 @@ struct InspectCommand: ParsableCommand {
         for line in given.damaged.flatMap(\.lines).dropLast() { Terminal.note("pd-shares: \(line)") }
         if let last = given.damaged.last?.lines.last { throw ToolError(last) }
         if !given.gfshare.isEmpty {
-            return [name, ("format", .text("gfshare"))]
-                + given.gfshare.flatMap {
-                    [("share", .number(Int($0.number))), ("secret_bytes", .number($0.bytes))]
-                }
+            return given.gfshare.map {
+                [
+                    name($0.file.name), ("format", .text("gfshare")), ("share", .number(Int($0.number))),
+                    ("secret_bytes", .number($0.bytes)),
+                ]
+            }
         }
-        guard !given.native.isEmpty else { return try [name] + sealedFacts(given.sealed.first) }
-        return [name] + given.native.flatMap { nativeFacts($0.share) }
+        guard !given.native.isEmpty else { return try [[name(path)] + sealedFacts(given.sealed.first)] }
+        return given.native.map { [name($0.name)] + nativeFacts($0.share) }
     }
 
     private static func nativeFacts(_ share: Share) -> [(key: String, value: Value)] {

@@ -67,12 +67,13 @@ struct RefreshCommand: SecretCommand {
         let cryptography = try CoreCryptography()
         let report: [String]
         let proof: String?
-        let given = try ShareInput(
-            inputs.isEmpty ? ["-"] : inputs, keepers: Passphrases.forShares(descriptor: passphraseFd),
-            typed: TypedShares.read)
+        let keepers = Passphrases.forShares(descriptor: passphraseFd)
+        let input = StandardInput(keepers)
+        var given = try ShareInput(
+            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: input.read)
         if given.gfshare.isEmpty {
             try SetOptions.check(noThreshold: oldThreshold, option: "--old-threshold")
-            report = try refresh(given, cryptography)
+            report = try input.attempt(&given) { try refresh(&$0, input, cryptography) }
             proof = NativeSet.proof
         } else {
             (report, proof) = try refresh(given.gfshare, cryptography)
@@ -92,7 +93,7 @@ struct RefreshCommand: SecretCommand {
     }
 
     private func refresh(
-        _ given: ShareInput, _ cryptography: CoreCryptography
+        _ given: inout ShareInput, _ input: StandardInput, _ cryptography: CoreCryptography
     ) throws -> [String] {
         let wereLocked = given.native.contains { $0.share.protection != nil }
         let lock = passphrase ?? (wereLocked || passphraseFd != nil)
@@ -118,7 +119,7 @@ struct RefreshCommand: SecretCommand {
             keepers: lock ? passphrases : nil, directBytes: Self.directBytes(before),
             cryptography: cryptography)
         let source: PieceSource
-        if let sealed = try NativeSecret(set, sealed: given.sealed, cryptography: cryptography).sealed {
+        if let sealed = try input.secret(of: set, &given, cryptography).sealed {
             try SealedFiles.open(sealed, with: set.combination, cryptography: cryptography) { _ in }
             let reader = try SealedFiles.Reader(sealed, with: set.combination, cryptography: cryptography)
             source = PieceSource { try reader.next() }

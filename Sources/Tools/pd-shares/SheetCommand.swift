@@ -29,8 +29,9 @@ struct SheetCommand: SecretCommand {
     func run() throws {
         // The core has to be ready before its hash is used.
         _ = try CoreCryptography()
+        let keepers = Passphrases.forShares(descriptor: nil)
         let given = try ShareInput(
-            inputs, keepers: Passphrases.forShares(descriptor: nil), typed: TypedShares.read)
+            inputs, keepers: keepers, typed: StandardInput(keepers, alone: true).read)
         for line in given.damaged.flatMap(\.lines).dropLast() { Terminal.note("pd-shares: \(line)") }
         if let last = given.damaged.last?.lines.last { throw ToolError(last) }
         guard !given.native.isEmpty else {

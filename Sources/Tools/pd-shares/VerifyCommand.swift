@@ -33,8 +33,9 @@ struct VerifyCommand: SecretCommand {
     func run() throws {
         let cryptography = try CoreCryptography()
         let keepers = Passphrases.forShares(descriptor: passphraseFd)
-        let given = try ShareInput(
-            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: TypedShares.read)
+        let input = StandardInput(keepers)
+        var given = try ShareInput(
+            inputs.isEmpty ? ["-"] : inputs, keepers: keepers, typed: input.read)
         if !given.gfshare.isEmpty {
             let set = try GfshareSet(given.gfshare, threshold: threshold)
             try set.combine { _ in }
@@ -49,16 +50,16 @@ struct VerifyCommand: SecretCommand {
             return
         }
         try SetOptions.check(noThreshold: threshold, option: "--threshold")
-        let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
-        try NativeSecret(set, sealed: given.sealed, cryptography: cryptography).write(verifyFirst: false) {
-            _ in
+        let set = try input.attempt(&given) { given in
+            let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+            try input.secret(of: set, &given, cryptography).write(verifyFirst: false) { _ in }
+            return set
         }
         for share in set.changed.dropFirst() { Terminal.note("pd-shares: \(share) \(NativeSet.misfit)") }
         if let changed = set.changed.first { throw ToolError("\(changed) \(NativeSet.misfit)") }
-        guard given.damaged.isEmpty else {
-            throw ToolError(
-                "the other shares fit, but \(given.damaged.map(\.name).joined(separator: ", ")) cannot be read whole"
-            )
+        let torn = given.damaged.map(\.name) + given.unreadable
+        guard torn.isEmpty else {
+            throw ToolError("the other shares fit, but \(torn.joined(separator: ", ")) cannot be read whole")
         }
         let combined = set.combination.set
         try Terminal.say(

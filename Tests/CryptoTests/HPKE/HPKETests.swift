@@ -183,7 +183,7 @@ import Testing
         let sealed = try sender.seal("secret".utf8, authenticating: "hosts/7/serial".utf8)
         var recipient = try recipient(sender.encapsulatedKey)
         for other in ["hosts/8/serial", "hosts/7/model", "hosts/7/serial/", ""] {
-            #expect(throws: HPKE.Error.authenticationFailed) {
+            #expect(throws: CryptoError.authenticationFailed) {
                 _ = try recipient.open(sealed, authenticating: other.utf8)
             }
         }
@@ -196,7 +196,7 @@ import Testing
         for info in ["PenguinDome test 2", "PenguinDome test", ""] {
             var recipient = try HPKE.Recipient(
                 privateKey: recipientKey, info: info.utf8, encapsulatedKey: sender.encapsulatedKey)
-            #expect(throws: HPKE.Error.authenticationFailed) { _ = try recipient.open(sealed) }
+            #expect(throws: CryptoError.authenticationFailed) { _ = try recipient.open(sealed) }
         }
     }
 
@@ -206,17 +206,17 @@ import Testing
         let other = try PrivateKey(rawRepresentation: SecretBytes(copying: 2...33))
         var wrongKey = try HPKE.Recipient(
             privateKey: other, info: info, encapsulatedKey: sender.encapsulatedKey)
-        #expect(throws: HPKE.Error.authenticationFailed) { _ = try wrongKey.open(sealed) }
+        #expect(throws: CryptoError.authenticationFailed) { _ = try wrongKey.open(sealed) }
         var wrongCipher = try recipient(sender.encapsulatedKey, cipher: .chaCha20Poly1305)
-        #expect(throws: HPKE.Error.authenticationFailed) { _ = try wrongCipher.open(sealed) }
+        #expect(throws: CryptoError.authenticationFailed) { _ = try wrongCipher.open(sealed) }
         var wrongEnc = try recipient(sender.encapsulatedKey.flipping(5))
-        #expect(throws: HPKE.Error.authenticationFailed) { _ = try wrongEnc.open(sealed) }
+        #expect(throws: CryptoError.authenticationFailed) { _ = try wrongEnc.open(sealed) }
     }
 
     @Test(arguments: [0, 1, 31, 33, 64]) func `p93_ an encapsulated key of another length is refused`(
         count: Int
     ) {
-        #expect(throws: HPKE.Error.encapsulatedKeyByteCount(count)) {
+        #expect(throws: CryptoError.byteCount(of: .encapsulatedKey, count)) {
             _ = try recipient([UInt8](repeating: 9, count: count))
         }
     }
@@ -225,9 +225,9 @@ import Testing
         var sender = try sender()
         let messages = try (UInt8(0)..<3).map { try sender.seal([$0]) }
         var recipient = try recipient(sender.encapsulatedKey)
-        #expect(throws: HPKE.Error.authenticationFailed) { _ = try recipient.open(messages[1]) }
+        #expect(throws: CryptoError.authenticationFailed) { _ = try recipient.open(messages[1]) }
         #expect(try recipient.open(messages[0]).revealed == [0])
-        #expect(throws: HPKE.Error.authenticationFailed) { _ = try recipient.open(messages[0]) }
+        #expect(throws: CryptoError.authenticationFailed) { _ = try recipient.open(messages[0]) }
         #expect(try recipient.open(messages[1]).revealed == [1])
         #expect(try recipient.open(messages[2]).revealed == [2])
     }
@@ -237,12 +237,12 @@ import Testing
         let sealed = try sender.seal([1, 2, 3])
         var recipient = try recipient(sender.encapsulatedKey)
         for index in sealed.indices {
-            #expect(throws: HPKE.Error.authenticationFailed) {
+            #expect(throws: CryptoError.authenticationFailed) {
                 _ = try recipient.open(sealed.flipping(index))
             }
         }
         for count in 0..<sealed.count {
-            #expect(throws: HPKE.Error.authenticationFailed) { _ = try recipient.open(sealed.prefix(count)) }
+            #expect(throws: CryptoError.authenticationFailed) { _ = try recipient.open(sealed.prefix(count)) }
         }
         #expect(try recipient.open(sealed).revealed == [1, 2, 3])
     }
@@ -252,15 +252,15 @@ import Testing
             recipientKey: recipientKey.publicKey, cipher: .aes256GCM, info: info,
             ephemeral: PrivateKey(rawRepresentation: SecretBytes(copying: 3...34)), sequenceNumber: .max - 1)
         _ = try sender.seal([1])
-        #expect(throws: HPKE.Error.messageLimitReached) { _ = try sender.seal([1]) }
-        #expect(throws: HPKE.Error.messageLimitReached) { _ = try sender.seal([1]) }
+        #expect(throws: CryptoError.messageLimitReached) { _ = try sender.seal([1]) }
+        #expect(throws: CryptoError.messageLimitReached) { _ = try sender.seal([1]) }
     }
 
     @Test func `p90_ a point of low order is refused on both sides`() throws {
         let zero = [UInt8](repeating: 0, count: 32)
-        #expect(throws: Curve25519.Error.lowOrderPoint) { _ = try recipient(zero) }
+        #expect(throws: CryptoError.lowOrderPoint) { _ = try recipient(zero) }
         let point = try Curve25519.KeyAgreement.PublicKey(rawRepresentation: zero)
-        #expect(throws: Curve25519.Error.lowOrderPoint) {
+        #expect(throws: CryptoError.lowOrderPoint) {
             _ = try HPKE.Sender(recipientKey: point, info: info, random: SecureRandom())
         }
     }
@@ -273,7 +273,7 @@ import Testing
             #expect(try recipient.open(sealed, authenticating: "field, revision 1".utf8) == secret("old"))
         }
         var recipient = try recipient(sender.encapsulatedKey)
-        #expect(throws: HPKE.Error.authenticationFailed) {
+        #expect(throws: CryptoError.authenticationFailed) {
             _ = try recipient.open(sealed, authenticating: "field, revision 2".utf8)
         }
     }
@@ -282,7 +282,7 @@ import Testing
         let sender = try sender()
         #expect(try sender.exportSecret(context: [], outputByteCount: 8_160).count == 8_160)
         for count in [0, -1, 8_161, 65_536] {
-            #expect(throws: KDFError.outputByteCount(count)) {
+            #expect(throws: CryptoError.byteCount(of: .derivedKey, count)) {
                 _ = try sender.exportSecret(context: [], outputByteCount: count)
             }
         }

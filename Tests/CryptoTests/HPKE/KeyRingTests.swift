@@ -35,12 +35,12 @@ import Testing
             random: SecureRandom(.nonce))
         #expect(try after.open(old, info: info, authenticating: place) == secret("old"))
         #expect(try after.open(new, info: info, authenticating: place) == secret("new"))
-        #expect(throws: HPKE.Error.unknownKey(HPKE.KeyID(of: keys[1].publicKey))) {
+        #expect(throws: CryptoError.unknownKey(HPKE.KeyID(of: keys[1].publicKey))) {
             try before.open(new, info: info, authenticating: place)
         }
         // Once the old key is gone its values are gone, and the error says which key is wanted.
         let later = HPKE.KeyRing(current: keys[2], older: [keys[1]])
-        #expect(throws: HPKE.Error.unknownKey(HPKE.KeyID(of: keys[0].publicKey))) {
+        #expect(throws: CryptoError.unknownKey(HPKE.KeyID(of: keys[0].publicKey))) {
             try later.open(old, info: info, authenticating: place)
         }
     }
@@ -60,12 +60,12 @@ import Testing
             for bit in UInt8(0)..<8 {
                 let other = try HPKE.SealedValue(combined: value.combined.flipping(index, bit: bit))
                 #expect(other.keyID != value.keyID)
-                #expect(throws: HPKE.Error.unknownKey(other.keyID)) {
+                #expect(throws: CryptoError.unknownKey(other.keyID)) {
                     try ring.open(other, info: info, authenticating: place)
                 }
             }
         }
-        let unknown = HPKE.Error.unknownKey(HPKE.KeyID(of: keys[2].publicKey))
+        let unknown = CryptoError.unknownKey(HPKE.KeyID(of: keys[2].publicKey))
         #expect(unknown.description.contains(HPKE.KeyID(of: keys[2].publicKey).description))
     }
 
@@ -75,7 +75,7 @@ import Testing
         let moved = try HPKE.SealedValue(
             combined: HPKE.KeyID(of: keys[1].publicKey).bytes + value.combined.dropFirst(HPKE.KeyID.byteCount)
         )
-        #expect(throws: HPKE.Error.authenticationFailed) {
+        #expect(throws: CryptoError.authenticationFailed) {
             try ring.open(moved, info: info, authenticating: place)
         }
     }
@@ -85,27 +85,27 @@ import Testing
     {
         let ring = HPKE.KeyRing(current: keys[0])
         let value = try sealed("owner", to: keys[0])
-        #expect(throws: HPKE.Error.authenticationFailed) {
+        #expect(throws: CryptoError.authenticationFailed) {
             try ring.open(value, info: info, authenticating: "hosts/43/owner, revision 7".utf8)
         }
-        #expect(throws: HPKE.Error.authenticationFailed) {
+        #expect(throws: CryptoError.authenticationFailed) {
             try ring.open(value, info: "private fields 2".utf8, authenticating: place)
         }
         for index in HPKE.KeyID.byteCount..<value.combined.count {
             // The topmost bit of the encapsulated key is ignored by X25519, but bound by the key schedule.
             let changed = try HPKE.SealedValue(combined: value.combined.flipping(index, bit: 7))
-            #expect(throws: HPKE.Error.authenticationFailed, "byte \(index)") {
+            #expect(throws: CryptoError.authenticationFailed, "byte \(index)") {
                 try ring.open(changed, info: info, authenticating: place)
             }
         }
         for count in 0..<value.combined.count {
             let cut = value.combined.prefix(count)
             if count < 64 {
-                #expect(throws: HPKE.Error.sealedValueByteCount(count)) {
+                #expect(throws: CryptoError.byteCount(of: .sealedValue, count)) {
                     try HPKE.SealedValue(combined: cut)
                 }
             } else {
-                #expect(throws: HPKE.Error.authenticationFailed) {
+                #expect(throws: CryptoError.authenticationFailed) {
                     try ring.open(HPKE.SealedValue(combined: cut), info: info, authenticating: place)
                 }
             }

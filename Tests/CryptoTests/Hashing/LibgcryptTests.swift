@@ -34,8 +34,8 @@ struct LibgcryptTests {
     }
 
     @Test func `an error code of libgcrypt becomes an error, and none becomes none`() throws {
-        try Libgcrypt.check(0)
-        #expect(throws: CryptoError.library(code: 45)) { try Libgcrypt.check(45) }
+        try CryptoError.check(0)
+        #expect(throws: CryptoError.library(code: 45)) { try CryptoError.check(45) }
     }
 
     /// Set in the process that the next test starts.

@@ -50,11 +50,13 @@ import Testing
         #expect(try derive(count: 64).count == 64)
         #expect(try derive(memory: 8 * 64, lanes: 64).count == 32)
         for memory in [7, Argon2id.maximumMemory + 1] {
-            #expect(throws: KDFError.cost("m")) { try derive(memory: memory) }
+            #expect(throws: CryptoError.cost("m")) { try derive(memory: memory) }
         }
-        for passes in [0, 1_001] { #expect(throws: KDFError.cost("t")) { try derive(passes: passes) } }
-        for lanes in [0, 65, .max] { #expect(throws: KDFError.cost("p")) { try derive(lanes: lanes) } }
-        for count in [3, 65] { #expect(throws: KDFError.outputByteCount(count)) { try derive(count: count) } }
-        #expect(throws: KDFError.saltByteCount(7)) { try derive(salt: "saltsal") }
+        for passes in [0, 1_001] { #expect(throws: CryptoError.cost("t")) { try derive(passes: passes) } }
+        for lanes in [0, 65, .max] { #expect(throws: CryptoError.cost("p")) { try derive(lanes: lanes) } }
+        for count in [3, 65] {
+            #expect(throws: CryptoError.byteCount(of: .derivedKey, count)) { try derive(count: count) }
+        }
+        #expect(throws: CryptoError.byteCount(of: .salt, 7)) { try derive(salt: "saltsal") }
     }
 }

@@ -55,7 +55,7 @@ import Testing
         #expect(longest.count == most)
         #expect(longest.revealed.starts(with: shorter.revealed))
         for count in [most + 1, 0, -1, Int.max] {
-            #expect(throws: KDFError.outputByteCount(count)) {
+            #expect(throws: CryptoError.byteCount(of: .derivedKey, count)) {
                 try HKDF.deriveKey(
                     inputKeyMaterial: secret("ikm"), info: [], outputByteCount: count, hash: hash)
             }
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `a pseudorandom key shorter than the hash is refused`() throws {
-        #expect(throws: KDFError.keyByteCount(31)) {
+        #expect(throws: CryptoError.byteCount(of: .pseudoRandomKey, 31)) {
             try HKDF.expand(
                 pseudoRandomKey: SecretBytes(copying: [UInt8](repeating: 1, count: 31)), info: [],
                 outputByteCount: 32)

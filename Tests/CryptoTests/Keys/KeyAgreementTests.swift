@@ -90,13 +90,13 @@ import Testing
     {
         var encoded = bytes(hex: point)
         encoded[31] |= bit
-        #expect(throws: Curve25519.Error.lowOrderPoint) { try agree(Array(1...32), encoded) }
+        #expect(throws: CryptoError.lowOrderPoint) { try agree(Array(1...32), encoded) }
     }
 
     @Test(arguments: [0, 31, 33]) func `keys that are not 32 bytes are refused`(count: Int) throws {
         let secret = SecretBytes(count: count) { _ in }
-        #expect(throws: Curve25519.Error.keyByteCount(count)) { try PrivateKey(rawRepresentation: secret) }
-        #expect(throws: Curve25519.Error.keyByteCount(count)) {
+        #expect(throws: CryptoError.byteCount(of: .key, count)) { try PrivateKey(rawRepresentation: secret) }
+        #expect(throws: CryptoError.byteCount(of: .key, count)) {
             try PublicKey(rawRepresentation: [UInt8](repeating: 9, count: count))
         }
     }
@@ -135,7 +135,7 @@ import Testing
             let shared = bytes(hex: test.shared)
             let result = Result { try agree(bytes(hex: test.private), bytes(hex: test.public)) }
             if shared.allSatisfy({ $0 == 0 }) {
-                #expect(throws: Curve25519.Error.lowOrderPoint, "tcId \(test.tcId)") { try result.get() }
+                #expect(throws: CryptoError.lowOrderPoint, "tcId \(test.tcId)") { try result.get() }
                 refused += 1
             } else {
                 #expect(try result.get() == shared, "tcId \(test.tcId)")

@@ -94,8 +94,8 @@ import Testing
 
     @Test(arguments: [0, 31, 33, 64]) func `keys that are not 32 bytes are refused`(count: Int) throws {
         let secret = SecretBytes(count: count) { _ in }
-        #expect(throws: Curve25519.Error.keyByteCount(count)) { try PrivateKey(rawRepresentation: secret) }
-        #expect(throws: Curve25519.Error.keyByteCount(count)) {
+        #expect(throws: CryptoError.byteCount(of: .key, count)) { try PrivateKey(rawRepresentation: secret) }
+        #expect(throws: CryptoError.byteCount(of: .key, count)) {
             try PublicKey(rawRepresentation: [UInt8](repeating: 9, count: count))
         }
     }
@@ -115,7 +115,7 @@ import Testing
     ]
 
     @Test(arguments: shortPoints) func `a key that would stop the process is refused`(point: String) {
-        #expect(throws: Curve25519.Error.invalidPublicKey) {
+        #expect(throws: CryptoError.invalidPublicKey) {
             try PublicKey(rawRepresentation: bytes(hex: point))
         }
     }
@@ -135,7 +135,7 @@ import Testing
     @Test(arguments: lowOrderPoints) func `p43_ a key of low order, under which anyone can sign, is refused`(
         point: String
     ) {
-        #expect(throws: Curve25519.Error.invalidPublicKey) {
+        #expect(throws: CryptoError.invalidPublicKey) {
             try PublicKey(rawRepresentation: bytes(hex: point))
         }
     }
@@ -149,7 +149,7 @@ import Testing
             "0100000000000000000000000000000000000000000000000000000000000080",
             "0200000000000000000000000000000000000000000000000000000000000000",
         ] {
-            #expect(throws: Curve25519.Error.invalidPublicKey, "\(point)") {
+            #expect(throws: CryptoError.invalidPublicKey, "\(point)") {
                 try PublicKey(rawRepresentation: bytes(hex: point))
             }
         }
@@ -158,7 +158,7 @@ import Testing
     @Test(arguments: UInt8(0)..<19) func `p43_ a y that is not below the prime is refused`(excess: UInt8) {
         for sign in [0x7F, 0xFF] as [UInt8] {
             let encoded = [0xED + excess] + [UInt8](repeating: 0xFF, count: 30) + [sign]
-            #expect(throws: Curve25519.Error.invalidPublicKey) { try PublicKey(rawRepresentation: encoded) }
+            #expect(throws: CryptoError.invalidPublicKey) { try PublicKey(rawRepresentation: encoded) }
         }
     }
 

@@ -34,7 +34,7 @@ import Testing
 
     @Test func `p81_ PBKDF2 gives no second block, which only the defender would pay for`() throws {
         for count in [33, 48, 0, -1] {
-            #expect(throws: KDFError.outputByteCount(count)) {
+            #expect(throws: CryptoError.byteCount(of: .derivedKey, count)) {
                 try PBKDF2.deriveKey(
                     password: secret("p"), salt: "salt".utf8, rounds: 1, outputByteCount: count)
             }
@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [0, -1, PBKDF2.maximumRounds + 1, .max])
     func `PBKDF2 rounds out of bounds are refused`(rounds: Int) throws {
-        #expect(throws: KDFError.rounds(rounds)) {
+        #expect(throws: CryptoError.cost("rounds")) {
             try PBKDF2.deriveKey(password: secret("p"), salt: "salt".utf8, rounds: rounds)
         }
     }

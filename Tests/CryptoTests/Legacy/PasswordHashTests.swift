@@ -106,7 +106,7 @@ import Testing
         #expect(try !PasswordHash.matches(secret("wrong"), hash, roundsIfUnknown: 1_000))
         #expect(try !PasswordHash.matches(secret("right"), nil, roundsIfUnknown: 1_000))
         // That the rounds come to the derivation shows where it refuses them.
-        #expect(throws: KDFError.rounds(0)) {
+        #expect(throws: CryptoError.cost("rounds")) {
             try PasswordHash.matches(secret("right"), nil, roundsIfUnknown: 0)
         }
         #expect(try PasswordHash.matches(secret("right"), hash, roundsIfUnknown: 0))

@@ -219,7 +219,7 @@ import Testing
     @Test func `no padding is asked for where none is needed, and a failing source sends nothing`() throws {
         var sender = try encryptor("k", "i")
         #expect(try sender.encrypt([UInt8](repeating: 1, count: 11), random: BrokenRandom()).count == 16)
-        #expect(throws: BrokenRandom.Exhausted.self) { _ = try sender.encrypt([1], random: BrokenRandom()) }
+        #expect(throws: BrokenRandom.exhausted) { _ = try sender.encrypt([1], random: BrokenRandom()) }
         // The failure did not touch the chain.
         var receiver = try decryptor("k", "i")
         #expect(throws: PipeCipherV1.Error.undecipherable) {

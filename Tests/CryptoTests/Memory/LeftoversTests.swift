@@ -102,4 +102,40 @@ import Testing
         ]
         for kept in [secret, shared] + derived { #expect(try leftovers(of: kept) == 0) }
     }
+
+    /// Gives the bytes of a secret.
+    private struct Given: RandomSource {
+        let secret: SecretBytes
+
+        func fill(_ buffer: UnsafeMutableRawBufferPointer) {
+            secret.withUnsafeBytes { buffer.copyMemory(from: $0) }
+        }
+    }
+
+    @Test
+    func `p134_ an OpenPGP key is made, armored, read and used without a copy of it, binary or in base 64`()
+        throws
+    {
+        let secret = Self.secret(4)
+        var key = try OpenPGP.SecretKey.generate(
+            userID: "x", at: ForgedKey.born, validity: nil, random: Given(secret: secret))
+        // The second line of base 64 is of the bytes 48 to 95 of the packet, in which the secret number begins at 57.
+        let text = key.armored().withUnsafeBytes { armor in
+            let lines = armor.split(separator: 0x0a, omittingEmptySubsequences: false)
+            return SecretBytes(copying: lines[3].dropFirst(16).prefix(32))
+        }
+        key = try OpenPGP.SecretKey(key.armored())
+        _ = try key.detachedSignature(of: [1, 2, 3], for: .file, at: ForgedKey.now)
+        #expect(try leftovers(of: secret) == 0)
+        #expect(try leftovers(of: text) == 0)
+        // Also where it turns out to be damaged: in the public point, after which nothing fits.
+        var damaged = key.armored()
+        damaged.withUnsafeMutableBytes { armor in
+            let body = armor.indices.first { armor[$0] == 0x0a && armor[$0 + 1] == 0x0a }
+            if let body { armor[body + 2 + 40] ^= 1 }
+        }
+        #expect(throws: OpenPGP.Error.self) { try OpenPGP.SecretKey(damaged) }
+        #expect(try leftovers(of: secret) == 0)
+        #expect(try leftovers(of: text) == 0)
+    }
 }

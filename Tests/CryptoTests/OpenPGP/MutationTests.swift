@@ -82,7 +82,7 @@ struct MutationTests {
             }
             counts.accepted += 1
             let packets = try OpenPGP.Verifier.signaturePackets(mutant)
-            let counting = packets.map { OpenPGP.PacketReader.write(.signature, $0.body) }.filter {
+            let counting = packets.map { OpenPGP.packet(.signature, $0.body) }.filter {
                 (try? verifier.verify(signature: $0, of: Self.document, at: now)) != nil
             }
             #expect(!counting.isEmpty)
@@ -136,7 +136,7 @@ enum Mutator {
             case 7: bytes += other
             case 8: bytes = Array(other.prefix(offset) + bytes.dropFirst(offset))
             case 9:
-                bytes = OpenPGP.PacketReader.write(OpenPGP.PacketTag(rawValue: byte & 63 | 1), other) + bytes
+                bytes = OpenPGP.packet(OpenPGP.PacketTag(rawValue: byte & 63 | 1), other) + bytes
             default: bytes = changeSubpackets(bytes, &random)
             }
         }
@@ -167,7 +167,7 @@ enum Mutator {
         var changed = Array(signature.hashedPart.prefix(4))
         for area in areas { changed += OpenPGP.bigEndian(area.count).suffix(2) + area }
         changed += bytes[(signature.value.startIndex - 2)..<packet.body.endIndex]
-        return OpenPGP.PacketReader.write(.signature, changed) + bytes[packet.body.endIndex...]
+        return OpenPGP.packet(.signature, changed) + bytes[packet.body.endIndex...]
     }
 
     static func changeText(_ text: [UInt8], _ random: inout SplitMix64) -> [UInt8] {

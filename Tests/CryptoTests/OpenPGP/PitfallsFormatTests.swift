@@ -140,20 +140,25 @@ struct PitfallsFormatTests {
         scene.refusesAsMalformed([0xc2, 0])
     }
 
-    @Test("p47 Only literal data comes in parts, the first of them of 512 bytes or more")
+    @Test("p47 Nothing comes in parts, and compressed and encrypted data are named where they do")
     func p47_parts() throws {
-        func read(_ tag: UInt8, power: UInt8) throws -> Int? {
-            // One part of 2^power bytes, and an end of none.
-            let packet = [0xc0 | tag, 0xe0 | power] + [UInt8](repeating: 0x62, count: 1 << power) + [0]
-            var reader = OpenPGP.PacketReader(packet[...])
-            return try reader.next(allowingPartialLiteral: true)?.body.count
+        for (tag, name) in [
+            (2, "signature"), (4, "one-pass signature"), (11, "literal data"), (13, "user ID"),
+        ]
+            as [(UInt8, String)]
+        {
+            for header in [[0xc0 | tag, 0xe9], [0x83 | tag << 2]] {
+                var reader = OpenPGP.PacketReader((header + [UInt8](repeating: 0x62, count: 512) + [0])[...])
+                #expect(throws: OpenPGP.Error.malformedPacket("a \(name) packet of unstated length")) {
+                    try reader.next()
+                }
+            }
         }
-        #expect(try read(11, power: 9) == 512)
-        #expect(throws: OpenPGP.Error.malformedPacket("a first part of less than 512 bytes")) {
-            try read(11, power: 8)
-        }
-        for tag in [2, 4, 13] as [UInt8] {
-            #expect(throws: OpenPGP.PacketTag(rawValue: tag).withoutLength) { try read(tag, power: 9) }
+        for (tag, error) in [(8, .compressedMessage), (1, .encryptedMessage), (18, .encryptedMessage)]
+            as [(UInt8, OpenPGP.Error)]
+        {
+            var reader = OpenPGP.PacketReader([0xc0 | tag, 0xe9, 1, 2, 3][...])
+            #expect(throws: error) { try reader.next() }
         }
     }
 
@@ -431,22 +436,25 @@ struct PitfallsFormatTests {
 
     @Test("p48 Base64 and the checksum agree with known answers, for every length")
     func p48_base64() throws {
-        for (plain, text) in [
-            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy"),
+        func armored(_ lines: [String]) -> [UInt8] {
+            Array(
+                "-----BEGIN PGP MESSAGE-----\n\n\(lines.joined(separator: "\n"))\n-----END PGP MESSAGE-----"
+                    .utf8)
+        }
+        for (plain, lines) in [
+            ("f", ["Zg=="]), ("fo", ["Zm8="]), ("foo", ["Zm9v"]), ("foobar", ["Zm9vYmFy"]),
+            ("foobar", ["Zm9", "", "vYmFy"]),
         ] {
-            #expect(String(decoding: OpenPGP.Base64.encode(plain.utf8), as: UTF8.self) == text)
+            let read = try OpenPGP.Armor.unwrap(armored(lines), kind: .message, limit: 1000)
+            #expect(read == Array(plain.utf8))
         }
-        for character in UInt8.min...UInt8.max
-        where character != UInt8(ascii: "=") && !OpenPGP.Base64.alphabet.contains(character) {
-            var (decoder, output) = (OpenPGP.Base64Decoder(), [UInt8]())
-            #expect(throws: OpenPGP.Error.malformedArmor("a character that is not base64")) {
-                try decoder.decode([character] + Array("AAA".utf8)[...], into: &output)
-            }
-        }
-        for lines in [["Zg==Zm8="], ["Zg==", "Zm8="], ["Z=g="]] {
-            var (decoder, output) = (OpenPGP.Base64Decoder(), [UInt8]())
-            #expect(throws: OpenPGP.Error.malformedArmor("padding before the end"), "\(lines)") {
-                for line in lines { try decoder.decode(Array(line.utf8)[...], into: &output) }
+        for lines in [
+            ["Zg==Zm8="], ["Zg==", "Zm8="], ["Z=g="], ["Zg="], ["Zg"], ["Zm9"], ["Zh=="], ["Zm9="],
+            ["Zg==", "Zg"],
+            ["Zg==="], ["Zm9v*"], ["Zm9-"], ["Zm9\u{e9}"],
+        ] {
+            #expect(throws: OpenPGP.Error.malformedArmor("not canonical base64"), "\(lines)") {
+                try OpenPGP.Armor.unwrap(armored(lines), kind: .message, limit: 1000)
             }
         }
         #expect(OpenPGP.Armor.crc24([UInt8]()) == 0xb704ce)

@@ -1,4 +1,5 @@
 import Foundation
+import PDSecrets
 import Testing
 
 @testable import PDCrypto
@@ -39,7 +40,8 @@ struct PitfallsKeyTests {
                 try verifier.verify(signature: crossed, of: [1], at: ForgedKey.now)
             }
         }
-        #expect(throws: OpenPGP.Error.unknownSigner(keyID: a.fingerprint.keyID.description)) {
+        #expect(throws: OpenPGP.Error.unknownSigner(keyID: BaseN.upperHexadecimal.text(a.fingerprint.keyID)))
+        {
             try onlyB.verify(signature: crossed, of: [1], at: ForgedKey.now)
         }
         // The hashed area decides alone; without it the unhashed one does, as long as it names one key.
@@ -68,7 +70,8 @@ struct PitfallsKeyTests {
                 try verifier.verifyRelease(signatures: claimed, of: [1], at: ForgedKey.now)
             }
         }
-        #expect(throws: OpenPGP.Error.unknownSigner(keyID: a.fingerprint.keyID.description)) {
+        #expect(throws: OpenPGP.Error.unknownSigner(keyID: BaseN.upperHexadecimal.text(a.fingerprint.keyID)))
+        {
             try onlyB.verify(signature: claimed, of: [1], at: ForgedKey.now)
         }
     }
@@ -108,7 +111,7 @@ struct PitfallsKeyTests {
         }
         #expect(
             try Self.verdict(certificate, attacker)
-                == .unknownSigner(keyID: attacker.fingerprint.keyID.description))
+                == .unknownSigner(keyID: BaseN.upperHexadecimal.text(attacker.fingerprint.keyID)))
         // A certificate of the attacker's key that carries the trusted key's self-signature is not bound by it.
         let stolen = try OpenPGP.Certificate(
             Forge.packet(.publicKey, attacker.body) + Forge.name(trusted))
@@ -790,7 +793,7 @@ struct PitfallsKeyTests {
         let foreign = try Forge.revocation(key, by: stranger, reason: 2, made: ForgedKey.born)
         let found = try OpenPGP.Certificate.all(in: both[0] + foreign + both[1] + foreign)
         #expect(found.map(\.isRevoked) == [false, false])
-        #expect(throws: OpenPGP.Error.unexpectedPacket(.signature)) {
+        #expect(throws: OpenPGP.Error.mistake(.signature)) {
             try OpenPGP.Certificate.all(in: revocation + both[0])
         }
     }
@@ -841,14 +844,11 @@ struct PitfallsKeyTests {
         #expect(
             try Self.verdict(certificate, key, made: ForgedKey.born.advanced(by: -1))
                 == .signatureOlderThanKey(key.fingerprint))
-        let strict = OpenPGP.Verifier(certificates: [certificate], clockSkew: 0)
-        let signature = try Forge.packet(.signature, key.signature(over: [1], made: now.advanced(by: 1)))
-        #expect(throws: OpenPGP.Error.signatureFromTheFuture(now.advanced(by: 1))) {
-            try strict.verify(signature: signature, of: [1], at: now)
-        }
+        let verifier = OpenPGP.Verifier(certificates: [certificate])
+        let signature = try Forge.packet(.signature, key.signature(over: [1], made: now))
         // The ends of the range do not trap.
         for extreme in [Int64.min, Int64.max] {
-            _ = try? strict.verify(signature: signature, of: [1], at: OpenPGP.Timestamp(extreme))
+            _ = try? verifier.verify(signature: signature, of: [1], at: OpenPGP.Timestamp(extreme))
             #expect(!OpenPGP.Timestamp(extreme).description.isEmpty)
         }
     }
@@ -871,7 +871,7 @@ struct PitfallsKeyTests {
         let fingerprint = try #require(OpenPGP.Fingerprint(hex: text))
         #expect(fingerprint.description == text)
         #expect(OpenPGP.Fingerprint(hex: "b166 502a df9f 7b78 d857  7d33 debb 2c59 748b 84ca") == fingerprint)
-        #expect(fingerprint.keyID.description == "DEBB2C59748B84CA")
+        #expect(BaseN.upperHexadecimal.text(fingerprint.keyID) == "DEBB2C59748B84CA")
         // The last two: a digit too many, and digits that are none of ASCII.
         let wide = text.replacingOccurrences(of: "8", with: "\u{ff18}")
         for wrong in [

@@ -357,7 +357,7 @@ struct PitfallsNumberTests {
         ])
     func p43_unusablePoints(point: String) throws {
         let head = [4] + OpenPGP.bigEndian(ForgedKey.born.seconds)
-        let oid = OpenPGP.PublicKey.ed25519OID
+        let oid = OpenPGP.PublicKeyAlgorithm.ed25519OID
         for body in [
             head + [27] + hex(point), head + [22, UInt8(oid.count)] + oid + OpenPGP.mpi([0x40] + hex(point)),
         ] {

@@ -144,9 +144,6 @@ struct PitfallsSweepTests {
                 try verifier.verify(signature: bytes, of: [], at: ForgedKey.now)
             }
             #expect(throws: OpenPGP.Error.self) { try OpenPGP.SecretKey(bytes) }
-            #expect(throws: OpenPGP.Error.self) {
-                try OpenPGP.InlineMessage(verifying: bytes, with: verifier, for: nil, at: ForgedKey.now)
-            }
             _ = try? OpenPGP.Certificate.all(in: bytes)
         }
         let key = try OpenPGP.SecretKey.generate(userID: "x", at: ForgedKey.born, validity: nil)

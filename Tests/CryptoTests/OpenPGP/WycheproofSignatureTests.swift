@@ -108,7 +108,7 @@ struct WycheproofSignatureTests {
     @Test("p43 Ed25519: edge cases as Wycheproof judges them, in both forms of OpenPGP")
     func p43_ed25519() throws {
         let file: File = try Vectors.fetched("Signature/wycheproof/ed25519_test.json")
-        let oid = OpenPGP.PublicKey.ed25519OID
+        let oid = OpenPGP.PublicKeyAlgorithm.ed25519OID
         var counts = (valid: 0, invalid: 0, special: 0)
         for group in file.testGroups {
             let point = hex(group.publicKey.pk ?? "")

@@ -44,11 +44,9 @@ import Testing
             "HKDF",
         ]).output
         let header = bytes(hex: "02 01 01 00 00000006 0000000000000000")
-        let box = try Array("ls -l\n".utf8).withUnsafeBytes {
-            try AES.GCM.seal(
-                $0, using: SecretBytes(copying: key), nonce: bytes(hex: "01 01 00 00 0000000000000000"),
-                authenticating: header + [1] + pipeID)
-        }
+        let box = try AES.GCM.seal(
+            Array("ls -l\n".utf8), using: SecretBytes(copying: key),
+            nonce: bytes(hex: "01 01 00 00 0000000000000000"), authenticating: header + [1] + pipeID)
         #expect(frame == header + box.ciphertext + box.tag)
     }
 

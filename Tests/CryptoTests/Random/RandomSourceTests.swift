@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func `a seed that fails makes no generator`() throws {
-        #expect(throws: BrokenRandom.Exhausted.self) { try KeystreamRandom(seed: BrokenRandom()) }
+        #expect(throws: BrokenRandom.exhausted) { try KeystreamRandom(seed: BrokenRandom()) }
     }
 
     @Test func `many threads may draw from one keystream`() async throws {

@@ -24,7 +24,7 @@ struct ForgedKey {
         let pair = try SExpression.generateKey(SExpression("(genkey(ecc(curve Ed25519)(flags eddsa)))", []))
         let point = (pair.value("q") ?? []).suffix(32)
         let head = [4] + OpenPGP.bigEndian(born.seconds) + [algorithm]
-        let oid = OpenPGP.PublicKey.ed25519OID
+        let oid = OpenPGP.PublicKeyAlgorithm.ed25519OID
         let rest = algorithm == 22 ? [UInt8(oid.count)] + oid + OpenPGP.mpi([0x40] + point) : Array(point)
         return try ForgedKey(head + rest, pair)
     }
@@ -35,7 +35,7 @@ struct ForgedKey {
         let point = hex("6717148bb6cbae2abdc72d8d82aea82b4c701128572f95ada5350cb1161abb83")
         let secret = try SExpression(
             "(private-key(ecc(curve Ed25519)(flags eddsa)(q %b)(d %b)))", [[0x40] + point, seed[...]])
-        let oid = OpenPGP.PublicKey.ed25519OID
+        let oid = OpenPGP.PublicKeyAlgorithm.ed25519OID
         let head = [4] + OpenPGP.bigEndian(born.seconds) + [22, UInt8(oid.count)]
         return try ForgedKey(head + oid + OpenPGP.mpi([0x40] + point), secret)
     }
@@ -98,7 +98,7 @@ struct ForgedKey {
     func secretPacket(_ tag: OpenPGP.PacketTag = .secretKey, more: [UInt8] = []) -> [UInt8] {
         let number = OpenPGP.mpi(secret.value("d") ?? []) + more
         let sum = number.reduce(UInt16(0)) { $0 &+ UInt16($1) }
-        return OpenPGP.PacketReader.write(tag, body + [0] + number + OpenPGP.bigEndian(sum).suffix(2))
+        return OpenPGP.packet(tag, body + [0] + number + OpenPGP.bigEndian(sum).suffix(2))
     }
 
     /// Issuer fingerprint and creation time, the least that a hashed area should say.
@@ -112,7 +112,7 @@ struct ForgedKey {
 /// Packets of certificates, in any combination.
 enum Forge {
     static func packet(_ tag: OpenPGP.PacketTag, _ body: [UInt8]) -> [UInt8] {
-        OpenPGP.PacketReader.write(tag, body)
+        OpenPGP.packet(tag, body)
     }
 
     static func flags(_ flags: UInt8) -> [UInt8] { OpenPGP.Subpackets.write(27, [flags]) }

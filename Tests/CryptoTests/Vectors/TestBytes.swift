@@ -42,9 +42,9 @@ struct FixedRandom: RandomSource {
 
 /// Has no bytes to give.
 struct BrokenRandom: RandomSource {
-    struct Exhausted: Error {}
+    static let exhausted = CryptoError.noRandomness("exhausted")
 
-    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws { throw Exhausted() }
+    func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(CryptoError) { throw Self.exhausted }
 }
 
 /// A generator that differs from test to test but not from run to run (splitmix64).

@@ -3,7 +3,6 @@ import PDBasics
 import PDDocument
 import PDProtocol
 import PDStore
-import Synchronization
 import Testing
 
 @testable import PDFleet
@@ -14,41 +13,12 @@ struct AlertPlannerTests {
     private static let hour: Int64 = 3_600_000
     private static let day: Int64 = 24 * hour
 
-    /// A delivery that notes what it got; it may be out of order.
-    private final class Recorder: AlertDelivery {
-        let got = Mutex<[(channel: String, at: Int64, message: OutboxMessage)]>([])
-        let broken = Mutex<Set<String>>([])
-
-        func deliver(_ message: OutboxMessage, by channel: AlertChannel, at now: Int64) async
-            -> DeliveryOutcome
-        {
-            if broken.withLock({ $0.contains(channel.name) }) { return .failed("out of order") }
-            got.withLock { $0.append((channel.name, now, message)) }
-            return .delivered
-        }
-
-        func texts(_ channel: String) -> [String] {
-            got.withLock { $0 }.filter { $0.channel == channel }.map { entry in
-                let sections = entry.message.message.sections.map { section in
-                    "\(section.check): "
-                        + section.subjects.map { subject in
-                            subject.name + (subject.flips > 0 ? " x\(subject.flips)" : "")
-                                + (subject.isReminder ? " again" : "")
-                                + (subject.resolvedAt != nil ? " over" : "")
-                        }.joined(separator: ", ")
-                }
-                let over = entry.message.message.resolved.map { "\($0.check) over: \($0.name)" }
-                return (sections + over).joined(separator: "; ")
-            }
-        }
-    }
-
     /// A fleet whose hosts change as a test wants, audited and told about.
     private struct World {
         let fleet: StoredFleet
         let checks: CheckSet
         let settings: AlertSettings
-        let recorder = Recorder()
+        let recorder = RecordedDelivery()
 
         init(_ hosts: [String], channels: String, extra: String = "") async throws {
             fleet = try await StoredFleet(try hosts.map { try StoredFleet.host($0, at: start) })

@@ -5,6 +5,7 @@ import PDProtocol
 import PDQuery
 import PDSettings
 import PDStore
+import PDTestSupport
 import Testing
 
 @testable import PDFleet
@@ -363,23 +364,5 @@ struct AuditTests {
             + String(repeating: "]", count: 110) + "}}]"
         let error = #expect(throws: SettingsError.self) { try read(yaml) }
         #expect(error?.message == "the query is nested too deep")
-    }
-}
-
-extension Value {
-    /// The value with every `{"$date": text}` turned into that date.
-    fileprivate var withDates: Value {
-        switch self {
-        case .document(let document):
-            if document.keys == ["$date"], let text = document["$date"]?.string,
-                let milliseconds = Timestamp.milliseconds(text.utf8)
-            {
-                .date(milliseconds: milliseconds)
-            } else {
-                .document(Document(document.map { ($0.key, $0.value.withDates) }))
-            }
-        case .array(let values): .array(values.map(\.withDates))
-        default: self
-        }
     }
 }

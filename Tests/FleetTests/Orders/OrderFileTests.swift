@@ -3,13 +3,16 @@ import PDBasics
 import PDCrypto
 import PDProtocol
 import PDStore
+import PDTestSupport
 import Testing
 
 @testable import PDFleet
 
 @Suite("Orders that are written, signed and sent in different places")
 struct OrderFileTests {
-    @Test("p170_a file that could never do what its place is for is refused, and a program gets the mode of one")
+    @Test(
+        "p170_a file that could never do what its place is for is refused, and a program gets the mode of one"
+    )
     func placing() throws {
         let program = Array("#!/bin/sh\n".utf8)
         for (path, content, mode) in [

@@ -1,6 +1,7 @@
 import Foundation
 import PDCrypto
 import PDLegacy
+import PDLogs
 import PDSecrets
 import PDSettings
 import Testing

@@ -54,6 +54,8 @@ struct TestFleet {
             store: store,
             clientKeys: try RoleKeys(
                 directory: directory.appending(path: "keys"), clock: { [clock] in clock.now }),
+            desk: KeyDesk(
+                store: store, state: ServerState(directory: directory), logger: log.logger),
             releases: releases, options: options, now: now, logger: log.logger)
     }
 
@@ -92,7 +94,8 @@ struct TestFleet {
     /// The body of a `submit` request with this data, signed by the fleet's key.
     func signed(_ data: String) throws -> ByteBuffer {
         let bytes = Array(data.utf8)
-        let signature = try clientKey.signDetachedWithoutPurposeArmored(bytes, at: .now())
+        let signature = try OpenPGP.armored(
+            signature: clientKey.signDetachedWithoutPurpose(bytes, at: .now()))
         return ByteBuffer(bytes: V1.Envelope(data: bytes, signature: Array(signature.utf8)).formBody())
     }
 }

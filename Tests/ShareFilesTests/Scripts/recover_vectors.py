@@ -21,6 +21,16 @@ for case in cases:
     secret = recover.combine(shares)
     if case["sealed"]:
         sealed = (folder / case["sealed_file"]).read_bytes() if "sealed_file" in case else base64.b64decode(case["sealed_b64"])
+        if "printed" in case:
+            parts = {}
+            # In any order, in mail, and one of them twice.
+            pages = "".join("> " + line + "\n" for text in case["printed"][::-1] + case["printed"][:1] for line in text.splitlines())
+            if not recover.read_parts("Hello\n" + pages, parts) or recover.join_parts(parts) != [sealed]:
+                sys.exit(f"{case['name']}: the printed sealed file is another")
+            changed = {}
+            recover.read_parts(case["printed"][0].replace("Part: 1", "Part: 2"), changed)
+            if changed:
+                sys.exit(f"{case['name']}: a changed part reads")
         secret = recover.unseal(secret, shares[0][0]["Set"], sealed)
         try:
             recover.unseal(secret[:32].ljust(32, b"x"), shares[0][0]["Set"], sealed)

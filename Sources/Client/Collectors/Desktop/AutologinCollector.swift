@@ -13,7 +13,9 @@ struct AutologinCollector: Collector {
         if let known = manager?.known {
             let (settings, read) = try known.settings(machine)
             evidence = read
-            found.formUnion(Self.users(known, settings).map { Found(user: $0, by: known.rawValue) })
+            let text = read.last.map { machine.textOrEmpty($0) } ?? ""
+            found.formUnion(
+                Self.users(known, settings, text: text).map { Found(user: $0, by: known.rawValue) })
         } else if let manager {
             reason = "how \(manager.name) logs users in is not known here"
         }
@@ -45,7 +47,9 @@ struct AutologinCollector: Collector {
     }
 
     /// Whom a display manager logs in by itself.
-    static func users(_ manager: DisplayManager, _ settings: IniFile) -> [String] {
+    ///
+    /// - Parameter text: the last of the files of its settings, for those that are not of that form.
+    static func users(_ manager: DisplayManager, _ settings: IniFile, text: String = "") -> [String] {
         func value(_ section: String, _ key: String) -> [String] {
             settings[section, key].map { $0.filter { $0 != "\"" && $0 != "'" } }.flatMap {
                 $0.isEmpty ? nil : [$0]
@@ -72,8 +76,14 @@ struct AutologinCollector: Collector {
         case .ly: return value("", "auto_login_user").filter { $0 != "null" }
         case .lxdm: return value("base", "autologin")
         case .slim:
-            // A file of `name value` lines; as assignments they have no sections.
-            return []
+            // Lines of a name and a value, with blanks between them; the last one counts.
+            let lines = text.split(whereSeparator: \.isNewline).map {
+                $0.split(whereSeparator: \.isWhitespace)
+            }
+            func last(_ name: String) -> String? {
+                lines.last { $0.first.map { $0 == name } ?? false }?.dropFirst().first.map(String.init)
+            }
+            return last("auto_login") == "yes" ? [last("default_user")].compactMap { $0 } : []
         case .xdm: return []
         }
     }

@@ -47,7 +47,7 @@ struct FirewallCollector: Collector {
 
     /// By the addresses that are there, and by the interfaces that may get one.
     private static func hasIPv6(_ machine: Machine) throws -> Bool {
-        guard let addresses = try machine.textIfPresent("/proc/net/if_inet6") else {
+        guard let addresses = try machine.networkTable("if_inet6") else {
             // With `subset=pid` (proc(5)), /proc/net is hidden from us.
             return ((try? machine.text("/proc/self/mountinfo")) ?? "").split(separator: "\n").contains {
                 line in

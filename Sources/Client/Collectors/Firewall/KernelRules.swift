@@ -43,9 +43,15 @@ struct KernelRules {
                 ruleset = try NftablesRuleset(
                     try listed(machine, "nft", "-j", "-t", "list", "ruleset"), isTerse: true)
             }
-            if !ruleset.oddlyFlagged.isEmpty, let text = try? listed(machine, "nft", "-t", "list", "ruleset")
-            {
-                ruleset.wake(ruleset.oddlyFlagged.subtracting(dormant(String(decoding: text, as: UTF8.self))))
+            guard !ruleset.oddlyFlagged.isEmpty || !ruleset.withoutDevices.isEmpty else { return ruleset }
+            // Where it does not tell, what an odd flag says is taken for dormant, and devices stay unknown.
+            let text = (try? listed(machine, "nft", "-t", "list", "ruleset")).map {
+                NftablesText(String(decoding: $0, as: UTF8.self))
+            }
+            if let text { ruleset.wake(ruleset.oddlyFlagged.subtracting(text.dormant)) }
+            ruleset.devices = text?.devices ?? [:]
+            if let chain = ruleset.withoutDevices.first(where: { ruleset.devices[$0] == nil }) {
+                throw Problem(reason: "nft does not tell at which devices the chain \(chain.name) stands")
             }
             return ruleset
         } catch let problem as Problem {
@@ -61,21 +67,6 @@ struct KernelRules {
         let output = try machine.run(arguments)
         guard output.returncode == 0 else { throw Problem(reason: "\(arguments[0]): \(output.complaint)") }
         return output.stdout
-    }
-
-    /// The dormant tables in nft's own language.
-    private static func dormant(_ text: String) -> Set<NftablesRuleset.Table> {
-        var tables: Set<NftablesRuleset.Table> = []
-        var current: NftablesRuleset.Table?
-        for line in text.split(separator: "\n") {
-            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" || $0 == "," }).map(String.init)
-            if words.first == "table", words.count >= 3, line.first == "t" {
-                current = .init(family: words[1], name: words[2])
-            } else if words.first == "flags", words.contains("dormant"), let current {
-                tables.insert(current)
-            }
-        }
-        return tables
     }
 
     // MARK: - All rules together
@@ -159,9 +150,11 @@ struct KernelRules {
 
     private static func legacyTables(_ family: AddressFamily, _ machine: Machine) -> [String] {
         // Missing where the modules are not loaded.
-        let path = family == .ipv4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names"
-        return ((try? machine.text(path)) ?? "").split(separator: "\n").map(String.init).filter(own.contains)
-            .sorted()
+        let table = family == .ipv4 ? "ip_tables_names" : "ip6_tables_names"
+        return ((try? machine.networkTable(table)) ?? "").split(separator: "\n").map(String.init).filter(
+            own.contains
+        )
+        .sorted()
     }
 
     private static func ownAddresses(_ family: AddressFamily, _ machine: Machine) -> [UInt128] {
@@ -171,7 +164,7 @@ struct KernelRules {
                 address.device == "lo" ? nil : family.number(address.address.prefix { $0 != "/" })
             }
         case .ipv6:
-            return ((try? machine.text("/proc/net/if_inet6")) ?? "").split(separator: "\n").compactMap {
+            return ((try? machine.networkTable("if_inet6")) ?? "").split(separator: "\n").compactMap {
                 line in
                 let fields = line.split(whereSeparator: \.isWhitespace)
                 guard fields.count == 6, fields[5] != "lo" else { return nil }

@@ -15,6 +15,16 @@ struct NftablesRuleset {
     private(set) var oddlyFlagged: Set<Table> = []
     /// Tables with extensions of iptables, of which nft tells no more than the name.
     private(set) var foreign: Set<Table> = []
+    /// A chain by its table and name.
+    struct Chain: Hashable {
+        let table: Table
+        let name: String
+    }
+
+    /// Chains at devices of which it is not told at which: nft 1.0.6 leaves that out.
+    private(set) var withoutDevices: Set<Chain> = []
+    /// The devices of such chains, from elsewhere.
+    var devices: [Chain: Set<String>] = [:]
     /// Whether there is a chain that incoming packets may have to pass.
     private(set) var guardsInput = false
     /// Elements of named sets and maps.
@@ -53,6 +63,11 @@ struct NftablesRuleset {
                 {
                     guardsInput = true
                 }
+                if object["hook"]?.string == "ingress", let name = object["name"]?.string,
+                    Nftables.strings(object["dev"]).isEmpty
+                {
+                    withoutDevices.insert(Chain(table: table, name: name))
+                }
             case "rule":
                 let isForeign = (object["expr"]?.array ?? []).contains { statement in
                     guard let xt = statement.document?["xt"] else { return false }
@@ -87,7 +102,9 @@ struct NftablesRuleset {
             else { continue }
             let place = "\(table.family) \(table.name)"
             switch kind {
-            case "chain": Self.add(object, place, to: &filter)
+            case "chain":
+                let chain = object["name"]?.string.map { Chain(table: table, name: $0) }
+                Self.add(object, place, devices: chain.flatMap { devices[$0] } ?? [], to: &filter)
             case "rule":
                 guard let chain = object["chain"]?.string else { continue }
                 let reader = NftablesRule(family: family, place: place) {
@@ -103,7 +120,9 @@ struct NftablesRuleset {
         return filter
     }
 
-    private static func add(_ object: Document, _ place: String, to filter: inout PacketFilter) {
+    private static func add(
+        _ object: Document, _ place: String, devices: Set<String>, to filter: inout PacketFilter
+    ) {
         guard let name = object["name"]?.string else { return }
         let chain = "\(place) \(name)"
         filter.chains[chain, default: .init()].policy = object["policy"]?.string == "drop" ? .drop : .accept
@@ -114,7 +133,7 @@ struct NftablesRuleset {
             if !isBridge { filter.entries.append(chain) }
         case ("filter", "ingress"):
             filter.entries.append(chain)
-            filter.entryInterfaces[chain] = Nftables.strings(object["dev"])
+            filter.entryInterfaces[chain] = Nftables.strings(object["dev"]).union(devices)
         case ("nat", "prerouting"): if !isBridge { filter.translations.append(chain) }
         default: break
         }

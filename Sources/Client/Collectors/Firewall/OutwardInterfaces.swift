@@ -32,7 +32,7 @@ struct OutwardInterfaces {
 
     /// The interfaces by which the Internet is reached, by `/proc/net/route`.
     private static func defaultRoutes(_ machine: Machine) -> Set<String> {
-        let lines = ((try? machine.text("/proc/net/route")) ?? "").split(separator: "\n").dropFirst()
+        let lines = ((try? machine.networkTable("route")) ?? "").split(separator: "\n").dropFirst()
         return Set(
             lines.compactMap { line in
                 let fields = line.split(whereSeparator: \.isWhitespace)

@@ -16,12 +16,8 @@ struct ListenersCollector: Collector {
 
     func collect(_ context: CollectorContext) throws -> Value {
         let machine = context.machine
-        var entries: [SocketTable.Entry] = []
-        for table in ["tcp", "tcp6", "udp", "udp6"] {
-            let text = try machine.textIfPresent("/proc/net/\(table)") ?? ""
-            entries += SocketTable.parse(text, transport: String(table.prefix(3)))
-        }
-        guard machine.exists("/proc/net/tcp") else {
+        var entries = try SocketTable.read(["tcp", "udp"], machine)
+        guard try machine.networkTable("tcp") != nil else {
             return ["status": "unknown", "reason": "/proc/net is not to be seen"]
         }
         let first = Self.firstEphemeralPort(machine.textOrEmpty("/proc/sys/net/ipv4/ip_local_port_range"))
@@ -65,12 +61,7 @@ struct ListenersCollector: Collector {
     private static func owners(_ machine: Machine) throws -> [String: String] {
         var owners: [String: String] = [:]
         for process in try RunningProcess.all(machine) {
-            // A process may end while we look.
-            for descriptor in (try? machine.names(in: "/proc/\(process.id)/fd")) ?? [] {
-                guard let target = machine.linkTarget("/proc/\(process.id)/fd/\(descriptor)"),
-                    target.hasPrefix("socket:[")
-                else { continue }
-                let inode = String(target.dropFirst("socket:[".count).dropLast())
+            for inode in SocketTable.inodes(of: process.id, machine) {
                 // systemd holds the sockets of services that it starts on demand; the service tells more.
                 if owners[inode] == nil || owners[inode] == "systemd" { owners[inode] = process.name }
             }

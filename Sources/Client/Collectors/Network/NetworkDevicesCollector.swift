@@ -54,7 +54,7 @@ struct NetworkDevicesCollector: Collector {
     /// Reads `/proc/net/if_inet6`: address, device number, prefix length, scope, flags (all hexadecimal), device.
     private static func ipv6Addresses(_ machine: Machine) throws -> [Machine.Address] {
         // Without IPv6 the file is missing.
-        let text = try machine.textIfPresent("/proc/net/if_inet6") ?? ""
+        let text = try machine.networkTable("if_inet6") ?? ""
         return text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ")
             guard fields.count == 6, let prefix = UInt8(fields[2], radix: 16),

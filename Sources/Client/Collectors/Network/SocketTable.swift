@@ -14,6 +14,41 @@ enum SocketTable {
         }
     }
 
+    /// All of them, of those transports.
+    static func read(_ transports: [String], _ machine: Machine) throws -> [Entry] {
+        var entries: [Entry] = []
+        for transport in transports {
+            for table in [transport, "\(transport)6"] {
+                entries += parse(
+                    try machine.networkTable(table) ?? "", transport: transport)
+            }
+        }
+        return entries
+    }
+
+    /// The numbers of the sockets that a process holds. Only root sees those of others; a process may end meanwhile.
+    static func inodes(of process: String, _ machine: Machine) -> [String] {
+        ((try? machine.names(in: "/proc/\(process)/fd")) ?? []).compactMap { descriptor in
+            guard let target = machine.linkTarget("/proc/\(process)/fd/\(descriptor)"),
+                target.hasPrefix("socket:["), target.hasSuffix("]")
+            else { return nil }
+            return String(target.dropFirst("socket:[".count).dropLast())
+        }
+    }
+
+    /// Where these processes listen by TCP, as `ADDRESS:PORT`. Only root sees which process holds a socket; for others the
+    /// ports decide.
+    static func addresses(
+        of processes: [String], ports: Set<UInt16>, _ machine: Machine
+    ) throws -> [String] {
+        let entries = try read(["tcp"], machine)
+        let held = Set(processes.flatMap { inodes(of: $0, machine) })
+        let own = entries.filter { held.contains($0.inode) }
+        return (own.isEmpty ? entries.filter { ports.contains($0.port) } : own).map {
+            $0.address.contains(":") ? "[\($0.address)]:\($0.port)" : "\($0.address):\($0.port)"
+        }
+    }
+
     /// Reads one of the tables.
     ///
     /// - Parameters:

@@ -21,15 +21,17 @@ struct SSHDCollector: Collector {
         for daemon in daemons ?? [] where !different.contains(where: { $0.isLike(daemon) }) {
             different.append(daemon)
         }
-        let settings =
-            different.isEmpty
-            ? SSHDSettings.read(machine) : .mostPermissive(different.map { SSHDSettings.read(machine, $0) })
+        let read = different.map { (daemon: $0, settings: SSHDSettings.read(machine, $0)) }
+        let settings = read.isEmpty ? SSHDSettings.read(machine) : .mostPermissive(read.map(\.settings))
+        let hasChanged = (daemons ?? []).contains { daemon in
+            read.contains { $0.daemon.isLike(daemon) && $0.settings.areNewer(than: daemon, machine) }
+        }
 
         var listening: Set<String> = []
         for name in Self.sockets where isActive([name]) { listening.formUnion(units?[name]?.listening ?? []) }
         if daemons?.isEmpty == false || isActive(Self.services) {
             listening.formUnion(
-                try ListeningSockets.read(machine).addresses(
+                try SocketTable.addresses(
                     of: (daemons ?? []).compactMap(\.process), ports: settings.ports, machine))
         }
 
@@ -52,7 +54,11 @@ struct SSHDCollector: Collector {
                 "reason", "systemd does not run here, and other users' processes are hidden from us")
         }
         result.append("listening", .array(listening.sorted().map(Value.string)))
+        if daemons?.isEmpty == false, listening.isEmpty, try machine.networkTable("tcp") == nil {
+            result.append("listening_reason", "/proc/net is not to be seen")
+        }
         settings.append(to: &result)
+        if hasChanged { result.append("changed_since_start", true) }
         return .document(result.finish())
     }
 

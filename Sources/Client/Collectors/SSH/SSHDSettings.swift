@@ -23,6 +23,8 @@ struct SSHDSettings {
     /// Keywords that a `Match` block sets for some connections only.
     private var conditional: Set<String> = []
     private var problem: String?
+    /// When the last of the files was changed, in milliseconds since 1970-01-01 UTC.
+    private(set) var changedAt: Int64?
     /// Why a value among those of several daemons is unknown.
     private var reason: String?
 
@@ -79,6 +81,17 @@ struct SSHDSettings {
         return result
     }
 
+    /// Whether a file was changed after a daemon was started. It may have been told to read them again since: that leaves no
+    /// trace.
+    func areNewer(than daemon: SSHDaemon, _ machine: Machine) -> Bool {
+        guard let changedAt, let process = daemon.process, let start = machine.start(ofProcess: process)
+        else {
+            return false
+        }
+        // The kernel counts from a start that it knows to the second.
+        return changedAt > start + 2000
+    }
+
     /// Adds the fields of the result.
     func append(to result: inout DocumentWriter) {
         for (keyword, name, standard) in Self.reported {
@@ -102,6 +115,7 @@ struct SSHDSettings {
     ) throws {
         // sshd's own limit.
         guard depth < 16 else { return }
+        if let time = machine.modified(path) { changedAt = max(changedAt ?? time, time) }
         var isConditional = outer
         for line in try machine.text(path).split(whereSeparator: \.isNewline) {
             let words = Self.words(line)

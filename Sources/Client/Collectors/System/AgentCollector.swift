@@ -1,9 +1,11 @@
 import PDBasics
+import PDCrypto
 import PDDocument
 
 /// `agent`: the agent about itself: which one it is, what it takes, and what its clock says.
 ///
-/// What it takes is told in steps (doubling for time, 8 MiB for memory), since a result must not change while the
+/// `machine` tells this machine from all others, and nothing about it: by it the server notices that two report under one
+/// name. What it takes is told in steps (doubling for time, 8 MiB for memory), since a result must not change while the
 /// machine does not. `clock_at` changes every time; values under names that end in `_at` are not compared.
 struct AgentCollector: Collector {
     let name = "agent"
@@ -13,6 +15,7 @@ struct AgentCollector: Collector {
         var result = DocumentWriter()
         result.append("version", .string(BuildStamp.text))
         result.append("root", .bool(machine.isRoot))
+        if let identity = Self.identity(machine) { result.append("machine", .string(identity)) }
         if let peak = Self.peakKiB(machine.textOrEmpty("/proc/self/status")) {
             result.append("memory_mib", .int((peak + 8191) / 8192 * 8))
         }
@@ -22,6 +25,20 @@ struct AgentCollector: Collector {
         }
         result.append("clock_at", .date(milliseconds: context.now))
         return .document(result.finish())
+    }
+
+    /// A digest of what systemd and the firmware call this machine: machine-id(5) is not to be shown as it is, and clones of
+    /// a disk share it.
+    ///
+    /// - Returns: 32 digits of base 16; nothing where the machine has no name.
+    static func identity(_ machine: Machine) -> String? {
+        func name(_ path: String) -> String {
+            machine.textOrEmpty(path).filter { !$0.isWhitespace }.lowercased()
+        }
+        let names = [name("/etc/machine-id"), name("/sys/class/dmi/id/product_uuid")]
+        guard names.contains(where: { !$0.isEmpty && $0 != "uninitialized" }) else { return nil }
+        let digest = SHA256.hash(Array("penguindome machine\0\(names.joined(separator: "\0"))".utf8))
+        return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// `VmHWM` of `/proc/self/status`, in KiB.

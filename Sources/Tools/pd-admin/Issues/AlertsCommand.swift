@@ -1,4 +1,5 @@
 import ArgumentParser
+import PDBasics
 import PDDocument
 import PDFleet
 import PDStore
@@ -59,7 +60,7 @@ struct AlertsCommand: ParsableCommand {
                     let names = channels.map(\.name).joined(separator: ", ")
                     throw ToolFailure(
                         .usage,
-                        "there is no channel \(Table.printable(channel)): "
+                        "there is no channel \(channel.printable): "
                             + (names.isEmpty
                                 ? "server.yml has none under alerts:channels" : "server.yml has \(names)"))
                 }

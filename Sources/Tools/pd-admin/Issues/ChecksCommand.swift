@@ -1,13 +1,16 @@
 import ArgumentParser
+import PDBasics
 import PDDocument
+import PDFiles
 import PDFleet
+import PDProtocol
 import PDStore
 import PDToolSupport
 
 struct ChecksCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checks", abstract: "What audits look for.",
-        subcommands: [List.self, Validate.self, Test.self])
+        subcommands: [List.self, Validate.self, Test.self, Export.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "The checks of checks.yml.")
@@ -43,6 +46,31 @@ struct ChecksCommand: ParsableCommand {
         }
     }
 
+    struct Export: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the checks as machines get them, for pd-agent check.",
+            discussion: """
+                Put the file into a release as checks.json: agents believe it as it was signed there. It is also written into \
+                agent-kit, for machines that join.
+                """)
+
+        @Option(help: ArgumentHelp("Where to write it; standard output unless given.", valueName: "file"))
+        var out: String?
+
+        @OptionGroup var options: FleetOptions
+
+        func run() async throws {
+            let content = Array(try options.checks().published.json.utf8)
+            let kit = options.state.agentKit
+            try options.asOwner {
+                guard Files.exists(kit.path) else { return }
+                try PrivateFiles.write(content, to: kit.appending(path: PublishedChecks.fileName))
+            }
+            guard let out else { return try Files.writeAll(content, to: 1, path: "standard output") }
+            try Files.writeAtomically(content, to: out)
+        }
+    }
+
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Put one check to one host, without opening or closing anything.",
@@ -62,7 +90,7 @@ struct ChecksCommand: ParsableCommand {
         func run() async throws {
             guard let check = try options.checks()[check] else {
                 throw ToolFailure(
-                    .usage, "there is no check \(Table.printable(check)): pd-admin checks list names them")
+                    .usage, "there is no check \(check.printable): pd-admin checks list names them")
             }
             guard case .query(let query) = check.method else {
                 throw ToolFailure(.usage, "\(check.name) is built into the server: it looks at no report")
@@ -107,10 +135,10 @@ struct ChecksCommand: ParsableCommand {
             for part in explanation.parts {
                 let indent = String(repeating: "  ", count: part.depth + 1)
                 let value =
-                    part.value.map { ", the report has \(Table.printable($0))" }
+                    part.value.map { ", the report has \($0.printable)" }
                     ?? (part.condition.hasPrefix("$") ? "" : ", the report has nothing there")
                 lines.append(
-                    "\(indent)\(part.matches ? "yes" : "no ") \(Table.printable(part.condition))\(value)")
+                    "\(indent)\(part.matches ? "yes" : "no ") \(part.condition.printable)\(value)")
             }
             return lines.joined(separator: "\n")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFleet
 import PDProtocol
@@ -97,32 +98,48 @@ struct UntilOptions: ParsableArguments {
     }
 }
 
-extension IssuesCommand {
-    /// Opens the fleet and lends a desk to decide at.
-    private static func withDesk(
-        _ options: FleetOptions, _ decision: DecisionOptions,
-        _ body: (IssueDesk, [FleetHost]) async throws -> [IssueDesk.Target]
-    ) async throws -> [IssueDesk.Target] {
-        let checks = try options.checks()
-        return try await options.withFleet { fleet in
-            let desk = IssueDesk(store: fleet.store, checks: checks, now: options.now(), by: decision.person)
-            return try await body(desk, try await decision.hosts(desk))
-        }
-    }
+/// A command by which somebody decides about issues: the same road for all of them.
+protocol IssueDecision: AsyncParsableCommand {
+    var options: FleetOptions { get }
+    var decision: DecisionOptions { get }
+    /// What is said of each host and check that was decided about.
+    var done: String { get }
+    /// What is said where there was nothing to decide about; the command then ends with 1.
+    var nothing: String { get }
 
-    /// Says what was done: one line for each, and 1 where there was nothing to do it to.
-    private static func show(
-        _ targets: [IssueDesk.Target], _ options: FleetOptions, _ done: String, none: String
-    ) throws {
+    /// Refuses what cannot be meant, before the fleet is opened.
+    func check() throws
+    /// Decides.
+    ///
+    /// - Returns: what was decided about.
+    func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target]
+}
+
+extension IssueDecision {
+    var nothing: String { "No host matches." }
+
+    func check() throws {}
+
+    func run() async throws {
+        try check()
+        let checks = try options.checks()
+        let targets = try await options.withFleet { fleet in
+            let desk = IssueDesk(store: fleet.store, checks: checks, now: options.now(), by: decision.person)
+            return try await decide(desk, try await decision.hosts(desk))
+        }
         options.show(targets.map { ["host": .string($0.hostname.name), "check": .string($0.check)] }) {
-            guard !targets.isEmpty else { return none }
-            return targets.map { "\($0.hostname)\($0.check.isEmpty ? "" : " \($0.check)"): \(done)" }.joined(
-                separator: "\n")
+            guard !targets.isEmpty else { return nothing }
+            return targets.map {
+                "\($0.hostname)\($0.check.isEmpty ? "" : " \($0.check.printable)"): \(done)"
+            }
+            .joined(separator: "\n")
         }
         if targets.isEmpty { throw ExitCode(1) }
     }
+}
 
-    struct Snooze: AsyncParsableCommand {
+extension IssuesCommand {
+    struct Snooze: IssueDecision {
         static let configuration = CommandConfiguration(
             abstract: "Tell nobody about issues for a while.",
             discussion:
@@ -137,26 +154,29 @@ extension IssuesCommand {
         @Flag(help: "Until the issue is resolved; with a date, until whichever comes first.")
         var untilResolved = false
 
-        func run() async throws {
-            let until = try end.end(options.now())
-            guard until != nil || untilResolved else {
+        var done: String {
+            let date = (try? end.end(options.now())).flatMap { $0 }.map { "until \(readable($0))" }
+            return "snoozed "
+                + [date, untilResolved ? "until it is resolved" : nil].compactMap(\.self).joined(
+                    separator: " or ")
+        }
+        var nothing: String { "No issue is open there: name a --check to snooze it beforehand." }
+
+        func check() throws {
+            guard try end.end(options.now()) != nil || untilResolved else {
                 throw ToolFailure(.usage, "say for how long: --days, --hours, --until or --until-resolved")
             }
-            let targets = try await IssuesCommand.withDesk(options, decision) { desk, hosts in
-                let targets = try await desk.targets(hosts: hosts, checks: choice.names)
-                try await desk.snooze(
-                    targets, until: until, untilResolved: untilResolved, reason: decision.reason)
-                return targets
-            }
-            let words = [until.map { "until \(readable($0))" }, untilResolved ? "until it is resolved" : nil]
-                .compactMap { $0 }.joined(separator: " or ")
-            try IssuesCommand.show(
-                targets, options, "snoozed \(words)",
-                none: "No issue is open there: name a --check to snooze it beforehand.")
+        }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            let targets = try await desk.targets(hosts: hosts, checks: choice.names)
+            try await desk.snooze(
+                targets, until: try end.end(desk.now), untilResolved: untilResolved, reason: decision.reason)
+            return targets
         }
     }
 
-    struct Unsnooze: AsyncParsableCommand {
+    struct Unsnooze: IssueDecision {
         static let configuration = CommandConfiguration(abstract: "End snoozes.")
 
         @OptionGroup var options: FleetOptions
@@ -166,20 +186,18 @@ extension IssuesCommand {
         @Flag(help: "End an exemption instead.")
         var exemption = false
 
-        func run() async throws {
-            let ended = try await IssuesCommand.withDesk(options, decision) { desk, hosts in
-                let names = choice.names.isEmpty ? desk.checks.checks.map(\.name) : choice.names
-                return try await desk.endSilence(
-                    exemption ? .exemption : .snooze, try await desk.targets(hosts: hosts, checks: names),
-                    reason: decision.reason)
-            }
-            try IssuesCommand.show(
-                ended, options, exemption ? "no longer exempt" : "no longer snoozed",
-                none: exemption ? "Nothing is exempt there." : "Nothing is snoozed there.")
+        var done: String { exemption ? "no longer exempt" : "no longer snoozed" }
+        var nothing: String { exemption ? "Nothing is exempt there." : "Nothing is snoozed there." }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            let names = choice.names.isEmpty ? desk.checks.checks.map(\.name) : choice.names
+            return try await desk.endSilence(
+                exemption ? .exemption : .snooze, try await desk.targets(hosts: hosts, checks: names),
+                reason: decision.reason)
         }
     }
 
-    struct Exempt: AsyncParsableCommand {
+    struct Exempt: IssueDecision {
         static let configuration = CommandConfiguration(
             abstract: "Document that something may stay as it is, for auditors.",
             discussion: "Exemptions stand in reports with who decided, why, and until when.")
@@ -189,22 +207,26 @@ extension IssuesCommand {
         @OptionGroup var choice: CheckChoice
         @OptionGroup var end: UntilOptions
 
-        func run() async throws {
+        var done: String {
+            "exempt" + ((try? end.end(options.now())).flatMap { $0 }.map { " until \(readable($0))" } ?? "")
+        }
+
+        func check() throws {
             guard !decision.reason.isEmpty else { throw ToolFailure(.usage, "an exemption needs a --reason") }
             guard !choice.names.isEmpty else { throw ToolFailure(.usage, "an exemption needs a --check") }
-            guard let until = try end.end(options.now()) else {
+            guard try end.end(options.now()) != nil else {
                 throw ToolFailure(.usage, "an exemption needs an end: --days, --hours or --until")
             }
-            let targets = try await IssuesCommand.withDesk(options, decision) { desk, hosts in
-                let targets = try await desk.targets(hosts: hosts, checks: choice.names)
-                try await desk.exempt(targets, until: until, reason: decision.reason)
-                return targets
-            }
-            try IssuesCommand.show(targets, options, "exempt until \(readable(until))", none: "")
+        }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            let targets = try await desk.targets(hosts: hosts, checks: choice.names)
+            try await desk.exempt(targets, until: try end.end(desk.now), reason: decision.reason)
+            return targets
         }
     }
 
-    struct Open: AsyncParsableCommand {
+    struct Open: IssueDecision {
         static let configuration = CommandConfiguration(
             abstract: "Open issues by hand; they stay until newer data of the host says otherwise.")
 
@@ -214,17 +236,16 @@ extension IssuesCommand {
         @Option(help: ArgumentHelp("The check, or a name of your own.", valueName: "check"))
         var check: String
 
-        func run() async throws {
-            let targets = try await IssuesCommand.withDesk(options, decision) { desk, hosts in
-                let targets = hosts.map { IssueDesk.Target(host: $0.id, hostname: $0.hostname, check: check) }
-                try await desk.open(targets, reason: decision.reason)
-                return targets
-            }
-            try IssuesCommand.show(targets, options, "open", none: "")
+        var done: String { "open" }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            let targets = hosts.map { IssueDesk.Target(host: $0.id, hostname: $0.hostname, check: check) }
+            try await desk.open(targets, reason: decision.reason)
+            return targets
         }
     }
 
-    struct Close: AsyncParsableCommand {
+    struct Close: IssueDecision {
         static let configuration = CommandConfiguration(
             abstract: "Close issues by hand; they do not come back before newer data of the host.")
 
@@ -232,44 +253,41 @@ extension IssuesCommand {
         @OptionGroup var decision: DecisionOptions
         @OptionGroup var choice: CheckChoice
 
-        func run() async throws {
-            let closed = try await IssuesCommand.withDesk(options, decision) { desk, hosts in
-                try await desk.close(
-                    try await desk.targets(hosts: hosts, checks: choice.names), reason: decision.reason)
-            }
-            try IssuesCommand.show(closed, options, "closed", none: "No issue is open there.")
+        var done: String { "closed" }
+        var nothing: String { "No issue is open there." }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            try await desk.close(
+                try await desk.targets(hosts: hosts, checks: choice.names), reason: decision.reason)
         }
     }
 
-    struct Suspend: AsyncParsableCommand {
+    struct Suspend: IssueDecision {
         static let configuration = CommandConfiguration(
             abstract: "Tell nobody about hosts until they report again.")
 
         @OptionGroup var options: FleetOptions
         @OptionGroup var decision: DecisionOptions
 
-        func run() async throws { try await IssuesCommand.suspend(true, options, decision) }
+        var done: String { "suspended until it reports again" }
+
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            try await desk.suspend(hosts, true, reason: decision.reason)
+        }
     }
 
-    struct Resume: AsyncParsableCommand {
+    struct Resume: IssueDecision {
         static let configuration = CommandConfiguration(
             commandName: "resume", abstract: "Audit suspended hosts again.", aliases: ["unsuspend"])
 
         @OptionGroup var options: FleetOptions
         @OptionGroup var decision: DecisionOptions
 
-        func run() async throws { try await IssuesCommand.suspend(false, options, decision) }
-    }
+        var done: String { "audited again" }
 
-    private static func suspend(_ isSuspended: Bool, _ options: FleetOptions, _ decision: DecisionOptions)
-        async throws
-    {
-        let targets = try await withDesk(options, decision) { desk, hosts in
-            try await desk.suspend(hosts, isSuspended, reason: decision.reason)
-            return hosts.map { IssueDesk.Target(host: $0.id, hostname: $0.hostname, check: "") }
+        func decide(_ desk: IssueDesk, _ hosts: [FleetHost]) async throws -> [IssueDesk.Target] {
+            try await desk.suspend(hosts, false, reason: decision.reason)
         }
-        try show(
-            targets, options, isSuspended ? "suspended until it reports again" : "audited again", none: "")
     }
 
     struct History: AsyncParsableCommand {

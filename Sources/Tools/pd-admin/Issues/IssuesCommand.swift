@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PDBasics
 import PDDocument
 import PDFleet
 import PDSettings
@@ -65,50 +66,55 @@ struct IssuesCommand: ParsableCommand {
 
         func run() async throws {
             let now = try at.map { try Time.read($0, "--at") } ?? options.now()
-            let (report, checks) = try await options.withFleet { fleet in
+            var filter = try filter(try options.checks())
+            let report = try await options.withFleet { fleet in
+                // Before anything is audited or told: a name that is wrong must not have changed anything.
+                for name in host { filter.hosts.insert(try await fleet.host(named: name).id) }
                 let audit = FleetAudit(fleet, holder: "pd-admin \(ProcessInfo.processInfo.processIdentifier)")
                 guard let result = try await audit.run(at: now) else {
                     throw ToolFailure(.failed, "another audit runs at this moment: try again")
                 }
                 let alerting = Alerting(
                     store: fleet.store, settings: fleet.settings.alerts, checks: result.checks)
-                if email {
-                    let round = try await alerting.deliver(
-                        by: NetworkDelivery(fleet), at: now, jitter: { Double.random(in: 0...1) },
-                        isUrged: true)
-                    for (channel, reason) in round.failures.sorted(by: { $0.key < $1.key }) {
-                        ToolFailure.warn("channel \(channel): \(reason)")
-                    }
+                if email { try await deliver(alerting, NetworkDelivery(fleet), at: now) }
+                if updateRecent {
+                    try await alerting.note(
+                        result.report.findings.filter { filter.shows($0, at: now) }, at: now)
                 }
-                if updateRecent { try await alerting.note(result.report.alerting.filter(isWanted), at: now) }
-                return (result.report, result.checks)
+                return result.report
             }
-            for name in check + issueName where checks[name] == nil {
-                throw ToolFailure(
-                    .usage, "there is no check \(Table.printable(name)): pd-admin checks list names them")
-            }
-            let shown = report.findings.filter { isShown($0, at: now) }
+            let shown = report.findings.filter { filter.shows($0, at: now) }
             options.show(shown.map(\.summary)) { FindingText.text(shown, of: report) }
             if fail, !shown.isEmpty { throw ExitCode(1) }
         }
 
-        private func isWanted(_ finding: Finding) -> Bool {
-            let names = check + issueName
-            guard names.isEmpty || names.contains(finding.check.name) else { return false }
-            return host.isEmpty || host.contains(finding.subject.name)
+        private func filter(_ checks: CheckSet) throws -> FindingFilter {
+            var filter = FindingFilter()
+            for name in check + issueName {
+                guard checks[name] != nil else {
+                    throw ToolFailure(
+                        .usage, "there is no check \(name.printable): pd-admin checks list names them")
+                }
+                filter.checks.insert(name)
+            }
+            for (isWanted, state) in [
+                (ignoreGracePeriod, Finding.State.grace), (ignoreSnoozed, .snoozed),
+                (ignoreSuspended, .suspended), (ignoreFilters, .exempt),
+            ] where isWanted || full {
+                filter.states.insert(state)
+            }
+            filter.showsRecent = displayRecent
+            return filter
         }
 
-        private func isShown(_ finding: Finding, at now: Int64) -> Bool {
-            guard isWanted(finding) else { return false }
-            switch finding.state {
-            case .grace where !(full || ignoreGracePeriod): return false
-            case .snoozed where !(full || ignoreSnoozed): return false
-            case .suspended where !(full || ignoreSuspended): return false
-            case .exempt where !(full || ignoreFilters): return false
-            default: break
+        private func deliver(
+            _ alerting: Alerting, _ delivery: any AlertDelivery, at now: Int64
+        ) async throws {
+            let round = try await alerting.deliver(
+                by: delivery, at: now, jitter: { Double.random(in: 0...1) }, isUrged: true)
+            for (channel, reason) in round.failures.sorted(by: { $0.key < $1.key }) {
+                ToolFailure.warn("channel \(channel.printable): \(reason.printable)")
             }
-            guard !displayRecent, let told = finding.alertedAt else { return true }
-            return told <= now - finding.check.alertFrequency.milliseconds
         }
     }
 
@@ -156,7 +162,7 @@ enum Time {
         if let day = CivilDate(text) { return Int64(day.number) * 86_400_000 }
         throw ToolFailure(
             .usage,
-            "\(option): \(Table.printable(text)) is no time such as 2026-11-02T10:00:00Z or 2026-11-02")
+            "\(option): \(text.printable) is no time such as 2026-11-02T10:00:00Z or 2026-11-02")
     }
 }
 
@@ -185,7 +191,7 @@ enum FindingText {
         var lines: [String] = []
         for finding in findings {
             let title = (finding.kind == .unknown ? "cannot tell: " : "") + finding.check.title
-            lines.append("  \(Table.printable(finding.subject.name)): \(title)")
+            lines.append("  \(finding.subject.name.printable): \(title)")
             if !finding.evidence.isEmpty { lines.append("    seen   \(oneLine(finding.evidence))") }
             if !finding.check.why.isEmpty { lines.append("    why    \(oneLine(finding.check.why))") }
             if !finding.check.fix.isEmpty { lines.append("    fix    \(oneLine(finding.check.fix))") }
@@ -213,7 +219,7 @@ enum FindingText {
     }
 
     private static func oneLine(_ text: String) -> String {
-        Table.printable(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ").printable
     }
 }
 
