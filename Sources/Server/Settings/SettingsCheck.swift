@@ -53,7 +53,9 @@ package struct SettingsCheck {
 
     private func checkLog(_ path: String) throws {
         func failure(_ reason: String) -> any Error {
-            mistake("cannot log to \(path): \(reason)") { URL(filePath: $0, relativeTo: file).path == path }
+            // As the settings put a relative one together, whatever dots are in it.
+            let folder = file.deletingLastPathComponent().path
+            return mistake("cannot log to \(path): \(reason)") { $0 == path || "\(folder)/\($0)" == path }
         }
         let directory = URL(filePath: path).deletingLastPathComponent().path
         var info = stat()
