@@ -43,7 +43,7 @@ package struct Drill {
         var restored = false
         var changed: Set<String> = []
         do {
-            let combined = try NativeSet(whole, keepers: keepers, cryptography: cryptography)
+            let combined = try NativeSet(&whole, keepers: keepers, cryptography: cryptography)
             for share in combined.changed { keepers.note("pd-shares: \(share) \(NativeSet.misfit)") }
             changed = Set(combined.combination.changed.map { combined.inputs[$0].name })
             restored = changed.isEmpty

@@ -6,8 +6,10 @@ package struct NativeSet {
     package let combination: ShareCombination
 
     /// Chooses the set of which there are enough shares, unlocks them and combines them.
+    ///
+    /// - Parameter given: keeps what passphrases opened, also where this throws, for the next attempt.
     package init(
-        _ given: ShareInput, keepers: some Keepers, cryptography: CoreCryptography
+        _ given: inout ShareInput, keepers: some Keepers, cryptography: CoreCryptography
     ) throws {
         let inputs = try Self.choose(given, keepers)
         Self.announce(inputs, keepers)
@@ -18,11 +20,12 @@ package struct NativeSet {
         } catch {
             throw Self.named(error, inputs, cryptography)
         }
-        let unlocked = try Self.unlock(inputs, keepers, cryptography)
+        let unlocked = try Self.unlock(inputs, &given, keepers, cryptography)
         self.inputs = unlocked
         do {
             combination = try ShareCombination(unlocked.map(\.share), cryptography: cryptography)
         } catch {
+            given.refused = unlocked.map(\.share)
             throw Self.named(error, unlocked, cryptography)
         }
     }
@@ -82,19 +85,36 @@ package struct NativeSet {
         return "\(label)of \(set.created) (set \(set.identifierText))"
     }
 
-    /// Opens locked shares, only as many as are needed where people are asked.
+    /// Opens locked shares that are not open yet, only as many as are needed where people are asked.
     private static func unlock(
-        _ inputs: [ShareInput.Native], _ keepers: some Keepers, _ cryptography: CoreCryptography
+        _ inputs: [ShareInput.Native], _ given: inout ShareInput, _ keepers: some Keepers,
+        _ cryptography: CoreCryptography
     ) throws -> [ShareInput.Native] {
         let needed = inputs.reduce(0) { Swift.max($0, $1.share.set.threshold) }
-        var open = inputs.filter { $0.share.protection == nil }
-        for input in inputs where input.share.protection != nil {
-            if keepers.canBeAskedAgain, open.count >= needed { break }
+        var open: [ShareInput.Native] = []
+        var locked: [ShareInput.Native] = []
+        for input in inputs {
+            if input.share.protection == nil {
+                open.append(input)
+            } else if let share = given.opened.first(where: { $0.locked.isSame(as: input.share) })?.open {
+                open.append(ShareInput.Native(name: input.name, share: share))
+            } else {
+                locked.append(input)
+            }
+        }
+        // The same shares would be refused again; one more tells which of them was changed.
+        let wereRefused = open.allSatisfy { input in
+            given.refused.contains { $0.isSame(as: input.share) }
+        }
+        let wanted = wereRefused ? Swift.max(needed, open.count + 1) : needed
+        for input in locked {
+            if keepers.canBeAskedAgain, open.count >= wanted { break }
             let name = Printable.escaped("\(input.name), \(input.title)")
             var again = false
             while let passphrase = try keepers.passphrase(for: name, again: again) {
                 do throws(ShareFileError) {
                     let share = try input.share.unlocked(passphrase: passphrase, cryptography: cryptography)
+                    given.opened.append((input.share, share))
                     open.append(ShareInput.Native(name: input.name, share: share))
                     break
                 } catch {

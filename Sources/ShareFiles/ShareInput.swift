@@ -66,6 +66,10 @@ package struct ShareInput {
     package var damaged: [Damaged] = []
     /// Files of a directory that look like shares by their names and could not be read.
     package private(set) var unreadable: [String] = []
+    /// Locked shares that a passphrase opened, as they were and open: nobody is asked for that passphrase again.
+    var opened: [(locked: Share, open: Share)] = []
+    /// The shares that were last combined and did not restore a secret, open.
+    var refused: [Share] = []
 
     /// What share files of the native format are called.
     package static let suffix = ".share.txt"

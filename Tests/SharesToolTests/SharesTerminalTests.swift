@@ -303,6 +303,75 @@ struct SharesTerminalTests {
         #expect(try session.status() == 1)
     }
 
+    @Test func aPassphraseThatOpenedAShareIsNotAskedAgain() throws {
+        try tool.write("key.asc", String(repeating: "the secret\n", count: 30))
+        let made = try tool.run(
+            [
+                "split", "key.asc", "--threshold", "2", "--shares", "2", "--out", "out", "--passphrase-fd",
+                "0",
+            ],
+            input: Data("hunter2hunter2\nhunter2hunter2\n".utf8))
+        try #require(made.status == 0, "\(made.errors)")
+        let session = try start("combine --out restored")
+        try session.read(until: "] > ")
+        for number in 1...2 { try session.type(tool.text("out/key.asc.\(number)-of-2.share.txt")) }
+        try session.read(until: "enough.")
+        try session.type("\n")
+        for number in 1...2 {
+            try session.read(until: "Passphrase for typed share \(number)")
+            try session.waitForEcho(false)
+            try session.type("hunter2hunter2\n")
+        }
+        try session.read(until: "or Return to go back] > ")
+        try session.type("\n")
+        try session.read(until: "Ctrl-D twice to give up.")
+        try session.read(until: "] > ")
+        try session.type("\n")
+        let shown = try session.read(until: "] > ")
+        #expect(shown.contains("or Return to go back"), "\(shown)")
+        #expect(!shown.contains("Passphrase"))
+        try session.type("out/key.asc.sealed\n")
+        #expect(try session.status() == 0)
+        #expect(try tool.read("restored") == tool.read("key.asc"))
+    }
+
+    /// Two shares that were refused would be refused again, if nobody could open a third one.
+    @Test func whereOpenSharesDoNotFitTheNextLockedOneIsAskedFor() throws {
+        let cryptography = try CoreCryptography()
+        let made = try tool.run(["split", "key.asc", "--threshold", "2", "--shares", "3", "--out", "out"])
+        try #require(made.status == 0, "\(made.errors)")
+        let shares = try (1...3).map { try tool.read("out/key.asc.\($0)-of-3.share.txt") }
+            .map { try $0.withUnsafeBytes { try Share(parsing: $0) } }
+        let forged = try shares[0].set.split(
+            SecretBytes(count: 11), randomness: cryptography.randomness(), cryptography: cryptography)
+        func locked(_ share: Share) throws -> String {
+            try share.locked(
+                passphrase: SecretBytes(copying: Array("hunter2hunter2".utf8)),
+                randomness: cryptography.randomness(), cryptography: cryptography
+            ).encoded().withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        }
+        let session = try start("combine - --out restored")
+        try session.read(until: "] > ")
+        try session.type(locked(forged[0]) + tool.text("out/key.asc.2-of-3.share.txt"))
+        try session.read(until: "enough.")
+        try session.type("\n")
+        try session.read(until: "Passphrase for typed share 1")
+        try session.waitForEcho(false)
+        try session.type("hunter2hunter2\n")
+        try session.read(until: "Ctrl-D twice to give up.")
+        try session.type(locked(shares[2]))
+        try session.read(until: "typed share 3: share 3 of 3: enough")
+        try session.type("\n")
+        let shown = try session.read(until: "Passphrase for typed share ")
+        try session.read(until: "3, share 3 of 3")
+        #expect(!shown.contains("do not fit"))
+        try session.waitForEcho(false)
+        try session.type("hunter2hunter2\n")
+        try session.read(until: "typed share 1: share 1 of 3 does not fit the other shares")
+        #expect(try session.status() == 0)
+        #expect(try tool.text("restored") == "the secret\n")
+    }
+
     @Test func typedSharesAreTakenBackFromBetweenFiles() throws {
         let shares = try split()
         let other = try split("other")

@@ -72,7 +72,7 @@ struct CombineCommand: SecretCommand {
         if !given.gfshare.isEmpty { return try combine(given.gfshare, to: target) }
         try SetOptions.check(noThreshold: threshold, option: "--threshold")
         let set = try input.attempt(&given) { given in
-            let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+            let set = try NativeSet(&given, keepers: keepers, cryptography: cryptography)
             try input.secret(of: set, &given, cryptography)
                 .write(verifyFirst: target.isStream || input.isConversation) { try target.write($0) }
             return set

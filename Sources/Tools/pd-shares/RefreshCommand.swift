@@ -101,7 +101,7 @@ struct RefreshCommand: SecretCommand {
             descriptor: passphraseFd,
             expected: "one line for each locked old share"
                 + (lock ? ", then one for each new share (--no-passphrase leaves those unlocked)" : ""))
-        let set = try NativeSet(given, keepers: passphrases, cryptography: cryptography)
+        let set = try NativeSet(&given, keepers: passphrases, cryptography: cryptography)
         if let changed = set.changed.first {
             throw ToolError("\(changed) \(NativeSet.misfit); ask its holder, and leave out what was forged")
         }

@@ -51,7 +51,7 @@ struct VerifyCommand: SecretCommand {
         }
         try SetOptions.check(noThreshold: threshold, option: "--threshold")
         let set = try input.attempt(&given) { given in
-            let set = try NativeSet(given, keepers: keepers, cryptography: cryptography)
+            let set = try NativeSet(&given, keepers: keepers, cryptography: cryptography)
             try input.secret(of: set, &given, cryptography).write(verifyFirst: false) { _ in }
             return set
         }
