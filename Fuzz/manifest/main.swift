@@ -1,4 +1,4 @@
-// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Orders/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
+// Sources: Sources/Secrets/*.swift Fuzz/Support/*.swift Sources/Protocol/Release/*.swift Sources/Protocol/Keys/*.swift Sources/Protocol/Orders/*.swift Sources/Protocol/Hostname.swift Sources/Protocol/V1/V1.swift Sources/Protocol/V1/Submission.swift Sources/Document/*.swift Sources/Crypto/*.swift Sources/Crypto/*/*.swift -I Sources/CShims/CGcrypt
 // Modules: PDSecrets PDDocument PDCrypto
 //
 // Any bytes are refused with a named error, or are a manifest or an order. What reads is written again as something that

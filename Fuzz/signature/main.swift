@@ -43,7 +43,7 @@ public func fuzzSignature(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
     let request = requests[Int(data[0]) % requests.count]
     let signature = Array(UnsafeBufferPointer(start: data + 1, count: size - 1))
     let release = try? Vectors.verifier.verifyAll(
-        signature, of: request.document, for: nil, threshold: 1, at: Vectors.now)
+        OpenPGP.Verifier.signaturePackets(signature), request.document, nil, threshold: 1, Vectors.now)
     if let release { precondition(!release.isEmpty, "accepted without a signer") }
     guard let verdict = verify(request, signature) else { return 0 }
     guard signed[request.document]?.contains(hashedPart(signature)) == true else {
