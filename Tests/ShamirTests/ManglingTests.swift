@@ -184,6 +184,17 @@ struct ManglingTests {
         #expect(found.compactMap { $0.share?.number } == [1, 2, 3])
     }
 
+    @Test(arguments: ["Format", "Label", "Created", "Threshold", "Secret", "Holder", "2", "Check"])
+    func aLineThatLostItsKeyIsKnownByItsChecksum(key: String) throws {
+        for share in try Sample().shares {
+            let text = Self.lines(share.text) { _, line in
+                line.hasPrefix("\(key): ") ? String(line.dropFirst(key.count + 2)) : line
+            }
+            let found = Array(text.utf8).withUnsafeBytes { ShareScanner().scan($0) }
+            #expect(found.compactMap { $0.share?.isSame(as: share) } == [true])
+        }
+    }
+
     @Test func aBeginLineInsideAShareStartsAnew() throws {
         let sample = try Sample()
         let half = sample.text(0).split(separator: "\n").prefix(11).joined(separator: "\n")

@@ -14,6 +14,12 @@ struct MemoryTests {
             masked = (0..<16).map { _ in generator.nextByte() ^ 0x5a }
         }
 
+        /// Sixteen letters of base 32, as in a numbered line.
+        init(letters seed: UInt64) {
+            let generator = CountingRandomness(seed: seed)
+            masked = (0..<16).map { _ in (0x41 + generator.nextByte() % 8) ^ 0x5a }
+        }
+
         func write(into buffer: UnsafeMutableRawBufferPointer) {
             for index in buffer.indices { buffer[index] = masked[index % 16] ^ 0x5a }
         }
@@ -128,6 +134,31 @@ struct MemoryTests {
         let combined = try Shamir.combine([(1, shares[0]), (2, shares[1])])
         #expect(combined == secret)
         #expect(try marker.occurrences() > 0, "while it is held, it is there")
+    }
+
+    /// Which line it was is found out without a copy that is not wiped.
+    @Test func p34_aNumberedLineThatLostItsNumberIsWiped() throws {
+        let marker = Marker(letters: 106)
+        try scanOnce(marker)
+        #expect(try marker.occurrences() == 0)
+    }
+
+    @inline(never)
+    private func scanOnce(_ marker: Marker) throws {
+        let share = try Sample().shares[0]
+        let end = Array(" #0000000\n\(ShareText.endLine)\n".utf8)
+        let start = Array(
+            share.text.replacingLine("Label", with: "").replacing("\(ShareText.endLine)\n", with: "").utf8)
+        var text = SecretBytes(count: start.count + 40 + end.count)
+        text.withUnsafeMutableBytes { text in
+            text.copyBytes(from: start)
+            let line = start.count..<(start.count + 40)
+            marker.write(into: UnsafeMutableRawBufferPointer(rebasing: text[line]))
+            UnsafeMutableRawBufferPointer(rebasing: text[line.upperBound...]).copyBytes(from: end)
+        }
+        #expect(try marker.occurrences() > 0, "while it is held, it is there")
+        let findings = text.withUnsafeBytes { ShareScanner(known: [share.set]).scan($0) }
+        #expect(findings.count == 1)
     }
 
     @Test(arguments: [true, false])

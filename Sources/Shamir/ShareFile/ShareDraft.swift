@@ -276,15 +276,30 @@ public struct ShareDraft {
         return .accepted(key: Self.wholeKey)
     }
 
+    /// Whether a line without its key agrees with its checksum under one. It may be any line, one of the secret's too:
+    /// no copy is made that is not wiped, so that a name in another letter case does not agree.
+    ///
+    /// - Parameter raw: the line with the key before it.
+    func agrees(_ raw: UnsafeRawBufferPointer, as key: String) -> Bool {
+        [true, false].contains { letters in
+            LineText(raw, letters: letters).bytes.withUnsafeBytes { bytes in
+                TypedLine(bytes).map { Self.agrees($0, as: key, binding) } ?? false
+            }
+        }
+    }
+
+    private static func agrees(_ line: TypedLine, as key: String, _ binding: ShareBinding) -> Bool {
+        let start = binding.prefix(of: key) + Array("\(key): ".utf8)
+        guard Int(key) != nil || key == wholeKey else {
+            return line.agrees(prefix: start, content: line.value)
+        }
+        return TypedLine.compact(line.value).withUnsafeBytes { line.agrees(prefix: start, content: $0) }
+    }
+
     /// Which other paper a line is from.
     private func owner(of line: TypedLine, key: String, others: [ShareSet]) -> ShareLineProblem.Reason? {
         guard key != "Format", key != "Set", key != "Share", let set = setText else { return nil }
-        let digits = Int(key) != nil || key == Self.wholeKey ? TypedLine.compact(line.value) : nil
-        func agrees(_ binding: ShareBinding) -> Bool {
-            let start = binding.prefix(of: key) + Array("\(key): ".utf8)
-            return digits?.withUnsafeBytes { line.agrees(prefix: start, content: $0) }
-                ?? line.agrees(prefix: start, content: Array(line.valueText.utf8))
-        }
+        func agrees(_ binding: ShareBinding) -> Bool { Self.agrees(line, as: key, binding) }
         let shares = values["Threshold"].flatMap { ShareText.threshold($0)?.shares } ?? 255
         if let number = (1...shares).first(where: { agrees(ShareBinding(set: set, number: $0)) }) {
             return number == self.number ? nil : .ofShare(number)

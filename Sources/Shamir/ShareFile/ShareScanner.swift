@@ -198,10 +198,11 @@ public struct ShareScanner {
             for key in draft.missing.prefix(40) {
                 for rest in rests {
                     let named = Line(number: 0, bytes: UnsafeRawBufferPointer(rebasing: rest))
-                    let taken = Array("\(key):".utf8).withUnsafeBytes { key in
-                        Self.join([Line(number: 0, bytes: key), named], " ").withUnsafeBytes {
-                            Self.isTaken(draft.take(line: $0, diagnosing: false))
-                        }
+                    let joined = Array("\(key):".utf8).withUnsafeBytes { key in
+                        Self.join([Line(number: 0, bytes: key), named], " ")
+                    }
+                    let taken = joined.withUnsafeBytes {
+                        draft.agrees($0, as: key) && Self.isTaken(draft.take(line: $0, diagnosing: false))
                     }
                     if taken { return true }
                 }
