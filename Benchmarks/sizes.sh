@@ -4,8 +4,8 @@
 # Usage: Benchmarks/sizes.sh [--check]
 #
 # Prints the table of sizes.md. With --check, ends with exit code 1 where a program is heavier than its limit, links
-# what it must not, or is not hardened: limits are a tenth above the goals of sizes.md, for other toolchains; that of the
-# static program is a little below its goal, so that the check fails before the goal is missed.
+# what it must not, or is not hardened: limits are a tenth above the goals of sizes.md, for other toolchains; those of the
+# static program are little above what it weighs, and no higher than its goal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 check=${1:-}
@@ -14,7 +14,7 @@ failures=()
 # What a program may weigh, in bytes, and as xz; 0 for no limit.
 limits() {
     case $1 in
-        static/pd-shares) echo 17900000 4990000 ;;
+        static/pd-shares) echo 17900000 5000000 ;;
         pd-agent) echo 22000000 7700000 ;;
         pd-release | pd-shares | pd-plugin) echo 22000000 0 ;;
         *) echo 0 0 ;;
