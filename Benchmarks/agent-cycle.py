@@ -32,6 +32,12 @@ class Sink(http.server.BaseHTTPRequestHandler):
                 kib = re.search(r"Private_Dirty: *(\d+) kB", file.read())[1]
             Sink.dirty.append(int(kib) / 1024)
         body = self.rfile.read(int(self.headers["content-length"]))
+        # The agent also asks for keys, which this server knows nothing of.
+        if not self.path.endswith("/submit"):
+            self.send_response(404)
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return
         Sink.received += 1
         Sink.size = len(body)
         self.send_response(200)
